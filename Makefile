@@ -1,0 +1,36 @@
+# Each target does its own set-up, in .venv, with nothing but python3 (3.11 or newer) and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test check screenshot clean
+help:
+	@echo "make demo        the screen on a simulated busy server"
+	@echo "make test        the tests"
+	@echo "make check       lint, format, types and import contracts"
+	@echo "make screenshot  draw docs/screenshot.svg anew"
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Headcount needs Python 3.11 or newer; try make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(READY)
+
+demo: $(READY)
+	$(BIN)/headcount demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+screenshot: $(READY)
+	$(BIN)/python docs/screenshot.py
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,37 @@
+"""Every error that reaches the user: a small tree, each with its exit code and the line that mends it."""
+
+
+class HeadcountError(Exception):
+    """Something the user can act upon: a sentence, the line that mends it, and the process's exit code."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, mend: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.mend}" if self.mend else self.message
+
+
+class UsageError(HeadcountError):
+    """The command line or the configuration asks for what cannot be."""
+
+    exit_code = 2
+
+
+class NoDataError(HeadcountError):
+    """There is nothing to count where Headcount was told to look."""
+
+    exit_code = 3
+
+
+class NoPermissionError(HeadcountError):
+    """The data or the state may not be read, or the state not be written."""
+
+    exit_code = 4
+
+
+class StateError(HeadcountError):
+    """The state cannot be used: locked by another engine, corrupt, or made by a newer Headcount."""

@@ -1,0 +1,40 @@
+"""Calendar months in a time zone: `YYYY-MM`, their bounds and their neighbours."""
+
+import re
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+
+
+def is_month(text: str) -> bool:
+    """Whether `text` names a month as `YYYY-MM`, from 0001-01 on."""
+    return _MONTH.fullmatch(text) is not None and text >= "0001-01"
+
+
+def month_of(when: float, zone: tzinfo) -> str | None:
+    """The month of a moment (Unix seconds) in `zone`; None where the calendar cannot name it."""
+    try:
+        moment = datetime.fromtimestamp(when, zone)
+    except (OverflowError, ValueError, OSError):
+        return None
+    if moment.year == datetime.max.year:  # its last month would have no end
+        return None
+    return f"{moment.year:04}-{moment.month:02}"
+
+
+def shift(month: str, by: int) -> str:
+    """The month `by` months after `month` (before it where negative)."""
+    year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 + by, 12)
+    return f"{year:04}-{number + 1:02}"
+
+
+@lru_cache(maxsize=1024)
+def start_of(month: str, zone: tzinfo) -> float:
+    """The first moment of `month` in `zone`, in Unix seconds."""
+    return datetime(int(month[:4]), int(month[5:]), 1, tzinfo=zone).astimezone(UTC).timestamp()
+
+
+def end_of(month: str, zone: tzinfo) -> float:
+    """The first moment after `month` in `zone`, in Unix seconds."""
+    return start_of(shift(month, 1), zone)

@@ -1,0 +1,1 @@
+"""What a Prosody server writes: names on disk, Lua tables as data, stores. Nothing else knows Prosody."""

@@ -1,0 +1,100 @@
+"""What happened: plain frozen values, the same whatever kind of source they were read from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["login", "logout", "seen"]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One login or logout of one user at one second; `seen` where the server does not tell which.
+
+    `when` is in Unix seconds, above zero, and may be infinite. `address` is what the server logged, unchecked.
+    """
+
+    when: float
+    kind: Kind
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login record: the first login of one user in one month.
+
+    `when` as in `Activity`; `address` may be a network prefix such as 203.0.113.0/24.
+    """
+
+    when: float
+    address: str | None = None
+    resource: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something wrong with what was read. `what` is a short kind that many flaws share; `why` tells this one.
+
+    `where` names the file or directory for the operator (it may hold a user name: never for logs);
+    `place` is its host and store, or as much as is known, which logs may name. Both are clean text.
+    """
+
+    what: str
+    where: str
+    place: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecord:
+    """Everything that a source says now of one user. It replaces what the source said of that user before.
+
+    A user without activities, logins and flaws, and not `known`, is gone.
+    """
+
+    host: str
+    user: str
+    known: bool = False
+    activities: tuple[Activity, ...] = ()
+    logins: tuple[Login, ...] = ()
+    flaws: tuple[Flaw, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VisitedMonth:
+    """One month as mod_monthly_visitors counted it: unique users by place and by client.
+
+    Keys of `places` are (country, subdivision, city geoname id), None where unknown; clients are `?` where
+    unknown. `cells` is the joint count, and None for the flat shape, which holds the two margins alone.
+    """
+
+    month: str
+    places: Mapping[tuple[str | None, str | None, int | None], int]
+    clients: Mapping[str, int]
+    cells: Mapping[tuple[tuple[str | None, str | None, int | None], str], int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostVisitors:
+    """What mod_monthly_visitors holds of one host now, month by month; replaces what was said before."""
+
+    host: str
+    months: tuple[VisitedMonth, ...] = ()
+    flaws: tuple[Flaw, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFlaws:
+    """The flaws of the source itself now (directories, names, the watcher); replaces those said before."""
+
+    flaws: tuple[Flaw, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HostGone:
+    """A host is not in the source any more; neither are its users."""
+
+    host: str
+
+
+Record = UserRecord | HostVisitors | SourceFlaws | HostGone

@@ -1,0 +1,144 @@
+"""What is shown: frozen figures of one moment. The only thing that crosses to a screen, a file or a metric."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+UNKNOWN = "?"
+
+
+class Place(NamedTuple):
+    """Country (ISO 3166-1 alpha-2), subdivision (the suffix of its ISO 3166-2 code), city (geonames id)."""
+
+    country: str | None = None
+    subdivision: str | None = None
+    city: int | None = None
+
+
+class PlaceName(NamedTuple):
+    """The names of a place's three parts; empty where the part is unknown."""
+
+    country: str = ""
+    subdivision: str = ""
+    city: str = ""
+
+
+class Cell(NamedTuple):
+    """What users are counted by, jointly: where they are, and with which client (`?` where unknown)."""
+
+    place: Place
+    client: str
+
+
+class Active(NamedTuple):
+    """Users of a cell whose last activity lies in the last 24 hours, 7 days, 30 days; open sessions (estimate)."""
+
+    day: int = 0
+    week: int = 0
+    month: int = 0
+    open_sessions: int = 0
+
+
+class Quality(StrEnum):
+    """How true a month's count is (spec: `=`, `≥`, imported)."""
+
+    EXACT = "exact"
+    LOWER_BOUND = "lower bound"
+    IMPORTED = "imported"
+
+    @property
+    def mark(self) -> str:
+        """The sign that stands beside a count of this quality."""
+        return {"exact": "=", "lower bound": "≥", "imported": "imported"}[self.value]
+
+
+class Phase(StrEnum):
+    """What the engine is doing."""
+
+    WAITING = "waiting"
+    SCANNING = "scanning"
+    LIVE = "live"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class MonthCounts:
+    """The unique users of one host in one month.
+
+    `cells` is the joint count. Where only its margins are known (a flat mod_monthly_visitors month), `cells`
+    is None and `places` and `clients` each hold all users, or one of them is None where a filter on the
+    other leaves it unknown.
+    """
+
+    quality: Quality
+    users: int
+    cells: Mapping[Cell, int] | None
+    places: Mapping[Place, int] | None
+    clients: Mapping[str, int] | None
+
+    @classmethod
+    def of(cls, quality: Quality, cells: Mapping[Cell, int]) -> "MonthCounts":
+        """A month from its joint counts."""
+        places: dict[Place, int] = {}
+        clients: dict[str, int] = {}
+        for (place, client), users in cells.items():
+            places[place] = places.get(place, 0) + users
+            clients[client] = clients.get(client, 0) + users
+        return cls(quality, sum(cells.values()), cells, places, clients)
+
+
+@dataclass(frozen=True, slots=True)
+class HostCounts:
+    """One host: users known, active users by cell, months by `YYYY-MM`."""
+
+    users_known: int = 0
+    active: Mapping[Cell, Active] = field(default_factory=dict)
+    months: Mapping[str, MonthCounts] = field(default_factory=dict)
+
+
+HistoryKey = tuple[str | None, str]  # country, client
+HistoryCells = Mapping[HistoryKey, tuple[int, int, int]]  # -> active in 1, 7, 30 days
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """The active users at one past moment (Unix seconds, a whole hour), by host, country and client."""
+
+    when: int
+    hosts: Mapping[str, HistoryCells]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with the data, how often, one example (a file name: for the operator alone), and why."""
+
+    what: str
+    count: int
+    example: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a scan is, in users; `total` is None until it is known."""
+
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All figures at `generated_at` (Unix seconds). `timezone` is the IANA name months are reckoned in."""
+
+    generated_at: float
+    timezone: str
+    month: str
+    source: str
+    phase: Phase
+    progress: Progress | None = None
+    geo: str = ""
+    hosts: Mapping[str, HostCounts] = field(default_factory=dict)
+    history: tuple[HistoryPoint, ...] = ()
+    names: Mapping[Place, PlaceName] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,23 @@
+"""The one gate for text from outside: what passes here can be shown in a terminal without harm."""
+
+import re
+
+# C0 and DEL, C1, the line separators, bidirectional controls, zero-width marks that reorder or hide
+# (Unicode 15, UAX #9), lone surrogates, non-characters that terminals treat as they like.
+_HARMFUL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff]"
+)
+REPLACEMENT = "\ufffd"
+
+
+def clean(text: str | bytes, limit: int = 200) -> str:
+    """`text` on one line, at most `limit` characters, each harmful character replaced by U+FFFD.
+
+    Bytes are read as UTF-8; what is not becomes U+FFFD too. The result never holds an escape, a newline
+    or a bidirectional control, so it can stand in a terminal, a log line or a CSV cell. It may still hold
+    markup: a screen must treat it as text.
+    """
+    if isinstance(text, bytes):
+        text = text[: 4 * limit].decode("utf-8", "replace")
+    text = _HARMFUL.sub(REPLACEMENT, text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
