@@ -11,7 +11,7 @@ Kind = Literal["login", "logout", "seen"]
 class Activity:
     """One login or logout of one user at one second; `seen` where the server does not tell which.
 
-    `when` is in Unix seconds, above zero, and may be infinite. `address` is what the server logged, unchecked.
+    `when` is in Unix seconds, above zero, and may be infinite. `address` is what was logged, unchecked.
     """
 
     when: float

@@ -1,6 +1,7 @@
-"""What is shown: frozen figures of one moment. The only thing that crosses to a screen, a file or a metric."""
+"""What is shown: frozen figures of one moment. Nothing else crosses to a screen, a file or a metric."""
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -32,7 +33,7 @@ class Cell(NamedTuple):
 
 
 class Active(NamedTuple):
-    """Users of a cell whose last activity lies in the last 24 hours, 7 days, 30 days; open sessions (estimate)."""
+    """Users of a cell last active within 24 hours, 7 days, 30 days; its open sessions (an estimate)."""
 
     day: int = 0
     week: int = 0
@@ -97,16 +98,47 @@ class HostCounts:
     months: Mapping[str, MonthCounts] = field(default_factory=dict)
 
 
-HistoryKey = tuple[str | None, str]  # country, client
-HistoryCells = Mapping[HistoryKey, tuple[int, int, int]]  # -> active in 1, 7, 30 days
+class HistoryKey(NamedTuple):
+    """What the history of active users is kept by; coarser than a cell, so that years of it stay small."""
+
+    country: str | None
+    client: str
+
+
+HistoryCounts = Mapping[HistoryKey, tuple[int, int, int]]  # -> users active in 1, 7, 30 days
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPoint:
-    """The active users at one past moment (Unix seconds, a whole hour), by host, country and client."""
+    """The active users at one past moment (Unix seconds), by host, country and client."""
 
     when: int
-    hosts: Mapping[str, HistoryCells]
+    hosts: Mapping[str, HistoryCounts]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Past active users, oldest point first, seen through `keep` (host, key)."""
+
+    points: tuple[HistoryPoint, ...] = ()
+    keep: Callable[[str, HistoryKey], bool] | None = None
+
+    def at(self, when: float, within: float = 5400) -> tuple[int, int, int] | None:
+        """Users active in 1, 7, 30 days at the point nearest to `when`, at most `within` seconds off."""
+        index = bisect_left(self.points, when, key=lambda point: point.when)
+        near = min(self.points[max(0, index - 1) : index + 1], key=lambda p: abs(p.when - when), default=None)
+        if near is None or abs(near.when - when) > within:
+            return None
+        day = week = month = 0
+        for host, counts in near.hosts.items():
+            for key, (in_day, in_week, in_month) in counts.items():
+                if self.keep is None or self.keep(host, key):
+                    day, week, month = day + in_day, week + in_week, month + in_month
+        return day, week, month
+
+    def through(self, keep: Callable[[str, HistoryKey], bool]) -> "History":
+        """The same history, of the users alone that `keep` keeps."""
+        return History(self.points, keep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +171,6 @@ class Snapshot:
     progress: Progress | None = None
     geo: str = ""
     hosts: Mapping[str, HostCounts] = field(default_factory=dict)
-    history: tuple[HistoryPoint, ...] = ()
+    history: History = field(default_factory=History)
     names: Mapping[Place, PlaceName] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()

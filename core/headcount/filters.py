@@ -1,0 +1,189 @@
+"""One filter for every panel, report and export: it narrows a snapshot to what the operator asks about."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, TypeVar
+
+from headcount.snapshot import (
+    UNKNOWN,
+    Cell,
+    History,
+    HistoryKey,
+    HostCounts,
+    MonthCounts,
+    Place,
+    PlaceName,
+    Snapshot,
+)
+
+Field = Literal["host", "month", "country", "subdivision", "city", "client", "text"]
+_K = TypeVar("_K", Place, str)
+
+
+class Term(NamedTuple):
+    """One condition. `value` is as written: a host, YYYY-MM, a country or subdivision code, a geonames id, a
+    client, or a text; `?` asks for the unknown."""
+
+    field: Field
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Conditions that must all hold, in the order they were set; one of each field at the most.
+
+    `month` chooses what is looked at and leaves the figures of a snapshot alone: `only_month` cuts by it.
+    """
+
+    terms: tuple[Term, ...] = ()
+
+    def value(self, field: Field) -> str | None:
+        """The value asked for, or None where the filter has no such term."""
+        return next((term.value for term in self.terms if term.field == field), None)
+
+    def having(self, field: Field, value: str | None) -> "Filter":
+        """This filter with the field's term set anew, as the last one; without it where there is no `value`."""
+        rest = tuple(term for term in self.terms if term.field != field)
+        return Filter((*rest, Term(field, value)) if value else rest)
+
+    def without_last(self) -> "Filter":
+        """This filter without the term that was set last."""
+        return Filter(self.terms[:-1])
+
+    def apply(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot narrowed to what passes: hosts, active users, months and history alike."""
+        if all(term.field == "month" for term in self.terms):
+            return snapshot
+        only_host = self.value("host")
+        hosts = {
+            host: self._narrow(host, counts, snapshot.names)
+            for host, counts in snapshot.hosts.items()
+            if only_host is None or host == only_host
+        }
+        return replace(snapshot, hosts=hosts, history=self._history(snapshot))
+
+    def _narrow(self, host: str, counts: HostCounts, names: Mapping[Place, PlaceName]) -> HostCounts:
+        if all(term.field in ("month", "host") for term in self.terms):
+            return counts
+        place, client = self._place_passes(), self._client_passes()
+        text = self._text_passes(host, names)
+        active = {
+            cell: users
+            for cell, users in counts.active.items()
+            if place(cell.place) and client(cell.client) and text(cell.place, cell.client)
+        }
+        months = {}
+        for month, of_month in counts.months.items():
+            narrowed = self._narrow_month(of_month, place, client, text)
+            if narrowed is not None:
+                months[month] = narrowed
+        return replace(counts, active=active, months=months)
+
+    def _narrow_month(
+        self,
+        month: MonthCounts,
+        place: Callable[[Place], bool],
+        client: Callable[[str], bool],
+        text: Callable[[Place | None, str | None], bool],
+    ) -> MonthCounts | None:
+        """The month's users that pass; None where only its margins are known and they cannot tell."""
+        if month.cells is not None:
+            kept = {
+                cell: users
+                for cell, users in month.cells.items()
+                if place(cell.place) and client(cell.client) and text(cell.place, cell.client)
+            }
+            return MonthCounts.of(month.quality, kept)
+        places = _kept(month.places, lambda p: place(p) and text(p, None))
+        clients = _kept(month.clients, lambda c: client(c) and text(None, c))
+        by_client = self.value("client") is not None
+        by_place = any(self.value(field) for field in ("country", "subdivision", "city"))
+        if self.value("text") is not None and not by_client and not by_place:
+            by_place, by_client = bool(places), not places
+        if by_place and by_client:
+            return None
+        if by_place:
+            return MonthCounts(month.quality, sum(places.values()), None, places, None)
+        return MonthCounts(month.quality, sum(clients.values()), None, None, clients)
+
+    def _place_passes(self) -> Callable[[Place], bool]:
+        wanted = (self.value("country"), self.value("subdivision"), self.value("city"))
+        if wanted == (None, None, None):
+            return lambda place: True
+
+        def passes(place: Place) -> bool:
+            return all(
+                want is None or want == (UNKNOWN if part is None else str(part))
+                for want, part in zip(wanted, place, strict=True)
+            )
+
+        return passes
+
+    def _client_passes(self) -> Callable[[str], bool]:
+        wanted = self.value("client")
+        return lambda client: wanted is None or client == wanted
+
+    def _text_passes(
+        self, host: str, names: Mapping[Place, PlaceName]
+    ) -> Callable[[Place | None, str | None], bool]:
+        """Whether the text stands in any name that a cell goes by: its host's, its place's, its client's."""
+        text = (self.value("text") or "").casefold()
+        if text in host.casefold():
+            return lambda place, client: True
+        by_place: dict[Place | None, bool] = {None: False}
+
+        def passes(place: Place | None, client: str | None) -> bool:
+            if place not in by_place and place is not None:
+                by_place[place] = _stands_in(text, _words(place, names.get(place, PlaceName())))
+            return by_place[place] or (client is not None and text in client.casefold())
+
+        return passes
+
+    def _history(self, snapshot: Snapshot) -> History:
+        """The history through this filter; none where it was not kept finely enough to tell."""
+        if self.value("subdivision") or self.value("city"):
+            return History()
+        client, place = self._client_passes(), self._place_passes()
+        only_host = self.value("host")
+        texts = {host: self._text_passes(host, snapshot.names) for host in snapshot.hosts}
+        if self.value("text") and any(
+            texts[host](cell.place, cell.client) != texts[host](Place(cell.place.country), cell.client)
+            for host, cell in _active_cells(snapshot)
+        ):
+            return History()
+
+        def keep(host: str, key: HistoryKey) -> bool:
+            country = Place(key.country)
+            return (
+                (only_host is None or host == only_host)
+                and place(country)
+                and client(key.client)
+                and (host not in texts or texts[host](country, key.client))
+            )
+
+        return snapshot.history.through(keep)
+
+
+def only_month(snapshot: Snapshot, month: str) -> Snapshot:
+    """The snapshot with the counts of that one calendar month alone; active users are left as they are."""
+    hosts = {
+        host: replace(counts, months={m: c for m, c in counts.months.items() if m == month})
+        for host, counts in snapshot.hosts.items()
+    }
+    return replace(snapshot, hosts=hosts)
+
+
+def _active_cells(snapshot: Snapshot) -> Iterable[tuple[str, Cell]]:
+    return ((host, cell) for host, counts in snapshot.hosts.items() for cell in counts.active)
+
+
+def _kept(margin: Mapping[_K, int] | None, keep: Callable[[_K], bool]) -> dict[_K, int]:
+    return {key: users for key, users in (margin or {}).items() if keep(key)}
+
+
+def _words(place: Place, name: PlaceName) -> tuple[str, ...]:
+    return (place.country or UNKNOWN, place.subdivision or "", *name)
+
+
+def _stands_in(text: str, words: Iterable[str]) -> bool:
+    return any(text in word.casefold() for word in words)

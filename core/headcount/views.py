@@ -1,0 +1,254 @@
+"""The tables and figures that screens and reports show: pure functions of a (filtered) snapshot."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
+
+from headcount.months import end_of, shift
+from headcount.snapshot import (
+    UNKNOWN,
+    Active,
+    Cell,
+    MonthCounts,
+    Place,
+    PlaceName,
+    Quality,
+    Snapshot,
+)
+
+DAY = 86_400
+K = TypeVar("K", Place, str)
+_C = TypeVar("_C", Cell, Place, str)
+
+
+class Window(NamedTuple):
+    """A window of active users: its name, its length in days, and what it is compared with."""
+
+    name: str
+    days: int
+    length: str
+    before: str
+
+
+WINDOWS = (
+    Window("DAU", 1, "last 24 h", "yesterday"),
+    Window("WAU", 7, "last 7 days", "last week"),
+    Window("MAU", 30, "last 30 days", "last month"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The users active in one window. None stands for what no history knows.
+
+    `before` is the same window one window earlier; `series` has a value a day, oldest first, the newest last.
+    `as_of` is the moment meant, in Unix seconds: now, or the end of a past month.
+    """
+
+    window: Window
+    as_of: float
+    users: int | None
+    before: int | None
+    series: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Generic[K]):
+    """One line of a table: users of the month, their share of it, the month before, users active now."""
+
+    key: K
+    label: str
+    users: int | None
+    share: float | None
+    before: int | None
+    active: Active
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRow:
+    """One month over the hosts shown; `change` is relative to the month before, None where unknown."""
+
+    month: str
+    users: int
+    quality: Quality
+    change: float | None
+    countries: int | None
+    clients: int | None
+
+
+def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tuple[Figure, ...]:
+    """DAU, WAU and MAU now or, where `month` is a past one, as of its end; with `days` days before that."""
+    now = snapshot.generated_at
+    past = month is not None and month < snapshot.month
+    as_of = end_of(month, ZoneInfo(snapshot.timezone)) if month is not None and past else now
+    at_end = snapshot.history.at(as_of) if past else None
+    known = at_end if past else total_active(snapshot)[:3]
+    earlier = [snapshot.history.at(as_of - back * DAY) for back in range(days - 1, 0, -1)]
+    series = [*earlier, known]
+    result = []
+    for index, window in enumerate(WINDOWS):
+        before = snapshot.history.at(as_of - window.days * DAY)
+        result.append(
+            Figure(
+                window,
+                as_of,
+                known[index] if known else None,
+                before[index] if before else None,
+                tuple(point[index] if point else None for point in series),
+            )
+        )
+    return tuple(result)
+
+
+def total_active(snapshot: Snapshot) -> Active:
+    """The active users of all hosts shown."""
+    return sum_active(active for counts in snapshot.hosts.values() for active in counts.active.values())
+
+
+def sum_active(figures: Iterable[Active]) -> Active:
+    """Active users of several cells together; each user is in one cell."""
+    columns = list(zip(*figures, strict=True))
+    return Active(*(sum(column) for column in columns)) if columns else Active()
+
+
+def month_names(snapshot: Snapshot) -> list[str]:
+    """Every month that any host shown has counts of, and the current one, oldest first."""
+    months = {snapshot.month}
+    for counts in snapshot.hosts.values():
+        months.update(counts.months)
+    return sorted(months)
+
+
+def month_counts(snapshot: Snapshot, month: str) -> MonthCounts | None:
+    """The month over all hosts shown; None where no host has it. The weakest quality stands for all."""
+    found = [counts.months[month] for counts in snapshot.hosts.values() if month in counts.months]
+    if len(found) <= 1:
+        return found[0] if found else None
+    qualities = {counts.quality for counts in found}
+    return MonthCounts(
+        quality=qualities.pop() if len(qualities) == 1 else Quality.LOWER_BOUND,
+        users=sum(counts.users for counts in found),
+        cells=_sum_all([counts.cells for counts in found]),
+        places=_sum_all([counts.places for counts in found]),
+        clients=_sum_all([counts.clients for counts in found]),
+    )
+
+
+def country_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
+    """A row a country (`?` where unknown): most month users first, then most users active in 30 days."""
+    now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
+    return _rows(
+        lambda place: name_of(place, snapshot.names),
+        _by_country(now.places if now else {}),
+        _by_country(before.places if before else None),
+        _active_by(snapshot, lambda cell: Place(cell.place.country)),
+    )
+
+
+def place_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
+    """A row a place, as finely as it is known; ordered as the countries are."""
+    now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
+    return _rows(
+        lambda place: name_of(place, snapshot.names),
+        now.places if now else {},
+        before.places if before else None,
+        _active_by(snapshot, lambda cell: cell.place),
+    )
+
+
+def client_rows(snapshot: Snapshot, month: str) -> list[Row[str]]:
+    """A row a client (`?` where unknown); ordered as the countries are."""
+    now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
+    return _rows(
+        lambda client: client,
+        now.clients if now else {},
+        before.clients if before else None,
+        _active_by(snapshot, lambda cell: cell.client),
+    )
+
+
+def month_rows(snapshot: Snapshot) -> list[MonthRow]:
+    """A row a month, the newest first."""
+    rows = []
+    for month in reversed(month_names(snapshot)):
+        counts = month_counts(snapshot, month)
+        if counts is None:
+            continue
+        before = month_counts(snapshot, shift(month, -1))
+        rows.append(
+            MonthRow(
+                month,
+                counts.users,
+                counts.quality,
+                counts.users / before.users - 1 if before and before.users else None,
+                None if counts.places is None else len({p.country for p in counts.places if p.country}),
+                None if counts.clients is None else len(set(counts.clients) - {UNKNOWN}),
+            )
+        )
+    return rows
+
+
+def name_of(place: Place, names: Mapping[Place, PlaceName]) -> str:
+    """A place in words, its finest part first: `Frankfurt am Main, Hesse, Germany`; `?` where unknown."""
+    if place.country is None:
+        return UNKNOWN
+    name = names.get(place, PlaceName())
+    parts = [
+        name.city or (f"city {place.city}" if place.city else ""),
+        name.subdivision or place.subdivision or "",
+        name.country or place.country,
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _rows(
+    label: Callable[[K], str],
+    now: Mapping[K, int] | None,
+    before: Mapping[K, int] | None,
+    active: Mapping[K, Active],
+) -> list[Row[K]]:
+    everyone = sum(now.values()) if now else 0
+    rows = [
+        Row(
+            key=key,
+            label=label(key),
+            users=None if now is None else now.get(key, 0),
+            share=now.get(key, 0) / everyone if now and everyone else None,
+            before=None if before is None else before.get(key, 0),
+            active=active.get(key, Active()),
+        )
+        for key in {**(now or {}), **active}
+    ]
+    return sorted(
+        rows, key=lambda row: (-(row.users or 0), -row.active.month, row.label == UNKNOWN, row.label)
+    )
+
+
+def _by_country(places: Mapping[Place, int] | None) -> dict[Place, int] | None:
+    if places is None:
+        return None
+    countries: dict[Place, int] = defaultdict(int)
+    for place, users in places.items():
+        countries[Place(place.country)] += users
+    return dict(countries)
+
+
+def _active_by(snapshot: Snapshot, group: Callable[[Cell], K]) -> dict[K, Active]:
+    groups: dict[K, list[Active]] = defaultdict(list)
+    for counts in snapshot.hosts.values():
+        for cell, active in counts.active.items():
+            groups[group(cell)].append(active)
+    return {key: sum_active(found) for key, found in groups.items()}
+
+
+def _sum_all(margins: list[Mapping[_C, int] | None]) -> dict[_C, int] | None:
+    """The sum of the mappings, key by key; None where one of them is unknown."""
+    result: dict[_C, int] = defaultdict(int)
+    for margin in margins:
+        if margin is None:
+            return None
+        for key, users in margin.items():
+            result[key] += users
+    return dict(result)
