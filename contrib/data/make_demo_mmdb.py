@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from headcount.demo.places import COUNTRIES, Town, networks
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
+
+from headcount.demo.places import COUNTRIES, Town, networks
 
 DEFAULT = Path(__file__).parents[2] / "core/headcount/data/demo.mmdb"
 

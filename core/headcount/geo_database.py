@@ -1,0 +1,182 @@
+"""One open GeoIP database: found, opened, looked into, and opened again when it was replaced."""
+
+import datetime
+import importlib.resources
+import lzma
+import os
+import shutil
+import struct
+import tempfile
+from collections.abc import Sequence
+from itertools import islice
+
+import maxminddb
+from maxminddb.reader import Reader
+
+from headcount.addresses import Address
+from headcount.errors import HeadcountError, NoPermissionError, UsageError
+from headcount.geo_records import knows_cities, knows_countries, knows_networks
+from headcount.text import clean
+
+# What both readers raise on a damaged file, at opening or at any look-up; ValueError also for an IPv6 address
+# in a database of IPv4 alone.
+DAMAGE = (maxminddb.InvalidDatabaseError, ValueError, LookupError, TypeError, RecursionError, struct.error)
+
+# How many records are looked at to learn what a database knows: a City database names cities early.
+_SAMPLE = 256
+
+Stamp = tuple[int, int, int, int]
+
+
+def has_fast_reader() -> bool:
+    """Whether maxminddb's C reader is there; the pure Python one is about ten times slower."""
+    try:
+        import maxminddb.extension  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def open_reader(path: str) -> Reader:
+    """Open the database file at `path`, mapped into memory, in C where possible.
+
+    The mapping holds what the file was when a new one is renamed over it. A file that is *cut in place*
+    takes its pages with it, and the system ends whoever reads them (SIGBUS): updaters must rename.
+    """
+    return maxminddb.open_database(
+        path, maxminddb.MODE_MMAP_EXT if has_fast_reader() else maxminddb.MODE_MMAP
+    )
+
+
+class Database:
+    """A database with places, open. `path` is None for the bundled one.
+
+    `label` is for people; `has_cities` tells whether it knows more than countries; `build` is when it was
+    made, Unix seconds; `kind` is "places", "networks" (ASN, ISP) or "other" (no place in it).
+    """
+
+    def __init__(self, reader: Reader, path: str | None, stamp: Stamp | None, label: str = "") -> None:
+        self.path = path
+        self.stamp = stamp
+        self.reader = reader
+        metadata = reader.metadata()
+        records = [record for _, record in islice(reader, _SAMPLE)]
+        type_name = metadata.database_type if isinstance(metadata.database_type, str) else ""
+        self.has_cities = "city" in type_name.lower() or any(map(knows_cities, records))
+        self.kind = _kind(type_name, records)
+        self.has_ipv6 = metadata.ip_version == 6
+        self.build = metadata.build_epoch if isinstance(metadata.build_epoch, int) else 0
+        self.label = " ".join(
+            filter(None, (label or clean(type_name, 60) or "GeoIP database", _month(self.build)))
+        )
+
+    def record(self, address: Address) -> object:
+        """The record for `address`, None where there is none. Raises one of `DAMAGE` on a damaged file."""
+        return self.reader.get(address)
+
+    def replaced(self) -> bool:
+        """Whether the file at the path is not the one that is open. Raises OSError where there is none."""
+        return self.path is not None and stamp_of(self.path) != self.stamp
+
+    def close(self) -> None:
+        self.reader.close()
+
+
+def _kind(type_name: str, records: list[object]) -> str:
+    if any(map(knows_countries, records)):
+        return "places"
+    if any(map(knows_networks, records)) or "asn" in type_name.lower():
+        return "networks"
+    if records:
+        return "other"
+    return "places" if any(word in type_name.lower() for word in ("city", "country")) else "other"
+
+
+def _month(build: int) -> str:
+    try:
+        return datetime.datetime.fromtimestamp(build, datetime.UTC).strftime("%Y-%m") if build > 0 else ""
+    except (OverflowError, OSError, ValueError):
+        return ""
+
+
+def stamp_of(path: str) -> Stamp:
+    """What tells one file from another that took its name. Raises OSError."""
+    found = os.stat(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def open_file(path: str) -> Database:
+    """Open the database that the operator named, or that was found.
+
+    Raises UsageError where it is missing, not a file, or broken; NoPermissionError where it may not be read.
+    """
+    shown = clean(path)
+    try:
+        # The stamp is taken first: a file that is replaced meanwhile is seen to be another at the next look.
+        stamp = stamp_of(path)
+        return Database(open_reader(path), path, stamp)
+    except FileNotFoundError:
+        raise UsageError(
+            f"There is no GeoIP database {shown}.",
+            "Name one that is there (--mmdb FILE, mmdb_path), or none: a database of countries is built in.",
+        ) from None
+    except PermissionError:
+        raise NoPermissionError(
+            f"The GeoIP database {shown} may not be read.", f"Let this user read it: chmod a+r {shown}"
+        ) from None
+    except (OSError, EOFError, *DAMAGE) as error:
+        raise UsageError(
+            f"{shown} is not a GeoIP database that can be read: {clean(str(error))}",
+            "Download it again (geoipupdate), unpacked, as an .mmdb file; or leave it out.",
+        ) from error
+
+
+def find_file(directories: Sequence[str]) -> tuple[Database | None, tuple[str, ...]]:
+    """The best database in `directories`, and a warning for each that could not be used.
+
+    Cities are better than countries, newer is better than older; databases without places are passed over.
+    """
+    best: Database | None = None
+    warnings: list[str] = []
+    for directory in directories:
+        try:
+            entries = sorted(os.listdir(directory))
+        except OSError:
+            continue
+        for entry in entries:
+            if not entry.endswith(".mmdb"):
+                continue
+            try:
+                database = open_file(os.path.join(directory, entry))
+            except HeadcountError as error:
+                warnings.append(error.message)
+                continue
+            if database.kind == "places" and (best is None or _rank(database) > _rank(best)):
+                best, database = database, best or database
+            if database is not best:
+                database.close()
+    return best, tuple(warnings)
+
+
+def _rank(database: Database) -> tuple[bool, int]:
+    return database.has_cities, database.build
+
+
+def open_bundled(label: str) -> Database:
+    """The database of countries that comes with Headcount, unpacked into memory without a file."""
+    packed = importlib.resources.files("headcount") / "data" / "country.mmdb.xz"
+    # The C reader opens names alone: /proc/self/fd gives one to memory without a file (Linux).
+    if hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):
+        number = os.memfd_create("headcount-country", os.MFD_CLOEXEC)
+        with os.fdopen(number, "wb") as memory, packed.open("rb") as file, lzma.open(file) as plain:
+            shutil.copyfileobj(plain, memory, 1 << 20)
+            memory.flush()
+            return Database(open_reader(f"/proc/self/fd/{number}"), None, None, label)
+    with (
+        tempfile.NamedTemporaryFile(suffix=".mmdb") as named,
+        packed.open("rb") as file,
+        lzma.open(file) as plain,
+    ):
+        shutil.copyfileobj(plain, named, 1 << 20)
+        named.flush()
+        return Database(open_reader(named.name), None, None, label)
