@@ -126,9 +126,7 @@ def _lua_matcher(patterns: list[bytes], longest: list[int]) -> _Matcher:
         register_builtins=False,
         attribute_filter=_no_attribute,
     )
-    match: Any = runtime.execute(_FIRST_MATCH)(
-        runtime.table_from(patterns), runtime.table_from(longest), len(patterns)
-    )
+    match: Any = runtime.execute(_FIRST_MATCH)(runtime.table_from(patterns), runtime.table_from(longest), len(patterns))
 
     def first_match(resource: bytes) -> tuple[int | None, int | None, bytes]:
         found = match(resource)

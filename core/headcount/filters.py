@@ -123,9 +123,7 @@ class Filter:
         wanted = self.value("client")
         return lambda client: wanted is None or client == wanted
 
-    def _text_passes(
-        self, host: str, names: Mapping[Place, PlaceName]
-    ) -> Callable[[Place | None, str | None], bool]:
+    def _text_passes(self, host: str, names: Mapping[Place, PlaceName]) -> Callable[[Place | None, str | None], bool]:
         """Whether the text stands in any name that a cell goes by: its host's, its place's, its client's."""
         text = (self.value("text") or "").casefold()
         if text in host.casefold():

@@ -59,9 +59,7 @@ class Places:
                 named.append(database)
                 continue
             holds = "networks and their operators" if database.kind == "networks" else "no countries"
-            self.notes += (
-                f"{clean(os.fspath(file))} ({database.label}) is set aside: it holds {holds}, not places.",
-            )
+            self.notes += (f"{clean(os.fspath(file))} ({database.label}) is set aside: it holds {holds}, not places.",)
             database.close()
         return sorted(named, key=lambda database: not database.has_cities)
 
@@ -111,18 +109,12 @@ class Places:
                     continue
                 new = open_file(old.path)
             except (OSError, HeadcountError) as error:
-                why = (
-                    error.message
-                    if isinstance(error, HeadcountError)
-                    else f"{clean(old.path)} cannot be looked at."
-                )
+                why = error.message if isinstance(error, HeadcountError) else f"{clean(old.path)} cannot be looked at."
                 self._troubles[old.path] = f"{why} The one that was there ({old.label}) stays in use."
                 continue
             if new.kind != "places":
                 new.close()
-                self._troubles[old.path] = (
-                    f"{clean(old.path)} holds no places any more. {old.label} stays in use."
-                )
+                self._troubles[old.path] = f"{clean(old.path)} holds no places any more. {old.label} stays in use."
                 continue
             self._troubles.pop(old.path, None)
             self._databases[at] = new
@@ -148,9 +140,7 @@ class Places:
             except DAMAGE as error:
                 if address.version == 4 or database.has_ipv6:
                     self._failures += 1
-                    self._failure = (
-                        f"{database.label} is damaged ({clean(type(error).__name__)}). Download it again."
-                    )
+                    self._failure = f"{database.label} is damaged ({clean(type(error).__name__)}). Download it again."
                 continue
             place = self._place(read_record(record))
             if place.country is not None:

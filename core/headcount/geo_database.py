@@ -43,9 +43,7 @@ def open_reader(path: str) -> Reader:
     The mapping holds what the file was when a new one is renamed over it. A file that is *cut in place*
     takes its pages with it, and the system ends whoever reads them (SIGBUS): updaters must rename.
     """
-    return maxminddb.open_database(
-        path, maxminddb.MODE_MMAP_EXT if has_fast_reader() else maxminddb.MODE_MMAP
-    )
+    return maxminddb.open_database(path, maxminddb.MODE_MMAP_EXT if has_fast_reader() else maxminddb.MODE_MMAP)
 
 
 class Database:
@@ -66,9 +64,7 @@ class Database:
         self.kind = _kind(type_name, records)
         self.has_ipv6 = metadata.ip_version == 6
         self.build = metadata.build_epoch if isinstance(metadata.build_epoch, int) else 0
-        self.label = " ".join(
-            filter(None, (label or clean(type_name, 60) or "GeoIP database", _month(self.build)))
-        )
+        self.label = " ".join(filter(None, (label or clean(type_name, 60) or "GeoIP database", _month(self.build))))
 
     def record(self, address: Address) -> object:
         """The record for `address`, None where there is none. Raises one of `DAMAGE` on a damaged file."""

@@ -85,8 +85,7 @@ class PlaceNames:
     def learned(self) -> Mapping[Place, PlaceName]:
         """All that was learned, to be kept and given to `learn` again: an entry a subdivision, one a city."""
         subdivisions = {
-            Place(country, code): PlaceName(subdivision=name)
-            for (country, code), name in self._subdivisions.items()
+            Place(country, code): PlaceName(subdivision=name) for (country, code), name in self._subdivisions.items()
         }
         cities = {Place(city=city): PlaceName(city=name) for city, name in self._cities.items()}
         return subdivisions | cities

@@ -1,5 +1,6 @@
 """What happened: plain frozen values, the same whatever kind of source they were read from."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -59,6 +60,13 @@ class UserRecord:
     logins: tuple[Login, ...] = ()
     flaws: tuple[Flaw, ...] = ()
 
+    @property
+    def newest(self) -> float:
+        """When the user was last active (Unix seconds); minus infinity where nothing tells."""
+        whens = [activity.when for activity in self.activities]
+        whens += [login.when for login in self.logins]
+        return max(whens, default=-math.inf)
+
 
 @dataclass(frozen=True, slots=True)
 class VisitedMonth:
@@ -91,10 +99,17 @@ class SourceFlaws:
 
 
 @dataclass(frozen=True, slots=True)
+class HostRead:
+    """Everything that the source holds of a host has been said once; from here on come changes."""
+
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
 class HostGone:
     """A host is not in the source any more; neither are its users."""
 
     host: str
 
 
-Record = UserRecord | HostVisitors | SourceFlaws | HostGone
+Record = UserRecord | HostVisitors | HostRead | HostGone | SourceFlaws

@@ -221,9 +221,7 @@ def _rows(
         )
         for key in {**(now or {}), **active}
     ]
-    return sorted(
-        rows, key=lambda row: (-(row.users or 0), -row.active.month, row.label == UNKNOWN, row.label)
-    )
+    return sorted(rows, key=lambda row: (-(row.users or 0), -row.active.month, row.label == UNKNOWN, row.label))
 
 
 def _by_country(places: Mapping[Place, int] | None) -> dict[Place, int] | None:

@@ -1,0 +1,354 @@
+"""The one moving part: pulls records from a source, counts them, keeps what was counted, hands out snapshots."""
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Protocol
+
+from headcount.errors import StateError
+from headcount.history import HistoryKeeper
+from headcount.host import HostCounter
+from headcount.meaning import Meaning
+from headcount.monthly_visitors import MonthlyVisitors
+from headcount.months import month_of
+from headcount.problems import Problems
+from headcount.records import Flaw, HostGone, HostRead, HostVisitors, Record, SourceFlaws, UserRecord
+from headcount.snapshot import Phase, Place, PlaceName, Snapshot
+from headcount.sources import Source
+from headcount.state import HostUpdate, SavedHost, State, Update
+from headcount.text import clean
+
+log = logging.getLogger("headcount")
+Publish = Callable[[Snapshot], None]
+
+SHOW_READING = 0.25
+"""Seconds between two snapshots while everything is read."""
+SHOW = 0.1
+"""Seconds between two snapshots while things happen."""
+TICK = 1.0
+"""Seconds between two times of letting time pass and of keeping what changed."""
+ALIVE = 60.0
+"""Seconds after which even an engine without news keeps, and shows, that it is there."""
+GAP = 300.0
+"""Seconds between two looks at the clock that mean that nobody was looking: the machine slept, the process stood."""
+WAIT = 0.2
+"""Seconds that the source may wait for a change, so that a stop is noticed soon."""
+
+
+class Geo(Protocol):
+    """What the engine asks of the places."""
+
+    @property
+    def label(self) -> str:
+        """The database in use."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the operator should know of it."""
+
+    def refresh(self) -> bool:
+        """Takes a database that was replaced; whether there was one."""
+
+    def lookup(self, address: str | None) -> Place:
+        """Where an address is."""
+
+    def name(self, place: Place) -> PlaceName:
+        """A place's names."""
+
+    def learn(self, place: Place, name: PlaceName) -> None:
+        """Takes a name that a database knew once."""
+
+    def learned(self) -> Mapping[Place, PlaceName]:
+        """The names that came from the database alone."""
+
+
+class Clients(Protocol):
+    """What the engine asks of the clients."""
+
+    def client(self, resource: str | None) -> str:
+        """The client type of a resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to count, and what comes from outside so that tests and replays can give it.
+
+    `clock` gives Unix seconds, `ticks` seconds for intervals, `new_key` 32 random bytes. Fresh logins are held back
+    for `settle` seconds. `countries` are the ISO codes of those recorded, None for all.
+    """
+
+    zone: tzinfo
+    zone_name: str
+    countries: frozenset[str] | None = None
+    count_open_sessions: bool = False
+    settle: float = 5.0
+    clock: Callable[[], float] = time.time
+    ticks: Callable[[], float] = time.monotonic
+    new_key: Callable[[], bytes] = lambda: secrets.token_bytes(32)
+
+
+class Engine:
+    """Counts one source and keeps one state. Used from one thread; the snapshots may go anywhere."""
+
+    def __init__(self, source: Source, geo: Geo, clients: Clients, state: State, options: Options) -> None:
+        self._source = source
+        self._geo = geo
+        self._state = state
+        self._options = options
+        self._meaning = Meaning(
+            options.zone,
+            self._place_of,
+            clients.client,
+            countries=options.countries,
+            count_open_sessions=options.count_open_sessions,
+        )
+        self._now = options.clock()
+        self._phase = Phase.WAITING
+        self._problems = Problems()
+        saved = state.load()
+        self._history = HistoryKeeper(saved.history, options.zone)
+        self._names: dict[Place, PlaceName] = {}
+        self._new_names: dict[Place, PlaceName] = {}
+        self._unkept_names: set[Place] = set()
+        for place, name in saved.names.items():
+            self._geo.learn(place, name)
+        self._hosts = {host: self._resumed(host, of_host) for host, of_host in saved.hosts.items()}
+        self._shown: Snapshot | None = None
+        self._shown_at = self._ticked_at = self._kept_at = float("-inf")
+
+    def read_once(self) -> Snapshot:
+        """Reads everything there is and counts it, as of now. Keeps nothing."""
+        self._phase = Phase.SCANNING
+        for batch in self._source.read():
+            self._take(batch)
+        self._step()
+        for host in self._hosts.values():
+            host.release()
+        self._phase = Phase.STOPPED
+        return self.snapshot()
+
+    def run(self, publish: Publish, stop: threading.Event) -> None:
+        """Reads everything, then follows the source until `stop` is set; keeps and publishes what changes.
+
+        Raises HeadcountError where it can't begin, or not go on. What was counted until then is kept.
+        """
+        try:
+            if self._wait_for_source(publish, stop):
+                self._read(publish, stop)
+                self._follow(publish, stop)
+        finally:
+            for host in self._hosts.values():
+                host.release()
+            self._keep()
+            self._source.close()
+
+    def snapshot(self) -> Snapshot:
+        """All figures of now."""
+        hosts = {name: host.counts() for name, host in sorted(self._hosts.items())}
+        return Snapshot(
+            generated_at=self._now,
+            timezone=self._options.zone_name,
+            month=month_of(self._now, self._options.zone) or "",
+            source=self._source.label,
+            phase=self._phase,
+            progress=self._source.progress,
+            geo=self._geo.label,
+            hosts=hosts,
+            history=self._history.history,
+            names=self._all_names(),
+            problems=self._problems.summary(),
+        )
+
+    def _wait_for_source(self, publish: Publish, stop: threading.Event) -> bool:
+        """Waits until there is something to read; whether there is, before `stop` was set."""
+        told: str | None = None
+        while not stop.is_set():
+            missing = self._source.missing()
+            if missing is None:
+                return True
+            if missing != told:
+                told = missing
+                log.warning("waiting: %s", missing)
+                self._problems.replace("source", [Flaw("no data directory", self._source.label, "", missing)])
+            self._now = self._options.clock()
+            publish(self.snapshot())
+            stop.wait(1.0)
+        return False
+
+    def _read(self, publish: Publish, stop: threading.Event) -> None:
+        self._phase = Phase.SCANNING
+        self._problems.replace("source", ())
+        for batch in self._source.read():
+            self._take(batch)
+            self._tick_if_due()
+            self._show(publish, SHOW_READING)
+            if stop.is_set():
+                return
+        self._phase = Phase.LIVE
+
+    def _follow(self, publish: Publish, stop: threading.Event) -> None:
+        while not stop.is_set():
+            for batch in self._source.follow(WAIT):
+                self._take(batch)
+                self._tick_if_due()
+                self._show(publish, SHOW)
+                if stop.is_set():
+                    return
+            self._tick_if_due()
+            self._show(publish, SHOW)
+
+    def _show(self, publish: Publish, interval: float) -> None:
+        """Publishes what there is, where it is news and the last time was an interval ago."""
+        ticks = self._options.ticks()
+        if ticks - self._shown_at >= interval:
+            snapshot = self.snapshot()
+            if self._shown is None or _is_news(snapshot, self._shown):
+                self._shown, self._shown_at = snapshot, ticks
+                publish(snapshot)
+
+    def _tick_if_due(self) -> None:
+        """Once a second: lets time pass and keeps what changed."""
+        ticks = self._options.ticks()
+        if ticks - self._ticked_at < TICK:
+            return
+        self._ticked_at = ticks
+        self._step()
+        if self._phase is Phase.LIVE and self._history.is_due(self._now):
+            self._history.add(self._now, {name: host.active.cells() for name, host in self._hosts.items()})
+        self._keep()
+
+    def _step(self) -> None:
+        """Lets time pass to now."""
+        before, self._now = self._now, self._options.clock()
+        if self._geo.refresh():
+            log.info("places: now from %s", self._geo.label)
+        self._problems.replace("geo", [Flaw("places", self._geo.label, "", why) for why in self._geo.warnings])
+        for host in self._hosts.values():
+            if self._now - before > GAP and self._phase is Phase.LIVE:
+                host.months.resume(before, self._now)
+            for month in host.step(self._now):
+                log.info("closed %s of %s: who was counted is forgotten", month, clean(host.host))
+        self._problems.pass_time(self._now)
+        for flaw in self._problems.untold():
+            log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
+
+    def _take(self, batch: Iterable[Record]) -> None:
+        self._now = max(self._now, self._options.clock())
+        for record in batch:
+            match record:
+                case UserRecord():
+                    self._take_user(record)
+                case HostVisitors():
+                    self._take_visitors(record)
+                case HostRead():
+                    if record.host in self._hosts:
+                        self._hosts[record.host].read(self._now)
+                case HostGone():
+                    if record.host in self._hosts:
+                        self._hosts[record.host].forget_users(self._now)
+                    self._problems.drop_host(record.host)
+                case SourceFlaws():
+                    self._problems.replace("source", record.flaws)
+
+    def _take_user(self, record: UserRecord) -> None:
+        if record.known or record.host in self._hosts:
+            self._host(record.host).take(record, self._now)
+        subject = (record.host, record.user)
+        self._problems.replace(subject, record.flaws)
+        if record.newest > self._now + 1:
+            self._problems.replace_until(record.newest, (*subject, "ahead"), [_in_the_future(record)])
+
+    def _take_visitors(self, record: HostVisitors) -> None:
+        if record.months or record.host in self._hosts:
+            self._host(record.host).take_visitors(record)
+            for month in record.months:
+                for place in month.places:
+                    self._name(Place(*place))
+        self._problems.replace((record.host, "", "visitors"), record.flaws)
+
+    def _host(self, name: str) -> HostCounter:
+        if name not in self._hosts:
+            self._hosts[name] = self._new_host(name, SavedHost())
+        return self._hosts[name]
+
+    def _resumed(self, name: str, saved: SavedHost) -> HostCounter:
+        host = self._new_host(name, saved)
+        if saved.alive_at is not None:
+            host.months.resume(saved.alive_at, self._now)
+        for month in saved.months.values():
+            for cell in month.cells:
+                self._name(cell.place)
+        return host
+
+    def _new_host(self, name: str, saved: SavedHost) -> HostCounter:
+        options = self._options
+        months = MonthlyVisitors(name, options.zone, options.new_key, saved.months, saved.followed_since)
+        return HostCounter(name, self._meaning, months, self._now, options.settle)
+
+    def _place_of(self, address: str | None) -> Place:
+        place = self._geo.lookup(address)
+        self._name(place)
+        return place
+
+    def _name(self, place: Place) -> None:
+        """Sees to it that the next snapshot names the place, its subdivision and its country."""
+        if place in self._names or place in self._new_names:
+            return
+        for whole in {place, Place(place.country), Place(place.country, place.subdivision)}:
+            self._new_names[whole] = self._geo.name(whole)
+            self._unkept_names.add(whole)
+
+    def _all_names(self) -> Mapping[Place, PlaceName]:
+        if self._new_names:
+            self._names = {**self._names, **self._new_names}
+            self._new_names = {}
+        return self._names
+
+    def _keep(self) -> None:
+        """Keeps what changed since the last time; what can't be kept now stays for the next time."""
+        alive = self._options.ticks() - self._kept_at >= ALIVE
+        hosts = []
+        for host in self._hosts.values():
+            months = host.months.keepable()
+            if months or alive:
+                hosts.append(HostUpdate(host.host, host.months.followed_since, self._now, months))
+        if not hosts and not self._history.added:
+            return
+        learned = self._geo.learned()
+        names = {place: learned[place] for place in self._unkept_names if place in learned}
+        try:
+            self._state.save(Update(hosts, self._history.added, self._history.forgotten, names))
+        except StateError as error:
+            self._problems.replace("state", [Flaw("state not kept", error.message, "", error.mend)])
+            return
+        self._problems.replace("state", ())
+        for update in hosts:
+            self._hosts[update.host].months.kept(update.months)
+        self._history.kept()
+        self._unkept_names.clear()
+        if alive:
+            self._kept_at = self._options.ticks()
+
+
+def _is_news(new: Snapshot, old: Snapshot) -> bool:
+    """Whether there is anything to show: the counts of a host that did not change are the same object."""
+    return (
+        new.phase is not old.phase
+        or new.progress != old.progress
+        or new.problems != old.problems
+        or new.history is not old.history
+        or new.geo != old.geo
+        or int(new.generated_at // 60) != int(old.generated_at // 60)
+        or new.hosts.keys() != old.hosts.keys()
+        or any(new.hosts[name] is not old.hosts[name] for name in new.hosts)
+    )
+
+
+def _in_the_future(record: UserRecord) -> Flaw:
+    why = "counted as active, as the server's own module does; is a clock wrong?"
+    where = clean(f"{record.host}: user {record.user}")
+    return Flaw("timestamp in the future", where, clean(record.host), why)

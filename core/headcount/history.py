@@ -1,0 +1,60 @@
+"""The active users of the past: a point each hour for forty days, and one a day, at midnight, before that."""
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+
+from headcount.snapshot import Active, Cell, History, HistoryCounts, HistoryKey, HistoryPoint
+
+HOUR = 3600
+HOURLY_FOR = 40 * 86_400
+
+
+class HistoryKeeper:
+    """Past points, oldest first, and those not kept by the state yet."""
+
+    def __init__(self, points: list[HistoryPoint], zone: tzinfo) -> None:
+        self._zone = zone
+        self._points = sorted(points, key=lambda point: point.when)
+        self._frozen = History(tuple(self._points))
+        self.added: list[HistoryPoint] = []
+        self.forgotten: list[int] = []
+
+    @property
+    def history(self) -> History:
+        """All points, frozen."""
+        return self._frozen
+
+    def kept(self) -> None:
+        """What was added and forgotten has been kept."""
+        self.added, self.forgotten = [], []
+
+    def is_due(self, now: float) -> bool:
+        """Whether the hour of `now` has no point yet. Time that stepped back waits until it has caught up."""
+        return not self._points or self._points[-1].when < now // HOUR * HOUR
+
+    def add(self, now: float, hosts: Mapping[str, Mapping[Cell, Active]]) -> None:
+        """Notes the active users of this moment, and thins the points that are older than forty days."""
+        point = HistoryPoint(int(now), {host: _coarsened(cells) for host, cells in hosts.items()})
+        self._points.append(point)
+        self.added.append(point)
+        kept = []
+        for earlier in self._points:
+            if earlier.when >= now - HOURLY_FOR or self._is_midnight(earlier.when):
+                kept.append(earlier)
+            else:
+                self.forgotten.append(earlier.when)
+        self._points = kept
+        self._frozen = History(tuple(kept))
+
+    def _is_midnight(self, when: int) -> bool:
+        return datetime.fromtimestamp(when, self._zone).hour == 0
+
+
+def _coarsened(cells: Mapping[Cell, Active]) -> HistoryCounts:
+    counts: dict[HistoryKey, list[int]] = {}
+    for (place, client), active in cells.items():
+        if active.month:
+            sums = counts.setdefault(HistoryKey(place.country, client), [0, 0, 0])
+            for index in range(3):
+                sums[index] += active[index]
+    return {key: (sums[0], sums[1], sums[2]) for key, sums in counts.items()}

@@ -1,0 +1,114 @@
+"""One host's counts: its users as the source tells of them, its active users, its months."""
+
+from headcount.active_users import ActiveUsers
+from headcount.meaning import Meaning, Visit
+from headcount.monthly_visitors import MonthlyVisitors
+from headcount.records import HostVisitors, UserRecord
+from headcount.snapshot import Cell, HostCounts, MonthCounts, Place, Quality
+
+
+class HostCounter:
+    """Counts one host. `settle` is for how long (seconds) a user without a login record is held back, so that the
+    record of the same login is put together with it."""
+
+    def __init__(self, host: str, meaning: Meaning, months: MonthlyVisitors, now: float, settle: float) -> None:
+        self.host = host
+        self.active = ActiveUsers(now)
+        self.months = months
+        self._meaning = meaning
+        self._settle = settle
+        self._held: dict[str, tuple[float, list[Visit]]] = {}
+        self._imported: dict[str, MonthCounts] = {}
+        self._was_read = False
+        self._frozen = HostCounts()
+
+    def take(self, record: UserRecord, now: float) -> None:
+        """Counts what a source says of a user now (Unix seconds)."""
+        if not (record.known or record.activities or record.logins):
+            self.active.remove(record.user)
+            return
+        first_seen = record.user not in self.active
+        self.active.put(record.user, self._meaning.presence(record))
+        visits = self._meaning.visits(record)
+        if self._was_read:
+            visits = self._hold(record.user, visits, now)
+        self.months.count(record.user, visits, now, first_seen=first_seen)
+
+    def forget_users(self, now: float) -> None:
+        """The host is not in the source any more. What was counted stays counted."""
+        self.active = ActiveUsers(now)
+        self._imported = {}
+
+    def take_visitors(self, visitors: HostVisitors) -> None:
+        """Takes what mod_monthly_visitors counted."""
+        self._imported = {}
+        for month in visitors.months:
+            places = {Place(*place): users for place, users in month.places.items()}
+            if month.cells is not None:
+                cells = {Cell(Place(*place), client): n for (place, client), n in month.cells.items()}
+                self._imported[month.month] = MonthCounts.of(Quality.IMPORTED, cells)
+            else:
+                users = max(sum(places.values()), sum(month.clients.values()))
+                counts = MonthCounts(Quality.IMPORTED, users, None, places, dict(month.clients))
+                self._imported[month.month] = counts
+
+    def read(self, now: float) -> None:
+        """The host has been read once in whole."""
+        self._was_read = True
+        self.months.read(now)
+
+    def step(self, now: float) -> list[str]:
+        """Lets time pass; returns the months that closed."""
+        self.active.advance(now)
+        self.release(now)
+        return self.months.close(now)
+
+    def release(self, now: float = float("inf")) -> None:
+        """Counts the users whose login has settled by `now`; by default all that are held back."""
+        for user in [user for user, (due, _) in self._held.items() if due <= now]:
+            _, visits = self._held.pop(user)
+            self.months.count(user, visits, min(now, visits[0].when), first_seen=False)
+
+    def counts(self) -> HostCounts:
+        """The host's counts, frozen; the same object as before where nothing changed."""
+        months = {name: month.counts() for name, month in self.months.months.items()}
+        for name, imported in self._imported.items():
+            if name not in months or _is_better(imported, months[name]):
+                months[name] = imported
+        counts = HostCounts(len(self.active), self.active.cells(), months)
+        if not _is_same(counts, self._frozen):
+            self._frozen = counts
+        return self._frozen
+
+    def _hold(self, user: str, visits: list[Visit], now: float) -> list[Visit]:
+        """Holds back fresh visits that no login record tells of; returns the others. The first one held stands."""
+        due, held = self._held.pop(user, (now + self._settle, []))
+        recorded = {visit.month for visit in visits if visit.recorded}
+        held = [visit for visit in held if visit.month not in recorded]
+        counted = []
+        for visit in visits:
+            is_fresh = not visit.recorded and abs(now - visit.when) < self._settle
+            if any(visit.month == other.month for other in held):
+                continue
+            if is_fresh and not self.months.has_counted(user, visit):
+                held.append(visit)
+            else:
+                counted.append(visit)
+        if held:
+            self._held[user] = due, held
+        return counted
+
+
+def _is_better(imported: MonthCounts, own: MonthCounts) -> bool:
+    """Both count the same month from below, unless ours is exact: the larger one is nearer to the truth."""
+    return own.quality is not Quality.EXACT and imported.users > own.users
+
+
+def _is_same(counts: HostCounts, other: HostCounts) -> bool:
+    """Whether two counts are made of the same frozen parts."""
+    return (
+        counts.users_known == other.users_known
+        and counts.active is other.active
+        and counts.months.keys() == other.months.keys()
+        and all(counts.months[name] is other.months[name] for name in counts.months)
+    )

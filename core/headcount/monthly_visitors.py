@@ -1,0 +1,185 @@
+"""Month users of one host: each user once in a month, by place and client. Records in, counts out.
+
+Who was counted is known by a keyed hash alone, and only while a month is open: from its beginning until a week
+after its end, for records that come late. A month that was over before anybody looked is counted from what is
+there when the host is read for the first time, and is closed when that is done.
+"""
+
+import hmac
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+from headcount.meaning import Visit
+from headcount.months import end_of, month_of, start_of
+from headcount.snapshot import Cell, MonthCounts, Quality
+
+SETTLING = 7 * 86_400
+"""Seconds after its end for which a month still takes records that come late."""
+HASH_SIZE = 16
+
+
+@dataclass(slots=True)
+class Month:
+    """One month of one host while its counts are at hand.
+
+    An open month has a `key` and `counted`: the hash of each user counted, with the cell they were counted in as
+    long as a login record may still tell it better, None once it is final. A closed month has counts alone. One
+    that is neither is being read for the first time after it ended.
+    """
+
+    quality: Quality
+    cells: dict[Cell, int] = field(default_factory=dict)
+    key: bytes | None = None
+    counted: dict[bytes, Cell | None] = field(default_factory=dict)
+    closed: bool = False
+    _frozen: MonthCounts | None = None
+
+    def counts(self) -> MonthCounts:
+        """The counts as they are now, frozen."""
+        if self._frozen is None:
+            self._frozen = MonthCounts.of(self.quality, dict(self.cells))
+        return self._frozen
+
+    def add(self, cell: Cell, by: int) -> None:
+        """Counts users of a cell, or takes them away."""
+        self._frozen = None
+        self.cells[cell] = self.cells.get(cell, 0) + by
+        if not self.cells[cell]:
+            del self.cells[cell]
+
+    def weaken(self) -> None:
+        """Takes note that users may have been missed."""
+        self._frozen = None
+        self.quality = Quality.LOWER_BOUND
+
+
+@dataclass(slots=True)
+class MonthChange:
+    """What has to be kept of a month's changes: counts that moved, users newly counted, the month's own row."""
+
+    cells: set[Cell] = field(default_factory=set)
+    counted: set[bytes] = field(default_factory=set)
+    closed: bool = False
+
+
+class MonthlyVisitors:
+    """The months of one host. `new_key` gives 32 random bytes; `followed_since` is the moment (Unix seconds) from
+    which the host has been followed without a gap over a month's bound, None before it was read once."""
+
+    def __init__(
+        self,
+        host: str,
+        zone: tzinfo,
+        new_key: Callable[[], bytes],
+        months: dict[str, Month] | None = None,
+        followed_since: float | None = None,
+    ) -> None:
+        self._host = host
+        self._zone = zone
+        self._new_key = new_key
+        self._reading = True
+        self.months = months if months is not None else {}
+        self.followed_since = followed_since
+        self.changes: dict[str, MonthChange] = {}
+
+    def resume(self, alive_at: float, now: float) -> None:
+        """Takes note that nobody looked from `alive_at` to `now`: a month whose bound lies in that gap is a lower
+        bound from here on."""
+        if month_of(alive_at, self._zone) == month_of(now, self._zone):
+            return
+        self.followed_since = now
+        for name, month in self.months.items():
+            if not month.closed and alive_at < end_of(name, self._zone) <= now:
+                month.weaken()
+                self.changes.setdefault(name, MonthChange())
+
+    def count(self, user: str, visits: Iterable[Visit], now: float, *, first_seen: bool) -> None:
+        """Counts a user's visits in the months that do not know of them yet. `first_seen` says that nothing was
+        read of this user since the reading of the host began."""
+        for visit in visits:
+            month = self.months.get(visit.month) or self._begin(visit.month, now)
+            if month is None or month.closed:
+                continue
+            if month.key is None:
+                if first_seen:
+                    self._add(visit.month, month, visit.cell, +1)
+                continue
+            digest = self._hash(month.key, user)
+            if digest not in month.counted:
+                self._add(visit.month, month, visit.cell, +1)
+            else:
+                earlier = month.counted[digest]
+                if earlier is None or not visit.recorded:
+                    continue
+                self._add(visit.month, month, earlier, -1)
+                self._add(visit.month, month, visit.cell, +1)
+            month.counted[digest] = None if visit.recorded else visit.cell
+            self.changes[visit.month].counted.add(digest)
+
+    def has_counted(self, user: str, visit: Visit) -> bool:
+        """Whether the visit would change nothing any more."""
+        month = self.months.get(visit.month)
+        if month is None or month.key is None:
+            return month is not None and month.closed
+        digest = self._hash(month.key, user)
+        return digest in month.counted and (month.counted[digest] is None or not visit.recorded)
+
+    def read(self, now: float) -> None:
+        """The host has been read once in whole: months that were over before are complete as far as they go."""
+        self._reading = False
+        if self.followed_since is None:
+            self.followed_since = now
+        self.close(now)
+
+    def close(self, now: float) -> list[str]:
+        """Closes the months that ended a week ago, forgetting who was counted; returns their names.
+
+        Not while the host is being read: what is there of such a month is counted first.
+        """
+        if self._reading:
+            return []
+        closing = [name for name, month in self.months.items() if not month.closed and not self._is_open(name, now)]
+        for name in closing:
+            month = self.months[name]
+            month.closed, month.key, month.counted = True, None, {}
+            self.changes.setdefault(name, MonthChange()).closed = True
+        return closing
+
+    def keepable(self) -> dict[str, tuple[Month, MonthChange]]:
+        """The changes that can be kept: those of a month that is being read for the first time wait until all of it
+        is there, since nothing would tell after a restart who of it was counted already."""
+        return {
+            name: (self.months[name], change)
+            for name, change in self.changes.items()
+            if self.months[name].key is not None or self.months[name].closed
+        }
+
+    def kept(self, names: Iterable[str]) -> None:
+        """The changes of these months have been kept."""
+        for name in names:
+            del self.changes[name]
+
+    def _is_open(self, name: str, now: float) -> bool:
+        return now < end_of(name, self._zone) + SETTLING
+
+    def _begin(self, name: str, now: float) -> Month | None:
+        """A month that is counted for the first time; None where it came too late for that."""
+        is_open = self._is_open(name, now)
+        if not is_open and not self._reading:
+            return None
+        since = self.followed_since
+        whole = since is not None and since <= start_of(name, self._zone)
+        month = Month(
+            Quality.EXACT if whole and is_open else Quality.LOWER_BOUND,
+            key=self._new_key() if is_open else None,
+        )
+        self.months[name] = month
+        return month
+
+    def _hash(self, key: bytes, user: str) -> bytes:
+        return hmac.digest(key, f"{self._host}\0{user}".encode(), "sha256")[:HASH_SIZE]
+
+    def _add(self, name: str, month: Month, cell: Cell, by: int) -> None:
+        month.add(cell, by)
+        self.changes.setdefault(name, MonthChange()).cells.add(cell)

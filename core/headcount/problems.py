@@ -1,0 +1,67 @@
+"""What is wrong now, by what it was found in: mended things drop out, and each kind is told once."""
+
+import math
+from collections.abc import Hashable, Iterable
+
+from headcount.records import Flaw
+from headcount.snapshot import Problem
+
+
+class Problems:
+    """The flaws of now. A subject is whatever was looked at; a later look at it replaces its flaws."""
+
+    def __init__(self) -> None:
+        self._by_subject: dict[Hashable, tuple[Flaw, ...]] = {}
+        self._until: list[tuple[float, Hashable]] = []
+        self._told: set[tuple[str, str]] = set()
+        self._untold: list[Flaw] = []
+        self._summary: tuple[Problem, ...] | None = ()
+
+    def replace(self, subject: Hashable, flaws: Iterable[Flaw]) -> None:
+        """Takes what was found wrong with a subject in place of what was wrong with it before."""
+        flaws = tuple(flaws)
+        if flaws == self._by_subject.get(subject, ()):
+            return
+        self._summary = None
+        if not flaws:
+            del self._by_subject[subject]
+            return
+        self._by_subject[subject] = flaws
+        for flaw in flaws:
+            if (flaw.what, flaw.place) not in self._told:
+                self._told.add((flaw.what, flaw.place))
+                self._untold.append(flaw)
+
+    def replace_until(self, when: float, subject: Hashable, flaws: Iterable[Flaw]) -> None:
+        """As `replace`, for what time mends by itself at `when`."""
+        self.replace(subject, flaws)
+        if not math.isinf(when):
+            self._until.append((when, subject))
+
+    def pass_time(self, now: float) -> None:
+        """Drops what time has mended."""
+        for when, subject in self._until:
+            if when <= now:
+                self.replace(subject, ())
+        self._until = [(when, subject) for when, subject in self._until if when > now]
+
+    def drop_host(self, host: str) -> None:
+        """Forgets what was wrong with a host's users: its subjects are tuples that begin with its name."""
+        for subject in [s for s in self._by_subject if isinstance(s, tuple) and s[0] == host]:
+            self.replace(subject, ())
+
+    def untold(self) -> list[Flaw]:
+        """The first flaw of each kind and place since the last call, for the log."""
+        untold, self._untold = self._untold, []
+        return untold
+
+    def summary(self) -> tuple[Problem, ...]:
+        """The problems by kind, the most frequent first, each with one example."""
+        if self._summary is None:
+            kinds: dict[str, list[Flaw]] = {}
+            for flaws in self._by_subject.values():
+                for flaw in flaws:
+                    kinds.setdefault(flaw.what, []).append(flaw)
+            problems = [Problem(what, len(f), f[0].where, f[0].why) for what, f in kinds.items()]
+            self._summary = tuple(sorted(problems, key=lambda problem: (-problem.count, problem.what)))
+        return self._summary

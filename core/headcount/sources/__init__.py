@@ -1,0 +1,31 @@
+"""Where records are read: a source gives batches of records and knows nothing of what they mean."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from headcount.records import Record
+from headcount.snapshot import Progress
+
+
+class Source(Protocol):
+    """Something that holds users' records: a data directory, a database. Used from one thread."""
+
+    @property
+    def label(self) -> str:
+        """What the operator knows the source by, as clean text."""
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far `read` is, in users; None while it is not reading."""
+
+    def missing(self) -> str | None:
+        """Why there is nothing to read yet, or None where there is. Raises NoPermissionError."""
+
+    def read(self) -> Iterator[list[Record]]:
+        """Everything there is, once, in batches; a HostRead after each host."""
+
+    def follow(self, timeout: float) -> Iterator[list[Record]]:
+        """What changed since, in batches. Waits `timeout` seconds at the most for something to change."""
+
+    def close(self) -> None:
+        """Ends the watching. The source can't be used any more."""

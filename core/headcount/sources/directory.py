@@ -1,0 +1,299 @@
+"""A Prosody data directory as a source: read once in whole, then followed.
+
+A change of a file is only a hint that its user's record is another one now: the user's files are read again in
+every store, and what they say then is what counts. Hints get lost, so a sweep over all files' change times makes
+it right: soon after any doubt, and at an interval that keeps its cost under a hundredth of a core. The directory
+is opened for reading alone.
+"""
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from headcount.errors import NoPermissionError, UsageError
+from headcount.prosody import names
+from headcount.prosody.stores import read_store, read_visitors
+from headcount.records import (
+    Flaw,
+    HostGone,
+    HostRead,
+    HostVisitors,
+    Record,
+    SourceFlaws,
+    UserRecord,
+    VisitedMonth,
+)
+from headcount.snapshot import Progress
+from headcount.sources.layout import STALE, SUFFIX, Host, Layout
+from headcount.sources.watcher import Watcher
+from headcount.text import clean
+
+BATCH = 500
+MAX_RECORD = 1 << 20
+MAX_VISITORS = 1 << 26
+SETTLED_NS = 1_000_000_000
+"""A file that changed less than this before it was read may change once more without its change time moving."""
+BURST = 500
+"""More changes at once than this may have overrun the kernel's queue, which tells nobody."""
+SWEEP_AT_LEAST = 30.0
+SWEEP_COST_FACTOR = 100
+DOUBT = 1.0
+"""Seconds after which a doubt is settled by a sweep."""
+STARVED = 5.0
+"""Seconds without a call to `follow` after which events may have been lost."""
+
+
+class DirectorySource:
+    """The records of all hosts below `path`. `clock` is monotonic, in seconds; `wall_ns` the time of day that the
+    file system stamps files with."""
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        watching: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        wall_ns: Callable[[], int] = time.time_ns,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._path = os.fsencode(os.path.abspath(path))
+        self._layout = Layout(self._path)
+        self._watcher = Watcher() if watching else None
+        self._clock = clock
+        self._wall_ns = wall_ns
+        self._pause = pause
+        self._progress: Progress | None = None
+        self._said_flaws: tuple[Flaw, ...] = ()
+        self._watch_flaw: Flaw | None = None
+        self._watcher_stands = True
+        self._sweep_at = clock()
+        self._followed_at = clock()
+
+    @property
+    def label(self) -> str:
+        """The directory's path."""
+        return clean(self._path)
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far `read` is, in users."""
+        return self._progress
+
+    def missing(self) -> str | None:
+        """Why there is nothing to read yet. Raises NoPermissionError, and UsageError where it is no directory."""
+        try:
+            mode = os.stat(self._path).st_mode
+            if not stat.S_ISDIR(mode):
+                raise UsageError(f"{self.label} is not a directory.", "Name Prosody's data directory (its data_path).")
+            os.scandir(self._path).close()
+        except FileNotFoundError:
+            return f"There is no {self.label} yet."
+        except PermissionError:
+            raise NoPermissionError(
+                f"No permission to read {self.label}.",
+                "Run as a member of the group that owns it: sudo usermod -aG prosody $USER, then log in anew.",
+            ) from None
+        except OSError as error:
+            raise UsageError(f"{self.label} can't be read: {error.strerror}.") from None
+        return None
+
+    def read(self) -> Iterator[list[Record]]:
+        """Everything that is there, each file read once, a HostRead after each host; watching starts before."""
+        self._layout.look()
+        self._watch()
+        hosts = list(self._layout.hosts.values())
+        listed = {host.name: self._layout.changed_files(host, by_stat=False) for host in hosts}
+        total = sum(map(len, listed.values()))
+        self._progress = Progress(0, total)
+        for host in hosts:
+            for batch in self._read_host(host, listed.pop(host.name)):
+                yield batch
+                done = self._progress.done + sum(isinstance(record, UserRecord) for record in batch)
+                self._progress = Progress(min(done, total), total)
+        if any(store.leftovers for host in hosts for store in host.stores.values()):
+            self._pause(0.1)  # a write in progress is done by then
+            for host in hosts:
+                self._layout.note_leftovers(host)
+        yield from self._flaws()
+        self._progress = None
+        self._followed_at = self._clock()
+        self._sweep_at = self._followed_at + DOUBT
+
+    def follow(self, timeout: float) -> Iterator[list[Record]]:
+        """What changed since the last call, waiting up to `timeout` seconds for a change."""
+        changed = self._watcher.wait(timeout) if self._watcher else set()
+        now = self._clock()
+        starved = now - self._followed_at > STARVED + timeout
+        if len(changed) > BURST or starved or self._watch_failed():
+            self._sweep_at = min(self._sweep_at, now + DOUBT)
+        yield from self._reread_changed(changed)
+        if now >= self._sweep_at:
+            yield from self._sweep()
+        yield from self._flaws()
+        self._followed_at = self._clock()
+
+    def close(self) -> None:
+        """Ends the watching."""
+        if self._watcher:
+            self._watcher.close()
+
+    def _reread_changed(self, paths: Iterable[str]) -> Iterator[list[Record]]:
+        """Reads anew what the watcher told of."""
+        stores = {store.path: host for host in self._layout.hosts.values() for store in host.stores.values()}
+        hosts = {host.path: host for host in self._layout.hosts.values()}
+        dirty: dict[bytes, set[bytes]] = {}
+        look_again = False
+        for path in map(os.fsencode, paths):
+            directory, file = os.path.split(path)
+            if directory in stores:
+                if file.endswith(SUFFIX) and names.decode(file[: -len(SUFFIX)]) is not None:
+                    dirty.setdefault(stores[directory].path, set()).add(file)
+            elif directory in hosts and file in hosts[directory].visitors:
+                yield [self._read_visitors(hosts[directory])]
+            elif self._layout.may_be_ours(path):
+                self._layout.doubt(path)
+                look_again = True
+        for host_path, files in dirty.items():
+            yield from self._read_users(hosts[host_path], files)
+        if look_again:
+            yield from self._look_again(by_stat=False)
+
+    def _look_again(self, *, by_stat: bool) -> Iterator[list[Record]]:
+        """Reads what came, went, was made anew and, `by_stat`, what was written since it was read."""
+        before = {entry: host.name for entry, host in self._layout.hosts.items()}
+        if self._layout.look():
+            self._watch()
+        gone = before.keys() - self._layout.hosts.keys()
+        if gone:
+            yield [HostGone(before[entry]) for entry in gone]
+        for host in list(self._layout.hosts.values()):
+            files = self._layout.changed_files(host, by_stat=by_stat)
+            self._layout.note_leftovers(host)
+            yield from self._read_host(host, files)
+
+    def _sweep(self) -> Iterator[list[Record]]:
+        """Finds by their change times all files that are not what was read of them, and reads them."""
+        started = self._clock()
+        if self._watch_flaw and not self._watcher_stands:
+            self._watch()
+            self._watcher_stands = True
+        else:
+            self._watch_flaw = None
+        yield from self._look_again(by_stat=True)
+        ended = self._clock()
+        is_gone = self._path in self._layout.flaws
+        interval = DOUBT if is_gone else max(SWEEP_AT_LEAST, SWEEP_COST_FACTOR * (ended - started))
+        self._sweep_at = ended + interval
+
+    def _read_host(self, host: Host, files: Iterable[bytes]) -> Iterator[list[Record]]:
+        if host.is_empty and not files:
+            return
+        yield from self._read_users(host, files)
+        if STALE in host.visitors.values():
+            yield [self._read_visitors(host)]
+        if not host.was_read:
+            host.was_read = True
+            yield [HostRead(host.name)]
+
+    def _read_users(self, host: Host, files: Iterable[bytes]) -> Iterator[list[Record]]:
+        names_left = list(files)
+        for start in range(0, len(names_left), BATCH):
+            yield [self._read_user(host, file) for file in names_left[start : start + BATCH]]
+
+    def _read_user(self, host: Host, file: bytes) -> UserRecord:
+        user = names.decode(file[: -len(SUFFIX)])
+        assert user is not None  # only canonical names are listed
+        known, activities, logins, flaws = False, [], [], []
+        for store in host.stores.values():
+            path = os.path.join(store.path, file)
+            data, signature, trouble = self._read_file(path, MAX_RECORD)
+            if signature is None:
+                store.files.pop(file, None)
+                continue
+            store.files[file] = signature
+            if data is None:
+                flaws.append(self._layout.flaw("unreadable record", path, trouble))
+                known = True
+                continue
+            reading = read_store(store.name, data)
+            known = known or reading.known
+            activities += reading.activities
+            logins += reading.logins
+            flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
+        return UserRecord(host.name, user, known, tuple(activities), tuple(logins), tuple(flaws))
+
+    def _read_visitors(self, host: Host) -> HostVisitors:
+        """What mod_monthly_visitors counted. Where both spellings of the file are there, the encoded one is live and
+        the other holds the months from before an upgrade."""
+        months: dict[str, VisitedMonth] = {}
+        flaws = []
+        for file in host.visitors:
+            path = os.path.join(host.path, file)
+            data, signature, trouble = self._read_file(path, MAX_VISITORS)
+            host.visitors[file] = STALE if signature is None else signature
+            if data is None:
+                if signature is not None:
+                    flaws.append(self._layout.flaw("unreadable record", path, trouble))
+                continue
+            found, faults = read_visitors(data)
+            flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in faults]
+            for month in found:
+                months.setdefault(month.month, month)
+        return HostVisitors(host.name, tuple(months.values()), tuple(flaws))
+
+    def _read_file(self, path: bytes, limit: int) -> tuple[bytes | None, int | None, str]:
+        """A file's bytes and signature, or why it can't be read; no signature where it is not there.
+
+        Never waits: what is no regular file (a FIFO, say) is not read.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None, None, ""
+        except OSError as error:
+            why = "permission denied" if isinstance(error, PermissionError) else clean(error.strerror or "")
+            return None, self._signature_of(path), why
+        try:
+            found = os.fstat(descriptor)
+            signature = self._signature(found.st_ctime_ns)
+            if not stat.S_ISREG(found.st_mode):
+                return None, signature, "it is not a file"
+            if found.st_size > limit:
+                return None, signature, f"it is larger than {limit >> 20} MiB"
+            return os.read(descriptor, found.st_size + 1), signature, ""
+        except OSError as error:
+            return None, STALE, clean(error.strerror or "")
+        finally:
+            os.close(descriptor)
+
+    def _signature_of(self, path: bytes) -> int:
+        try:
+            return self._signature(os.stat(path).st_ctime_ns)
+        except OSError:
+            return STALE
+
+    def _signature(self, changed_at: int) -> int:
+        return changed_at if changed_at + SETTLED_NS < self._wall_ns() else STALE
+
+    def _watch(self) -> None:
+        if self._watcher:
+            self._watcher.watch([os.fsdecode(path) for path in self._layout.identities()])
+
+    def _watch_failed(self) -> bool:
+        """Whether the watcher just ended for the first time since it was known to stand. The next sweep starts it
+        again; if it ends again at once, sweeps alone must do, at their own pace."""
+        failure = self._watcher.failure() if self._watcher else None
+        if failure is None:
+            return False
+        is_first = self._watch_flaw is None
+        why = f"the notifier ended ({failure}): changes show late, at the next sweep"
+        self._watch_flaw = Flaw("watching interrupted", self.label, "", why)
+        self._watcher_stands = False
+        return is_first
+
+    def _flaws(self) -> Iterator[list[Record]]:
+        flaws = (*self._layout.flaws.values(), *([self._watch_flaw] if self._watch_flaw else []))
+        if flaws != self._said_flaws:
+            self._said_flaws = flaws
+            yield [SourceFlaws(flaws)]

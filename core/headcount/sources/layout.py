@@ -1,0 +1,231 @@
+"""A data directory as it lies on disk: its hosts, their stores and the names in them, looked at but never touched."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from headcount.prosody import names
+from headcount.prosody.stores import USER_STORES, VISITOR_FILES
+from headcount.records import Flaw
+from headcount.text import clean
+
+SUFFIX = b".dat"
+LEFTOVER = b".dat~"
+UNKNOWN_DIRECTORY = (0, 0)
+STALE = 0
+"""The signature of a file that has to be read again whatever it says."""
+
+
+@dataclass(slots=True)
+class Store:
+    """One store of one host: a directory with a file a user. `files` has the signature of each when it was read."""
+
+    name: str
+    path: bytes
+    identity: tuple[int, int]
+    files: dict[bytes, int] = field(default_factory=dict)
+    leftovers: dict[bytes, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Host:
+    """One host's directory. `was_read` once everything in it has been said; `orphans` are the user files of stores
+    that went."""
+
+    name: str
+    path: bytes
+    identity: tuple[int, int]
+    stores: dict[str, Store] = field(default_factory=dict)
+    visitors: dict[bytes, int] = field(default_factory=dict)
+    orphans: set[bytes] = field(default_factory=set)
+    was_read: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing that Headcount reads: a component, or a host without a login yet."""
+        return not self.stores and not self.visitors
+
+    def file_names(self) -> set[bytes]:
+        """The names of all users' files, in whatever store."""
+        return set().union(*(store.files for store in self.stores.values()))
+
+
+class Layout:
+    """The hosts and stores below `root`, and what is wrong with their names, kinds and permissions.
+
+    Every look replaces the flaws of what it looked at; `flaws` has those of now, by path.
+    """
+
+    def __init__(self, root: bytes) -> None:
+        self.root = root
+        self.hosts: dict[bytes, Host] = {}
+        self.flaws: dict[bytes, Flaw] = {}
+
+    def look(self) -> bool:
+        """Finds hosts and stores that came, went or were made anew; whether any did.
+
+        A store made anew keeps its file names but not their signatures, so that a look into it finds all of them
+        changed, those too that are there no more.
+        """
+        before = self.identities()
+        entries = self._list(self.root)
+        if entries is None:
+            return False
+        found = {}
+        for entry in entries:
+            path = os.path.join(self.root, entry)
+            identity = _directory(path)
+            if identity is not None:
+                found[entry] = path, identity
+        for entry in [entry for entry in self.hosts if entry not in found]:
+            del self.hosts[entry]
+        for entry, (path, identity) in found.items():
+            self._look_at_host(entry, path, identity)
+        return self.identities() != before
+
+    def may_be_ours(self, path: bytes) -> bool:
+        """Whether a change at `path` may be that of a host's or store's directory, or of a file of a host's own."""
+        directory, file = os.path.split(path)
+        if path == self.root:
+            return True
+        if directory == self.root:
+            return file in self.hosts or os.path.isdir(path)
+        return file in USER_STORES or file in VISITOR_FILES
+
+    def doubt(self, path: bytes) -> None:
+        """Takes the directory at `path`, if it is one of ours, for another one than it was: a new directory may
+        have the number of a deleted one."""
+        for host in self.hosts.values():
+            if path == host.path:
+                host.identity = UNKNOWN_DIRECTORY
+            for store in host.stores.values():
+                if path in (host.path, store.path):
+                    store.identity = UNKNOWN_DIRECTORY
+
+    def identities(self) -> dict[bytes, tuple[int, int]]:
+        """The directories to watch, with what tells that one was made anew."""
+        found = {}
+        identity = _directory(self.root)
+        if identity is not None:
+            found[self.root] = identity
+        for host in self.hosts.values():
+            found[host.path] = host.identity
+            for store in host.stores.values():
+                found[store.path] = store.identity
+        return found
+
+    def changed_files(self, host: Host, *, by_stat: bool) -> set[bytes]:
+        """The user files of a host that came, went or, `by_stat`, were written since they were read."""
+        changed, host.orphans = host.orphans, set()
+        for store in host.stores.values():
+            entries = self._list(store.path)
+            if entries is None:
+                continue
+            present = set(self._user_files(store, entries))
+            gone = store.files.keys() - present
+            for file in gone:
+                del store.files[file]
+            changed |= gone
+            changed.update(file for file in present if store.files.setdefault(file, STALE) == STALE)
+            if by_stat:
+                changed.update(file for file in present if self._was_written(store, file))
+        return changed
+
+    def note_leftovers(self, host: Host) -> None:
+        """Tells of temporary files that lie as they lay at the last look: a crash left them behind."""
+        for store in host.stores.values():
+            for file, written in store.leftovers.items():
+                path = os.path.join(store.path, file)
+                if _changed_at(path) == written:
+                    self.flaws[path] = self.flaw(
+                        "leftover file",
+                        path,
+                        "a crash left it behind; the server overwrites it at its next write",
+                    )
+
+    def flaw(self, what: str, path: bytes, why: str) -> Flaw:
+        """A flaw of the file or directory at `path`."""
+        parts = os.path.relpath(path, self.root).split(b"/")
+        shown = [names.decode(parts[0]) or clean(parts[0]), *(clean(part) for part in parts[1:])]
+        return Flaw(what, clean("/".join(shown)), clean("/".join(shown[:2])), why)
+
+    def _look_at_host(self, entry: bytes, path: bytes, identity: tuple[int, int]) -> None:
+        entries = self._list(path)
+        if entries is None:
+            return
+        stores = {
+            name: (store_path, store_identity)
+            for file, name in USER_STORES.items()
+            if file in entries and (store_identity := _directory(store_path := os.path.join(path, file)))
+        }
+        visitors = [file for file in VISITOR_FILES if file in entries]
+        name = names.decode(entry)
+        if name is None:
+            if stores or visitors:
+                self.flaws[path] = self.flaw("name is not canonical", path, names.why_not_decoded(entry))
+            return
+        host = self.hosts.get(entry)
+        if host is None:
+            host = self.hosts[entry] = Host(name, path, identity)
+        host.identity = identity
+        for gone in host.stores.keys() - stores.keys():
+            host.orphans.update(host.stores.pop(gone).files)
+        for store_name, (store_path, store_identity) in stores.items():
+            store = host.stores.get(store_name)
+            if store is None or store.identity != store_identity:
+                files = dict.fromkeys(store.files, STALE) if store else {}
+                host.stores[store_name] = Store(store_name, store_path, store_identity, files)
+        host.visitors = {file: host.visitors.get(file, STALE) for file in visitors}
+
+    def _user_files(self, store: Store, entries: list[bytes]) -> Iterator[bytes]:
+        leftovers = {}
+        for flawed in [path for path in self.flaws if os.path.dirname(path) == store.path]:
+            del self.flaws[flawed]
+        for file in entries:
+            if file.endswith(SUFFIX):
+                if names.decode(file[: -len(SUFFIX)]) is None:
+                    path = os.path.join(store.path, file)
+                    why = names.why_not_decoded(file[: -len(SUFFIX)])
+                    self.flaws[path] = self.flaw("name is not canonical", path, why)
+                else:
+                    yield file
+            elif file.endswith(LEFTOVER):
+                written = _changed_at(os.path.join(store.path, file))
+                if written is not None:
+                    leftovers[file] = written
+        store.leftovers = leftovers
+
+    def _was_written(self, store: Store, file: bytes) -> bool:
+        signature = store.files[file]
+        return signature == STALE or _changed_at(os.path.join(store.path, file)) != signature
+
+    def _list(self, path: bytes) -> list[bytes] | None:
+        """The entries of a directory; None, and a flaw, where they can't be had now."""
+        self.flaws.pop(path, None)
+        try:
+            return os.listdir(path)
+        except FileNotFoundError:
+            if path == self.root:
+                self.flaws[path] = self.flaw("no data directory", path, "it is gone; waiting for it to come back")
+        except PermissionError:
+            self.flaws[path] = self.flaw("unreadable directory", path, "permission denied")
+        except OSError as error:
+            self.flaws[path] = self.flaw("unreadable directory", path, clean(error.strerror or str(error.errno)))
+        return None
+
+
+def _directory(path: bytes) -> tuple[int, int] | None:
+    """What tells a directory from another one made later at its path; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
+
+
+def _changed_at(path: bytes) -> int | None:
+    try:
+        return os.stat(path).st_ctime_ns
+    except OSError:
+        return None

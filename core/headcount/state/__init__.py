@@ -1,0 +1,77 @@
+"""What is kept: the one place that writes. Counts, keyed hashes while a month is open, and past active users."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from headcount.monthly_visitors import Month, MonthChange
+from headcount.snapshot import HistoryPoint, Place, PlaceName
+
+
+@dataclass(slots=True)
+class SavedHost:
+    """One host as it was kept. `alive_at` is the last moment (Unix seconds) at which an engine looked at it; None, as
+    `followed_since` is, where no engine has read it in whole yet."""
+
+    followed_since: float | None = None
+    alive_at: float | None = None
+    months: dict[str, Month] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Saved:
+    """Everything that was kept."""
+
+    hosts: dict[str, SavedHost] = field(default_factory=dict)
+    history: list[HistoryPoint] = field(default_factory=list)
+    names: dict[Place, PlaceName] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class HostUpdate:
+    """What changed of one host since it was kept last; months with what of them changed.
+
+    `followed_since` is None while the host has not been read once in whole.
+    """
+
+    host: str
+    followed_since: float | None
+    alive_at: float
+    months: Mapping[str, tuple[Month, MonthChange]]
+
+
+@dataclass(slots=True)
+class Update:
+    """Everything that changed since the last time. It is kept in whole or not at all."""
+
+    hosts: list[HostUpdate] = field(default_factory=list)
+    history: list[HistoryPoint] = field(default_factory=list)
+    forgotten_history: list[int] = field(default_factory=list)
+    names: Mapping[Place, PlaceName] = field(default_factory=dict)
+
+
+class State(Protocol):
+    """Keeps what was counted over restarts."""
+
+    def load(self) -> Saved:
+        """What was kept. Raises StateError."""
+
+    def save(self, update: Update) -> None:
+        """Keeps a change in one transaction. Raises StateError, and then nothing of it is kept."""
+
+    def close(self) -> None:
+        """Lets go of it."""
+
+
+class NoState:
+    """Keeps nothing: for a look at the source alone."""
+
+    def load(self) -> Saved:
+        """Nothing was kept."""
+        return Saved()
+
+    def save(self, update: Update) -> None:
+        """Keeps nothing."""
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
