@@ -1,0 +1,131 @@
+"""Made-up figures for the screen, the same at every run: no clock, no chance but a seeded one."""
+
+import random
+from dataclasses import replace
+
+from headcount.snapshot import (
+    Active,
+    Cell,
+    History,
+    HistoryKey,
+    HistoryPoint,
+    HostCounts,
+    MonthCounts,
+    Phase,
+    Place,
+    PlaceName,
+    Problem,
+    Quality,
+    Snapshot,
+)
+
+NOW = 1_795_350_780  # 2026-11-22 14:33 in Berlin
+HOUR, DAY = 3_600, 86_400
+
+NAMES = {
+    Place("DE", "HE", 2925533): PlaceName("Germany", "Hesse", "Frankfurt am Main"),
+    Place("DE", "BE", 2950159): PlaceName("Germany", "Land Berlin", "Berlin"),
+    Place("DE", "BY", 2867714): PlaceName("Germany", "Bavaria", "Munich"),
+    Place("DE"): PlaceName("Germany"),
+    Place("FR"): PlaceName("France"),
+    Place("FR", "IDF", 2988507): PlaceName("France", "Île-de-France", "Paris"),
+    Place("FR", "ARA", 2996944): PlaceName("France", "Auvergne-Rhône-Alpes", "Lyon"),
+    Place("US"): PlaceName("United States"),
+    Place("US", "CA", 5391959): PlaceName("United States", "California", "San Francisco"),
+    Place("US", "NY", 5128581): PlaceName("United States", "New York", "New York City"),
+    Place("JP"): PlaceName("Japan"),
+    Place("JP", "13", 1850147): PlaceName("Japan", "Tokyo", "東京"),
+    Place("BR"): PlaceName("Brazil"),
+    Place("BR", "SP", 3448439): PlaceName("Brazil", "São Paulo", "São Paulo"),
+    Place("GB"): PlaceName("United Kingdom"),
+    Place("NL"): PlaceName("Netherlands"),
+    Place("IT"): PlaceName("Italy"),
+    Place("PL"): PlaceName("Poland"),
+    Place("SE"): PlaceName("Sweden"),
+    Place("CH"): PlaceName("Switzerland"),
+    Place("AT"): PlaceName("Austria"),
+    Place("IN"): PlaceName("India"),
+    Place("CA"): PlaceName("Canada"),
+}
+WEIGHTS = (90, 60, 40, 25, 12, 40, 18, 15, 50, 35, 4, 30, 9, 28, 24, 20, 14, 13, 11, 10, 8, 7, 6)
+CLIENTS = {"ANDROID": 46, "IOS": 14, "GAJIM": 12, "DINO": 9, "WEB": 7, "MONAL": 6, "?": 6}
+
+
+def cells(users: int, seed: int) -> dict[Cell, int]:
+    """About `users` users spread over the places and the clients."""
+    chance = random.Random(seed)
+    places = {**dict(zip(NAMES, WEIGHTS, strict=True)), Place(): 35}
+    total = sum(places.values()) * sum(CLIENTS.values())
+    found = {}
+    for place, weight in places.items():
+        for client, of_client in CLIENTS.items():
+            count = round(users * weight * of_client / total * chance.uniform(0.85, 1.15))
+            if count:
+                found[Cell(place, client)] = count
+    return found
+
+
+def active(users: int, seed: int) -> dict[Cell, Active]:
+    """About `users` users active in 30 days, half of them in 7, a fifth in one."""
+    return {cell: Active(count // 5, count // 2, count, count // 20) for cell, count in cells(users, seed).items()}
+
+
+def host(users: int, seed: int) -> HostCounts:
+    """A host with a year of months, of every quality."""
+    months = {}
+    for back in range(12):
+        year, number = divmod(2026 * 12 + 10 - back, 12)
+        quality = Quality.LOWER_BOUND if back in (0, 5) else Quality.EXACT if back < 6 else Quality.IMPORTED
+        months[f"{year}-{number + 1:02}"] = MonthCounts.of(
+            quality, cells(round(users * (0.78 - 0.02 * back) * (0.8 if back == 0 else 1)), seed + back)
+        )
+    return HostCounts(users * 3, active(users, seed), months)
+
+
+def history(hosts: dict[str, int], days: int = 62, gap: range = range(9, 12)) -> History:
+    """A point an hour at the same minute; none in the days of the gap."""
+    points = []
+    for hours in range(days * 24, 0, -1):
+        if hours // 24 in gap:
+            continue
+        grown = 1 - 0.0004 * hours + 0.03 * ((hours % 168) / 168)
+        counts = {}
+        for name, users in hosts.items():
+            by_key: dict[HistoryKey, tuple[int, int, int]] = {}
+            for cell, count in cells(round(users * grown), 7).items():
+                key = HistoryKey(cell.place.country, cell.client)
+                day, week, month = by_key.get(key, (0, 0, 0))
+                by_key[key] = (day + count // 5, week + count // 2, month + count)
+            counts[name] = by_key
+        points.append(HistoryPoint(NOW - hours * HOUR, counts))
+    return History(tuple(points))
+
+
+PROBLEMS = (
+    Problem("unreadable record", 3, "example.com/lastlog2/bob.dat", "it is no Lua table: line 1, column 9"),
+    Problem("timestamp in the future", 1, "example.org/lastlog2/eve.dat", "its login is 4 days ahead"),
+)
+
+
+def snapshot(**changes: object) -> Snapshot:
+    """Three hosts, live, with sixty days of history."""
+    users = {"example.com": 400_000, "example.org": 9_000, "chat.example.net": 120}
+    base = Snapshot(
+        generated_at=NOW,
+        timezone="Europe/Berlin",
+        month="2026-11",
+        source="/var/lib/prosody",
+        phase=Phase.LIVE,
+        geo="GeoLite2-City 2026-11",
+        hosts={name: host(count, seed) for seed, (name, count) in enumerate(users.items())},
+        history=_HISTORY,
+        names=NAMES,
+        problems=PROBLEMS,
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+# A day apart is enough for what the figures ask, and spares the tests' time.
+_HISTORY = history({"example.com": 400_000, "example.org": 9_000, "chat.example.net": 120})
+_HISTORY = History(tuple(point for point in _HISTORY.points if (NOW - point.when) % DAY == 0))
+SAMPLE = snapshot()

@@ -1,0 +1,93 @@
+"""The application: it runs the feed beside the screen, and lets the screen draw no faster than is of use."""
+
+import os
+from typing import ClassVar
+
+from textual import on
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+
+from headcount.filters import Filter
+from headcount.snapshot import Snapshot
+from headcount_tui.actions import Where, bindings
+from headcount_tui.feed import Ended, Failure, Feed, FeedThread, Published
+from headcount_tui.screens.main import MainScreen
+
+# Seconds between two paintings: quicker ones cost a slow line much and tell the eye nothing.
+PACE = 0.25
+# How long the feed may take to end once the user has quit.
+PATIENCE = 0.8
+
+
+class HeadcountApp(App[int]):
+    """Headcount's screen on a feed."""
+
+    TITLE = "headcount"
+    CSS_PATH = "headcount.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (72, "-wide")]  # noqa: RUF012 (Textual types it no ClassVar)
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-tall"), (34, "-lofty")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [b for b in bindings(Where.GENERAL) if b.priority]
+
+    def __init__(self, feed: Feed, initial_filter: Filter | None = None, pace: float = PACE) -> None:
+        super().__init__()
+        self.feed_thread = FeedThread(feed, self.post_message)
+        self._main = MainScreen(initial_filter or Filter())
+        self._pace = pace
+        self._newest: Snapshot | None = None
+        self._waiting: Timer | None = None
+        self._failure: Failure | None = None
+
+    def get_default_screen(self) -> Screen[None]:
+        """The one screen that the others open over."""
+        return self._main
+
+    def on_ready(self) -> None:
+        """Start counting once there is a screen to show it."""
+        self.feed_thread.start()
+
+    def on_unmount(self) -> None:
+        """Stop counting."""
+        self.feed_thread.stop()
+
+    @on(Published)
+    def _published(self, event: Published) -> None:
+        self._newest = event.snapshot
+        if self._waiting is None:
+            self._show_newest()
+            self._waiting = self.set_timer(self._pace, self._pace_over)
+
+    def _pace_over(self) -> None:
+        self._waiting = None
+        if self._newest is not None:
+            self._show_newest()
+            self._waiting = self.set_timer(self._pace, self._pace_over)
+
+    def _show_newest(self) -> None:
+        newest, self._newest = self._newest, None
+        if newest is not None:
+            self._main.receive(newest)
+
+    @on(Ended)
+    def _ended(self, event: Ended) -> None:
+        self._show_newest()
+        self._failure = event.failure
+        self._main.end(event.failure)
+
+    async def action_quit(self) -> None:
+        """Leave, with the exit code of what failed, if anything did."""
+        self.feed_thread.stop()
+        self.exit(self._failure.exit_code if self._failure else 0)
+
+
+def run(feed: Feed, *, color: bool = True, initial_filter: Filter | None = None) -> int:
+    """Show the feed until the user quits; returns the process's exit code."""
+    if not color:
+        os.environ["NO_COLOR"] = "1"  # the one way to tell Textual, which reads it as it starts
+    app = HeadcountApp(feed, initial_filter)
+    code = app.run()
+    app.feed_thread.stop()
+    app.feed_thread.join(PATIENCE)
+    return code if code is not None else app.return_code or 0

@@ -1,0 +1,101 @@
+"""Where snapshots come from: the one seam between the screen and whatever counts."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from textual.message import Message
+
+from headcount.errors import HeadcountError
+from headcount.snapshot import Snapshot
+from headcount.text import clean
+
+log = logging.getLogger(__name__)
+
+
+class Feed(Protocol):
+    """What the screen asks of an engine, and all it knows of it."""
+
+    def run(self, publish: Callable[[Snapshot], None], stop: threading.Event) -> None:
+        """Count, and hand out snapshots from this thread as often as they change, until `stop` is set.
+
+        Raises HeadcountError where the user can mend what is wrong.
+        """
+
+
+class Failure(NamedTuple):
+    """Why no newer figures come, the line that mends it, and the exit code that tells it."""
+
+    message: str
+    mend: str
+    exit_code: int = 1
+
+
+class Published(Message):
+    """A newer snapshot. It replaces any older one that still waits, so that a slow screen never queues."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        """Whether `message`, which is newer, makes this one needless."""
+        return isinstance(message, Published)
+
+
+class Ended(Message):
+    """The feed has ended: by itself, or by a failure."""
+
+    def __init__(self, failure: Failure | None) -> None:
+        super().__init__()
+        self.failure = failure
+
+
+class FeedThread:
+    """Runs a feed beside the screen and posts what it says.
+
+    The thread is a daemon: a feed that hangs (a dead network mount) cannot keep the user from quitting.
+    """
+
+    def __init__(self, feed: Feed, post: Callable[[Message], bool]) -> None:
+        self._feed = feed
+        self._post = post
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+
+    def start(self) -> None:
+        """Start the feed."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the feed to end, without waiting for it."""
+        self._stop.set()
+
+    def join(self, timeout: float) -> None:
+        """Wait until the feed has ended, `timeout` seconds at the most."""
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        failure = None
+        try:
+            self._feed.run(self._publish, self._stop)
+        except HeadcountError as error:
+            failure = Failure(clean(error.message), clean(error.mend), error.exit_code)
+        except Exception as error:
+            log.exception("the feed failed")
+            told = clean(f"{type(error).__name__}: {error}")
+            failure = Failure(f"Counting failed: {told}", "This is a fault of Headcount: please report it.")
+        self._tell(Ended(failure))
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self._tell(Published(snapshot))
+
+    def _tell(self, message: Message) -> None:
+        if self._stop.is_set():
+            return
+        try:
+            self._post(message)
+        except RuntimeError:  # the screen closed in this very moment, and its event loop with it
+            self._stop.set()

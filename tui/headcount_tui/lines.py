@@ -1,0 +1,259 @@
+"""The single lines of the screen: head, tabs, filters, keys. Pure functions of what is shown."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from textual.content import Content
+
+from headcount.filters import Filter, Term
+from headcount.snapshot import UNKNOWN, Phase, Place, PlaceName, Snapshot
+from headcount_tui.actions import ACTIONS, KEPT, Where
+from headcount_tui.render import (
+    ACCENT,
+    BAD,
+    GOOD,
+    KEY,
+    MUTED,
+    STRONG,
+    WARNING,
+    Piece,
+    change,
+    fit,
+    gauge,
+    link,
+    number,
+    outside,
+    percent,
+    share_known,
+    spread,
+    trend,
+)
+from headcount_tui.shown import Shown, Tab, known
+from headcount_tui.tables import TABLES
+
+
+def status(shown: Shown, width: int) -> Content:
+    """Whose figures these are, from where, how fresh, and what is wrong with them."""
+    left = [
+        Piece(3, Content.styled("headcount", KEY)),
+        Piece(9, hosts_shown(shown)),
+        Piece(6, _tail(shown.whole.source, max(16, width // 3))),
+    ]
+    right = [
+        Piece(10, state(shown)),
+        Piece(2, users_known(shown)),
+        Piece(1, outside(shown.whole.geo, MUTED)),
+        Piece(8, problems(shown)),
+        Piece(7, zone_and_time(shown)),
+    ]
+    kept = fit([*left, *right], width - 2)
+    return Content.assemble(
+        " ",
+        spread(
+            [content for content in kept if any(content is piece.content for piece in left)],
+            [content for content in kept if any(content is piece.content for piece in right)],
+            width - 2,
+        ),
+        " ",
+    )
+
+
+def hosts_shown(shown: Shown) -> Content:
+    """The host whose users are shown, or how many there are."""
+    wanted = shown.asked.filter.value("host")
+    hosts = shown.whole.hosts
+    if wanted is None and len(hosts) == 1:
+        wanted = next(iter(hosts))
+    if wanted is not None:
+        return outside(wanted, STRONG).truncate(32, ellipsis=True)
+    return Content.styled(f"all {len(hosts)} hosts" if hosts else "no host yet", STRONG)
+
+
+def state(shown: Shown) -> Content:
+    """What the engine does: a sign and a word, and a colour that says it again."""
+    phase = shown.whole.phase
+    if phase is Phase.STOPPED or (phase is Phase.LIVE and not shown.settled):
+        return Content.styled("■ stopped", BAD)
+    if phase is Phase.SCANNING:
+        return Content.styled("◐ scanning", WARNING)
+    if phase is Phase.WAITING:
+        return Content.styled("○ waiting", WARNING)
+    return Content.styled("● live", GOOD)
+
+
+def users_known(shown: Shown) -> Content:
+    """How many users there are, where no filter asks for fewer than a whole host."""
+    if any(term.field not in ("host", "month") for term in shown.asked.filter.terms):
+        return Content("")
+    total = sum(host.users_known for host in shown.cut.hosts.values())
+    return Content.styled(f"{number(total)} users known", MUTED)
+
+
+def problems(shown: Shown) -> Content:
+    """How many kinds of problems the data has; a click shows them."""
+    count = len(shown.whole.problems)
+    if not count:
+        return Content.styled("no problems", MUTED)
+    return link(f"⚠ {count} problem{'s' if count > 1 else ''} !", "screen.problems", WARNING)
+
+
+def zone_and_time(shown: Shown) -> Content:
+    """The time zone that months are reckoned in, and the minute of the newest figures."""
+    moment = datetime.fromtimestamp(shown.whole.generated_at, ZoneInfo(shown.whole.timezone))
+    return Content.assemble((f"{shown.whole.timezone} ", MUTED), moment.strftime("%H:%M"))
+
+
+def scan(shown: Shown, width: int) -> Content:
+    """How far the scan is, as a bar where its end is known."""
+    progress = shown.whole.progress
+    if progress is None:
+        return Content.styled(" scanning …", WARNING)
+    if not progress.total:
+        return Content.styled(f" scanning  {number(progress.done)} users so far", WARNING)
+    share = min(1.0, progress.done / progress.total)
+    words = f" scanning  {number(progress.done)} of {number(progress.total)} users "
+    figure = f" {share_known(share)} "
+    return Content.assemble(
+        (words, WARNING), gauge(share, max(0, width - len(words) - len(figure))), (figure, WARNING)
+    ).truncate(width)
+
+
+def tabs(shown: Shown, width: int) -> Content:
+    """The tables to choose from, and the month with its neighbours."""
+    names = []
+    for index, (tab, table) in enumerate(TABLES.items(), start=1):
+        text = f" {index} {table.title} "
+        style = f"{STRONG} reverse" if tab is shown.asked.tab else MUTED
+        names.append(link(text, f"screen.show_tab('{tab.value}')", style))
+    month = Content.assemble(
+        link("‹ ", "screen.shift_month(-1)", KEY),
+        link(shown.month, "screen.pick_month", STRONG),
+        (" so far" if shown.is_current else "", MUTED),
+        link(" ›", "screen.shift_month(1)", KEY),
+    )
+    return Content.assemble(" ", spread(names, [month], width - 2, gap=0 if width < 64 else 1), " ")
+
+
+def month_line(shown: Shown, width: int) -> Content:
+    """The title of the table: the month, its users and how true they are, and what is known of them."""
+    if shown.asked.tab is Tab.MONTHS:
+        return Content("all months")
+    month = Piece(9, Content.assemble(shown.month, (" so far" if shown.is_current else "", MUTED)))
+    if shown.counts is None:
+        return fit([month, Piece(8, Content.styled("no users", MUTED))], width)[0]
+    mark = shown.counts.quality.mark
+    marked = (
+        f"{number(shown.counts.users)} month users, imported"
+        if mark == "imported"
+        else f"{mark} {number(shown.counts.users)} month users"
+    )
+    share = known(shown.counts)
+    pieces = [month, Piece(8, Content.styled(marked, STRONG))]
+    if share.places is not None:
+        pieces.append(Piece(3, Content.styled(f"places known {share_known(share.places)}", MUTED)))
+    if share.clients is not None:
+        pieces.append(Piece(2, Content.styled(f"clients {share_known(share.clients)}", MUTED)))
+    return Content("  ").join(fit(pieces, width))
+
+
+def filters(shown: Shown, width: int) -> Content:
+    """The filters that hold, each with a cross to take it away."""
+    terms = shown.asked.filter.terms
+    if not terms:
+        return Content.styled(" no filter", MUTED)
+    pieces = [
+        Content.assemble(
+            (f"{term.field} ", MUTED),
+            outside(term_name(term, shown.asked.filter, shown.whole), ACCENT).truncate(32, ellipsis=True),
+            link(" ✕", f"screen.drop('{term.field}')", MUTED),
+        )
+        for term in terms
+    ]
+    # The newest is the one that Escape takes away, so it is the last to go where room is short.
+    kept = fit([Piece(index, content) for index, content in enumerate(pieces)], width - 12, gap=3)
+    hidden = len(pieces) - len(kept)
+    more = [Content.styled(f"+{hidden}", MUTED)] if hidden else []
+    return Content.assemble(
+        " ",
+        spread(
+            [Content("   ").join([*more, *kept])],
+            [link("Esc back", "screen.drop_last", MUTED)],
+            width - 2,
+        ),
+        " ",
+    )
+
+
+def term_name(term: Term, asked: Filter, snapshot: Snapshot) -> str:
+    """A filter's value as people call it: `Germany` for `DE`."""
+    if term.value == UNKNOWN:
+        return "? unknown"
+    if term.field in ("country", "subdivision", "city"):
+        wanted = {field: asked.value(field) for field in ("country", "subdivision", "city")}
+        depth = ("country", "subdivision", "city").index(term.field)
+        name = _find_name(tuple(wanted.values())[: depth + 1], snapshot)
+        return name[depth] or term.value
+    return term.value
+
+
+def _find_name(wanted: tuple[str | None, ...], snapshot: Snapshot) -> PlaceName:
+    """The names of any place that these parts lead to."""
+    parts = (*(None if part == UNKNOWN else part for part in wanted), None, None)
+    city = int(parts[2]) if parts[2] is not None and parts[2].isdecimal() else None
+    exact = snapshot.names.get(Place(parts[0], parts[1], city))
+    if exact is not None and exact[len(wanted) - 1]:
+        return exact
+    for place, name in snapshot.names.items():
+        if all(want is None or str(part) == want for want, part in zip(wanted, place, strict=False)):
+            return name
+    return PlaceName()
+
+
+def keys(_shown: Shown, width: int) -> Content:
+    """The line of keys: as many as there is room for, and help and quit in any case."""
+    shown = [action for action in ACTIONS if action.short]
+    pieces = [
+        Piece(
+            len(shown) + 1 if action.name in KEPT else len(shown) - index,
+            Content.assemble(link(action.sign, _target(action.name), KEY), (f" {action.short}", MUTED)),
+        )
+        for index, action in enumerate(shown)
+        if action.where is not Where.DIALOG
+    ]
+    pieces.insert(0, Piece(len(shown), Content.assemble(("[ ]", KEY), (" month", MUTED))))
+    return Content.assemble(" ", Content("  ").join(fit(pieces, width - 2)), " ").truncate(width)
+
+
+def _target(action: str) -> str:
+    return action if action.startswith("app.") else f"screen.{action}"
+
+
+def figures_line(shown: Shown, width: int) -> Content:
+    """DAU, WAU and MAU on one line, for where there is no room for three boxes."""
+    long, short = [], []
+    for figure in shown.figures:
+        text, style = change(figure.users, figure.before)
+        start = Content.assemble((f"{figure.window.name} ", MUTED), (number(figure.users), STRONG))
+        long.append(Content.assemble(start, (f" {text}" if text else "", style)))
+        short.append(Content.assemble(start, (f" {trend(figure.users, figure.before)}", style)))
+    for gap, pieces in ((4, long), (4, short), (2, short)):
+        line = Content(" " * gap).join(pieces)
+        if line.cell_length <= width - 2:
+            break
+    return Content.assemble(" ", line).truncate(width, ellipsis=True)
+
+
+def of_mau(shown: Shown, index: int) -> str:
+    """What share of the MAU is active in a shorter window; empty for the MAU itself."""
+    part, whole = shown.figures[index].users, shown.figures[-1].users
+    if index == len(shown.figures) - 1 or part is None or not whole:
+        return ""
+    return f"{percent(part / whole)} of MAU"
+
+
+def _tail(path: str, width: int) -> Content:
+    """A path, its end kept where it is too long: the end tells more."""
+    text = outside(path, MUTED)
+    if text.cell_length <= width:
+        return text
+    return Content.assemble(("…", MUTED), text[len(text.plain) - width + 1 :])

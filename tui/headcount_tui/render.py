@@ -1,0 +1,159 @@
+"""The small pieces that everything on the screen is made of: numbers, bars, signs. Pure functions.
+
+Colours are names of the theme, never values. Text from outside goes through `outside`, never into markup.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style as RichStyle
+from textual.content import Content
+from textual.renderables.digits import Digits
+from textual.style import Style
+
+from headcount.text import clean
+
+MUTED = "$text-muted"
+STRONG = "bold"
+GOOD = "$text-success"
+BAD = "$text-error"
+WARNING = "$text-warning"
+ACCENT = "$text-accent"
+KEY = "bold $text-primary"
+BAR = "$primary"
+
+NOTHING = "–"
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_HEIGHTS = "▁▂▃▄▅▆▇█"
+
+
+def outside(text: str, style: str = "") -> Content:
+    """Text from outside as text: never markup, and nothing in it that a terminal obeys.
+
+    The core has cleaned what it hands out; this is the second lock on the same door.
+    """
+    return Content.styled(clean(text), style) if style else Content(clean(text))
+
+
+def number(value: int | None) -> str:
+    """`1,204,331`; a dash where nothing is known."""
+    return NOTHING if value is None else f"{value:,}"
+
+
+def percent(share: float | None) -> str:
+    """A share of 1 as `31.4 %`; a dash where nothing is known."""
+    return NOTHING if share is None else f"{100 * share:.1f} %"
+
+
+def share_known(share: float | None) -> str:
+    """A share of 1 in whole percent, that says 0 and 100 of nothing less."""
+    if share is None:
+        return NOTHING
+    if 0 < share < 1:
+        share = min(max(share, 0.01), 0.99)
+    return f"{100 * share:.0f} %"
+
+
+def change(now: int | None, before: int | None) -> tuple[str, str]:
+    """How `now` differs from `before`, in words and signs, and the style that repeats it in colour."""
+    if now is None or before is None:
+        return "", MUTED
+    if now == before:
+        return "= unchanged", MUTED
+    sign, style = ("▲ +", GOOD) if now > before else ("▼ −", WARNING)
+    if not before:
+        return f"{sign}{now - before:,}", style
+    relative = abs(now - before) / before
+    return f"{sign}{100 * relative:.1f} %" if relative < 10 else f"{sign}{relative + 1:,.0f}×", style
+
+
+def trend(now: int | None, before: int | None) -> str:
+    """One sign for the direction: more, less, the same, or nothing where it is not known."""
+    if now is None or before is None:
+        return ""
+    return "▲" if now > before else "▼" if now < before else "="
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of `share` of `width` cells, to an eighth of a cell; whatever is more than nothing shows."""
+    eighths = round(min(max(share, 0), 1) * width * 8)
+    if share > 0:
+        eighths = max(eighths, 1)
+    full, rest = divmod(eighths, 8)
+    return "█" * full + (_EIGHTHS[rest] if rest else "")
+
+
+def gauge(share: float, width: int) -> Content:
+    """A bar whose empty rest is visible, for progress."""
+    filled = bar(share, width)
+    return Content.assemble((filled, BAR), ("░" * (width - len(filled)), MUTED))
+
+
+def sparkline(series: Sequence[int | None], width: int) -> str:
+    """The last `width` values as bars; a gap where nothing is known.
+
+    The scale runs from the least to the greatest, but never over less than a tenth of the greatest: what
+    hardly changes shall look it.
+    """
+    values = list(series)[-width:] if width > 0 else []
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    top = max(known)
+    span = max(top - min(known), top / 10, 1)
+    steps = len(_HEIGHTS) - 1
+    return "".join(" " if value is None else _HEIGHTS[round(steps * (1 - (top - value) / span))] for value in values)
+
+
+def big(text: str) -> list[str]:
+    """Digits three lines high, as three lines."""
+    segments = Digits(text).render(RichStyle(bold=True))
+    drawn = "".join(segment.text for segment in segments if isinstance(segment, Segment))
+    return drawn.rstrip("\n").split("\n")
+
+
+def big_width(text: str) -> int:
+    """How many cells wide `big` makes it."""
+    return Digits.get_width(text)
+
+
+def link(text: str, action: str, style: str = "") -> Content:
+    """Our own text that runs an action of ours when it is clicked."""
+    clickable = Content.styled(text, Style.from_meta({"@click": action}))
+    return clickable.stylize(style) if style else clickable
+
+
+def cell(content: Content, width: int, left: bool = False) -> Content:
+    """`content` in exactly `width` cells, cut with an ellipsis where it is longer."""
+    if left:
+        return content.truncate(width, ellipsis=True, pad=True)
+    return content.right(width, ellipsis=True)
+
+
+class Piece(NamedTuple):
+    """A part of a line, and how dear it is: the line gives up the cheapest ones where room is short."""
+
+    worth: int
+    content: Content
+
+
+def fit(pieces: Iterable[Piece], width: int, gap: int = 2) -> list[Content]:
+    """The pieces, in their order, that have room in `width` cells; the one of most worth in any case."""
+    kept = [piece for piece in pieces if piece.content.plain]
+    while len(kept) > 1 and line_width([piece.content for piece in kept], gap) > width:
+        kept.remove(min(kept, key=lambda piece: piece.worth))
+    return [piece.content for piece in kept]
+
+
+def line_width(contents: Sequence[Content], gap: int) -> int:
+    """The cells that `contents` take side by side."""
+    return sum(content.cell_length for content in contents) + gap * max(0, len(contents) - 1)
+
+
+def spread(left: Sequence[Content], right: Sequence[Content], width: int, gap: int = 2) -> Content:
+    """Two groups on one line: one at its start, one at its end."""
+    between = Content(" " * gap)
+    start, end = between.join(left), between.join(right)
+    room = max(gap if start.plain and end.plain else 0, width - start.cell_length - end.cell_length)
+    return Content.assemble(start, " " * room, end).truncate(width, ellipsis=True)

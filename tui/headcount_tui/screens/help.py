@@ -1,0 +1,72 @@
+"""The help: every key, made from the one list of them, and what the words and signs mean."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from headcount_tui.actions import ACTIONS, Where, bindings
+from headcount_tui.render import KEY, MUTED, STRONG, cell
+
+WORDS = (
+    ("DAU WAU MAU", "users active in the last 24 hours, 7 days, 30 days, each counted once"),
+    ("month users", "users seen in a calendar month of the time zone shown, each counted once"),
+    ("= exact", "the month was followed from its start to its end"),
+    ("≥ lower bound", "it was not: there were at least so many"),
+    ("imported", "taken over from Prosody's own module, as it counted"),
+    ("? unknown", "users whose country or client nothing tells; a row like any other"),
+    ("▲ ▼", "more or fewer than before"),
+    ("–", "not known"),
+)
+
+
+class Help(ModalScreen[None]):
+    """A box over the screen; any of Escape, q and ? closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(Where.DIALOG),
+        *(binding for binding in bindings(Where.GENERAL) if binding.action == "help"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """All of it in one text that scrolls."""
+        with VerticalScroll(classes="dialog") as box:
+            box.border_title = Content("Help")
+            box.border_subtitle = Content("Esc to close")
+            yield Static(help_text(), markup=False)
+
+    def action_move(self, by: int) -> None:
+        """Scroll by lines."""
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def action_help(self) -> None:
+        """The key that opened it closes it too."""
+        self.dismiss(None)
+
+    def action_close(self) -> None:
+        """Close."""
+        self.dismiss(None)
+
+
+def help_text() -> Content:
+    """The help as one text."""
+    lines = []
+    for where in Where:
+        lines.append(Content.styled(where.value, STRONG))
+        lines += [
+            Content.assemble("  ", cell(Content.styled(action.sign, KEY), 12, left=True), action.help)
+            for action in ACTIONS
+            if action.where is where
+        ]
+        lines.append(Content(""))
+    lines.append(Content.styled("Words and signs", STRONG))
+    lines += [
+        Content.assemble("  ", cell(Content.styled(word, KEY), 15, left=True), meaning) for word, meaning in WORDS
+    ]
+    lines.append(Content(""))
+    lines.append(Content.styled("The mouse works too: tabs, heads of columns, rows, crosses, keys below.", MUTED))
+    return Content("\n").join(lines)

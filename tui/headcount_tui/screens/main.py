@@ -1,0 +1,256 @@
+"""The main screen: it keeps what the user asks for, and hands each new state to the parts that draw it."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from headcount.filters import Field, Filter
+from headcount.snapshot import Phase, Snapshot
+from headcount.views import month_names
+from headcount_tui import choices, lines, teach
+from headcount_tui.actions import Where, bindings
+from headcount_tui.feed import Failure
+from headcount_tui.render import BAD, MUTED, outside
+from headcount_tui.screens.help import Help
+from headcount_tui.screens.picker import Picker
+from headcount_tui.screens.problems import Problems
+from headcount_tui.shown import Asked, Shown, Sort, Tab, look
+from headcount_tui.tables import TABLES, sort_rows
+from headcount_tui.widgets.figure_box import FigureBox
+from headcount_tui.widgets.live_table import LiveTable
+from headcount_tui.widgets.panel import Line, Panel
+from headcount_tui.widgets.text_filter import TextFilter
+
+
+class MainScreen(Screen[None]):
+    """Everything at one glance: how many, whether it grows, where, and with what."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.LOOK, Where.FILTER, Where.GENERAL))
+    AUTO_FOCUS = "LiveTable"
+
+    def __init__(self, asked: Filter) -> None:
+        super().__init__()
+        self._asked = Asked(filter=asked)
+        self._snapshot: Snapshot | None = None
+        self._failure: Failure | None = None
+        self._ended = False
+        self._shown: Shown | None = None
+        self._titles = ("", "")
+        self._hint = ""
+
+    def compose(self) -> ComposeResult:
+        """From the top down."""
+        yield Line(lines.status, id="status")
+        yield Static(id="banner", markup=False)
+        yield Line(lines.scan, id="scan")
+        with Horizontal(id="figures"):
+            for index in range(3):
+                yield FigureBox(index)
+        yield Line(lines.figures_line, id="figures-line")
+        yield Line(lines.tabs, id="tabs")
+        yield LiveTable()
+        yield Static(id="hint", markup=False)
+        yield Line(lines.filters, id="filters")
+        yield TextFilter()
+        yield Line(lines.keys, id="keys")
+
+    # What comes in
+
+    def receive(self, snapshot: Snapshot) -> None:
+        """Show a newer snapshot."""
+        self._snapshot = snapshot
+        self._refresh()
+
+    def end(self, failure: Failure | None) -> None:
+        """Say that no newer figures will come, and why."""
+        self._ended, self._failure = True, failure
+        banner = self.query_one("#banner", Static)
+        if failure is not None:
+            mend = [Content("\n  "), outside(failure.mend, MUTED)] if failure.mend else []
+            banner.update(Content.assemble(("✖ ", BAD), outside(failure.message, BAD), *mend))
+        banner.display = failure is not None
+        self._refresh()
+
+    def _ask(self, asked: Asked) -> None:
+        if asked != self._asked:
+            home = (asked.filter, asked.tab) != (self._asked.filter, self._asked.tab)
+            self._asked = asked
+            self._refresh(home=home)
+
+    def _ask_filter(self, asked: Filter) -> None:
+        self._ask(replace(self._asked, filter=asked))
+
+    # What goes out
+
+    def _refresh(self, home: bool = False) -> None:
+        """Work out what there is to show, and show it."""
+        if self._snapshot is None:
+            return
+        shown = look(self._snapshot, self._asked, self._ended, self._shown)
+        self._shown = shown
+        with self.app.batch_update():
+            self.set_class(not shown.settled, "-unsettled")
+            self.query_one("#scan").display = shown.whole.phase is Phase.SCANNING and not self._ended
+            for panel in self.query(Panel):
+                panel.show(shown)
+            self._show_table(shown, home)
+        for screen in self.app.screen_stack:
+            if isinstance(screen, Problems):
+                screen.show(shown.whole.problems)
+
+    def _show_table(self, shown: Shown, home: bool) -> None:
+        spec = TABLES[shown.asked.tab]
+        rows = [] if teach.is_apart(shown) else spec.rows(shown)
+        columns = spec.columns(shown, rows)
+        sort = shown.asked.sorts.get(shown.asked.tab)
+        empty = outside("" if rows else teach.empty(shown))
+        table = self.query_one(LiveTable)
+        table.present(sort_rows(rows, columns, sort), columns, sort, empty, home)
+        title = lines.month_line(shown, max(20, self.size.width - 8))
+        subtitle = f"{len(rows):,} {spec.title.lower()}" if rows else ""
+        if (title.plain, subtitle) != self._titles:
+            self._titles = (title.plain, subtitle)
+            table.border_title, table.border_subtitle = title, Content(subtitle)
+        hint = self.query_one("#hint", Static)
+        text = teach.hint(shown)
+        if text != self._hint:
+            self._hint = text
+            hint.update(Content(text))
+            hint.display = bool(text)
+
+    def on_resize(self) -> None:
+        """Titles are fitted to the width."""
+        if self._shown is not None:
+            self._show_table(self._shown, home=False)
+
+    # What the user does
+
+    def action_shift_month(self, by: int) -> None:
+        """The next month that there is, before or after."""
+        if self._shown is None:
+            return
+        names = month_names(self._shown.whole)
+        later = [name for name in names if name > self._shown.month]
+        earlier = [name for name in names if name < self._shown.month]
+        if found := later[:1] if by > 0 else earlier[-1:]:
+            self._set_month(found[0])
+        else:
+            self.notify(f"No {'later' if by > 0 else 'earlier'} month is known.", markup=False, timeout=2)
+
+    def _set_month(self, month: str | None) -> None:
+        current = self._shown is not None and month == self._shown.whole.month
+        self._ask_filter(self._asked.filter.having("month", None if current else month))
+
+    def action_show_tab(self, name: str) -> None:
+        """Another table."""
+        self._ask(replace(self._asked, tab=Tab(name)))
+
+    def action_step_tab(self, by: int) -> None:
+        """The table beside."""
+        tabs = list(Tab)
+        self._ask(replace(self._asked, tab=tabs[(tabs.index(self._asked.tab) + by) % len(tabs)]))
+
+    def action_pick_month(self) -> None:
+        """Choose a month."""
+        if self._shown is not None:
+            self._pick("month", "Month", choices.months(self._shown))
+
+    def action_pick_country(self) -> None:
+        """Choose a country."""
+        if self._shown is not None:
+            self._pick("country", "Country", choices.countries(self._shown))
+
+    def action_pick_host(self) -> None:
+        """Choose a host."""
+        if self._shown is not None:
+            self._pick("host", "Host", choices.hosts(self._shown))
+
+    def _pick(self, field: Field, title: str, offered: list[choices.Choice]) -> None:
+        def picked(value: str | None) -> None:
+            if value is not None:
+                asked = self._asked.filter
+                if field == "country":  # a city of another country would let nobody pass
+                    asked = asked.having("city", None).having("subdivision", None)
+                self._ask_filter(asked.having(field, value))
+
+        self.app.push_screen(Picker(title, offered, self._asked.filter.value(field)), picked)
+
+    def action_edit_text(self) -> None:
+        """Type a text to filter by."""
+        self.query_one(TextFilter).open(self._asked.filter.value("text") or "")
+        self.query_one("#filters").display = False
+
+    @on(Input.Changed, "TextFilter")
+    def _text_changed(self, event: Input.Changed) -> None:
+        if event.input.has_focus:
+            self._ask_filter(self._asked.filter.having("text", event.value))
+
+    @on(TextFilter.Closed)
+    def _text_closed(self, event: TextFilter.Closed) -> None:
+        self._ask_filter(self._asked.filter.having("text", event.value))
+        self.query_one("#filters").display = True
+        self.query_one(LiveTable).focus()
+
+    def action_drop_last(self) -> None:
+        """Take the last filter away."""
+        self._ask_filter(self._asked.filter.without_last())
+
+    def action_drop(self, field: Field) -> None:
+        """Take that filter away."""
+        self._ask_filter(self._asked.filter.having(field, None))
+
+    def action_choose(self) -> None:
+        """Filter by the row under the cursor."""
+        row = self.query_one(LiveTable).row
+        if row is not None and self._shown is not None:
+            self._ask(TABLES[self._asked.tab].narrow(self._asked, row, self._shown))
+
+    @on(LiveTable.Chosen)
+    def _row_chosen(self) -> None:
+        self.action_choose()
+
+    def action_next_sort(self) -> None:
+        """Sort by the column to the right of the one that is sorted by."""
+        names = [column.name for column, _ in self.query_one(LiveTable).visible_columns()]
+        if names:
+            current = self._asked.sorts.get(self._asked.tab)
+            index = names.index(current.column) if current and current.column in names else -1
+            self._sort_by(names[(index + 1) % len(names)])
+
+    @on(LiveTable.SortAsked)
+    def _head_clicked(self, event: LiveTable.SortAsked) -> None:
+        current = self._asked.sorts.get(self._asked.tab)
+        if current is not None and current.column == event.column:
+            self.action_reverse_sort()
+        else:
+            self._sort_by(event.column)
+
+    def action_reverse_sort(self) -> None:
+        """Sort the other way round."""
+        tab = self._asked.tab
+        current = self._asked.sorts.get(tab) or Sort("month" if tab is Tab.MONTHS else "users", True)
+        self._set_sort(current._replace(descending=not current.descending))
+
+    def _sort_by(self, name: str) -> None:
+        for column, _ in self.query_one(LiveTable).visible_columns():
+            if column.name == name:
+                self._set_sort(Sort(name, column.descending))
+
+    def _set_sort(self, sort: Sort) -> None:
+        self._ask(replace(self._asked, sorts={**self._asked.sorts, self._asked.tab: sort}))
+
+    def action_problems(self) -> None:
+        """What is wrong with the data."""
+        if self._shown is not None:
+            self.app.push_screen(Problems(self._shown.whole.problems))
+
+    def action_help(self) -> None:
+        """The keys, and what the words mean."""
+        self.app.push_screen(Help())

@@ -1,0 +1,88 @@
+"""What the screen shows: worked out once from a snapshot and what the user asks for, then only read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from headcount.filters import Filter
+from headcount.snapshot import UNKNOWN, MonthCounts, Phase, Place, Snapshot
+from headcount.views import Figure, MonthRow, Row, figures, month_counts
+
+AnyRow = Row[Place] | Row[str] | MonthRow
+
+
+class Tab(StrEnum):
+    """The tables, in the order of their tabs."""
+
+    COUNTRIES = "countries"
+    PLACES = "places"
+    CLIENTS = "clients"
+    MONTHS = "months"
+
+
+class Sort(NamedTuple):
+    """The column that a table is sorted by, and whether its greatest comes first."""
+
+    column: str
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asks for: the filter, the table, and each table's order where it is not its own."""
+
+    filter: Filter = field(default_factory=Filter)
+    tab: Tab = Tab.COUNTRIES
+    sorts: Mapping[Tab, Sort] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One state of the screen. `whole` is the snapshot as it came, `cut` is what passes the filter.
+
+    `settled` says that the figures are true now: not while a scan runs, and not after the feed has ended.
+    """
+
+    whole: Snapshot
+    asked: Asked
+    settled: bool
+    cut: Snapshot
+    month: str
+    figures: tuple[Figure, ...]
+    counts: MonthCounts | None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the month shown is the one that is still going on."""
+        return self.month == self.whole.month
+
+
+def look(whole: Snapshot, asked: Asked, ended: bool = False, last: Shown | None = None) -> Shown:
+    """What there is to show. `last` spares the work that neither a new snapshot nor a new filter asks."""
+    settled = whole.phase is Phase.LIVE and not ended
+    if last is not None and last.whole is whole and last.asked.filter == asked.filter:
+        return Shown(whole, asked, settled, last.cut, last.month, last.figures, last.counts)
+    month = asked.filter.value("month") or whole.month
+    cut = asked.filter.apply(whole)
+    return Shown(whole, asked, settled, cut, month, figures(cut, month), month_counts(cut, month))
+
+
+class Known(NamedTuple):
+    """The shares (0 to 1) of a month's users whose country and whose client are known; None: can't tell."""
+
+    places: float | None
+    clients: float | None
+
+
+def known(counts: MonthCounts | None) -> Known:
+    """How much of the month is known; nothing can be said of a month without users."""
+    if counts is None or not counts.users:
+        return Known(None, None)
+    places = clients = None
+    if counts.places is not None:
+        nowhere = sum(users for place, users in counts.places.items() if place.country is None)
+        places = 1 - nowhere / counts.users
+    if counts.clients is not None:
+        clients = 1 - counts.clients.get(UNKNOWN, 0) / counts.users
+    return Known(places, clients)

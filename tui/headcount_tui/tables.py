@@ -1,0 +1,237 @@
+"""The tables, one a tab: their rows, their columns, and what Enter on a row asks for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from textual.content import Content
+
+from headcount.months import shift
+from headcount.snapshot import UNKNOWN, Place
+from headcount.views import MonthRow, Row, client_rows, country_rows, month_rows, place_rows
+from headcount_tui.render import (
+    ACCENT,
+    BAR,
+    MUTED,
+    NOTHING,
+    bar,
+    cell,
+    change,
+    number,
+    outside,
+    percent,
+)
+from headcount_tui.shown import Asked, Shown, Sort, Tab
+
+R = TypeVar("R")
+AnyKey = Row[Place] | Row[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[R]):
+    """One column. `width` is its least; those with `grows` share what is left, in that proportion.
+
+    `needs` is the width of the table from which on the column is there at all; `order` gives the value that
+    rows are sorted by.
+    """
+
+    name: str
+    title: str
+    width: int
+    cell: Callable[[R, int], Content]
+    order: Callable[[R], Any]
+    left: bool = False
+    grows: int = 0
+    needs: int = 0
+    descending: bool = True
+
+
+class Table(NamedTuple):
+    """What a tab shows: `narrow` is what Enter on a row makes of what is asked."""
+
+    title: str
+    rows: Callable[[Shown], Sequence[Any]]
+    columns: Callable[[Shown, Sequence[Any]], list[Column[Any]]]
+    narrow: Callable[[Asked, Any, Shown], Asked]
+
+
+def row_key(row: Any) -> object:
+    """What a row is known by, from one snapshot to the next."""
+    return row.month if isinstance(row, MonthRow) else row.key
+
+
+def sort_rows(rows: Sequence[Any], columns: list[Column[Any]], sort: Sort | None) -> list[Any]:
+    """The rows in the order asked for; what is not known comes last either way."""
+    column = next((column for column in columns if sort and column.name == sort.column), None)
+    if sort is None or column is None:
+        return list(rows)
+    with_value = [row for row in rows if column.order(row) is not None]
+    without = [row for row in rows if column.order(row) is None]
+    return sorted(with_value, key=column.order, reverse=sort.descending) + without
+
+
+def month_title(month: str) -> str:
+    """A month as a short word for a column: `Oct 2026`."""
+    names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    return f"{names[int(month[5:]) - 1]} {month[:4]}"
+
+
+def _users(value: int | None) -> Content:
+    return Content(number(value)) if value else Content.styled(number(value), MUTED)
+
+
+def _label(label: str) -> Content:
+    if label == UNKNOWN:
+        return Content.assemble(UNKNOWN, (" unknown", MUTED))
+    return outside(label)
+
+
+def _share(greatest: float) -> Callable[[AnyKey, int], Content]:
+    """The share in figures and as a bar; the greatest share of the table fills its column."""
+
+    def draw(row: AnyKey, width: int) -> Content:
+        if row.share is None:
+            return cell(Content.styled(NOTHING, MUTED), 7).truncate(width, pad=True)
+        figure = cell(Content.styled(percent(row.share), "" if row.users else MUTED), 7)
+        room = width - 8
+        if room < 3 or not greatest:
+            return figure
+        return Content.assemble(figure, " ", (bar(row.share / greatest, room), BAR)).truncate(width, pad=True)
+
+    return draw
+
+
+def _difference(row: AnyKey, _width: int) -> Content:
+    text, style = change(row.users, row.before)
+    return Content.styled(text, style)
+
+
+def _key_columns(title: str) -> Callable[[Shown, Sequence[AnyKey]], list[Column[AnyKey]]]:
+    """The columns that countries, places and clients have in common."""
+
+    def columns(shown: Shown, rows: Sequence[AnyKey]) -> list[Column[AnyKey]]:
+        greatest = max((row.share or 0 for row in rows), default=0)
+        earlier = month_title(shift(shown.month, -1))
+        found: list[Column[AnyKey]] = [
+            Column(
+                "label",
+                title,
+                14,
+                lambda row, width: _label(row.label),
+                lambda row: row.label.casefold(),
+                left=True,
+                grows=3,
+                descending=False,
+            ),
+            Column("users", "users", 9, lambda row, width: _users(row.users), lambda row: row.users),
+            Column("share", "share", 9, _share(greatest), lambda row: row.share, left=True, grows=4, needs=64),
+            Column("before", earlier, 9, lambda row, width: _users(row.before), lambda row: row.before, needs=72),
+        ]
+        if not shown.is_current:  # a month so far and a whole one can't be compared
+            found.append(
+                Column(
+                    "change",
+                    "change",
+                    11,
+                    _difference,
+                    lambda row: row.users - row.before if row.users is not None and row.before is not None else None,
+                    needs=90,
+                )
+            )
+        return [*found, *_active_columns()]
+
+    return columns
+
+
+def _active_columns() -> list[Column[AnyKey]]:
+    """Users active now; other figures than those of the month, so they stand apart, at the end."""
+
+    def column(name: str, title: str, users: Callable[[AnyKey], int]) -> Column[AnyKey]:
+        return Column(name, title, 9, lambda row, width: _users(users(row)), users, needs=112)
+
+    return [
+        column("day", "24 h", lambda row: row.active.day),
+        column("week", "7 d", lambda row: row.active.week),
+        column("active", "30 d", lambda row: row.active.month),
+    ]
+
+
+def _month_label(shown: Shown) -> Callable[[MonthRow, int], Content]:
+    def draw(row: MonthRow, _width: int) -> Content:
+        style = ACCENT if row.month == shown.month else ""
+        so_far = " so far" if row.month == shown.whole.month else ""
+        return Content.assemble((row.month, style), (so_far, MUTED))
+
+    return draw
+
+
+def _month_columns(shown: Shown, rows: Sequence[MonthRow]) -> list[Column[MonthRow]]:
+    greatest = max((row.users for row in rows), default=0)
+
+    def size(row: MonthRow, width: int) -> Content:
+        return Content.styled(bar(row.users / greatest, width) if greatest else "", BAR)
+
+    def difference(row: MonthRow, _width: int) -> Content:
+        if row.change is None or row.month == shown.whole.month:
+            return Content.styled(NOTHING, MUTED)
+        return Content.styled(*change(round(1e6 * (1 + row.change)), 1_000_000))
+
+    return [
+        Column("month", "Month", 15, _month_label(shown), lambda row: row.month, left=True, grows=1),
+        Column("users", "month users", 11, lambda row, width: _users(row.users), lambda row: row.users),
+        Column(
+            "quality",
+            "",
+            8,
+            lambda row, width: Content.styled(row.quality.mark, MUTED),
+            lambda row: row.quality.value,
+            left=True,
+            descending=False,
+        ),
+        Column("size", "", 10, size, lambda row: row.users, left=True, grows=4, needs=64),
+        Column("change", "change", 11, difference, lambda row: row.change, needs=72),
+        Column(
+            "countries",
+            "countries",
+            9,
+            lambda row, width: _users(row.countries),
+            lambda row: row.countries,
+            needs=90,
+        ),
+        Column("clients", "clients", 9, lambda row, width: _users(row.clients), lambda row: row.clients, needs=90),
+    ]
+
+
+def _narrow_country(asked: Asked, row: Row[Place], _shown: Shown) -> Asked:
+    return replace(asked, filter=_with_country(asked, row.key.country), tab=Tab.PLACES)
+
+
+def _narrow_place(asked: Asked, row: Row[Place], _shown: Shown) -> Asked:
+    found = _with_country(asked, row.key.country)
+    if row.key.country is not None:
+        found = found.having("subdivision", row.key.subdivision or UNKNOWN)
+        found = found.having("city", UNKNOWN if row.key.city is None else str(row.key.city))
+    return replace(asked, filter=found, tab=Tab.CLIENTS)
+
+
+def _with_country(asked: Asked, country: str | None) -> Any:
+    without_finer = asked.filter.having("city", None).having("subdivision", None)
+    return without_finer.having("country", country or UNKNOWN)
+
+
+def _narrow_client(asked: Asked, row: Row[str], _shown: Shown) -> Asked:
+    tab = Tab.PLACES if asked.filter.value("country") else Tab.COUNTRIES
+    return replace(asked, filter=asked.filter.having("client", row.key), tab=tab)
+
+
+def _narrow_month(asked: Asked, row: MonthRow, shown: Shown) -> Asked:
+    month = None if row.month == shown.whole.month else row.month
+    return replace(asked, filter=asked.filter.having("month", month), tab=Tab.COUNTRIES)
+
+
+TABLES = {
+    Tab.COUNTRIES: Table("Countries", lambda s: country_rows(s.cut, s.month), _key_columns("Country"), _narrow_country),
+    Tab.PLACES: Table("Places", lambda s: place_rows(s.cut, s.month), _key_columns("Place"), _narrow_place),
+    Tab.CLIENTS: Table("Clients", lambda s: client_rows(s.cut, s.month), _key_columns("Client"), _narrow_client),
+    Tab.MONTHS: Table("Months", lambda s: month_rows(s.cut), _month_columns, _narrow_month),
+}

@@ -1,0 +1,59 @@
+"""What an empty or half-known table says: why it is so, and what would change it."""
+
+from headcount.snapshot import Phase
+from headcount_tui.shown import Shown, Tab, known
+
+NO_ADDRESSES = "Places are unknown because Prosody does not log addresses: set lastlog_ip_address = true"
+NO_DATABASE = "Places are unknown because no GeoIP database was found: set mmdb_path"
+NO_CLIENTS = "Clients are unknown because Prosody keeps no resources: load Headcount's companion module to record them"
+_BOTH = "where its users were, and which clients they used, but not who of them did both"
+
+
+def empty(shown: Shown) -> str:
+    """What stands in a table without rows."""
+    whole = shown.whole
+    if whole.phase is Phase.WAITING and not whole.hosts:
+        return f"Waiting for {whole.source}: there is nothing yet to be read."
+    if whole.phase is Phase.SCANNING and not whole.hosts:
+        return "Reading: the first figures come in a moment."
+    if not whole.hosts:
+        return f"No host was found in {whole.source}. A host appears with its first user who logs in."
+    if not shown.cut.hosts:
+        return f"There is no host {shown.asked.filter.value('host')} here. Escape takes the filter away."
+    if is_apart(shown):
+        return apart(shown)
+    if any(term.field != "month" for term in shown.asked.filter.terms):
+        return f"Nobody in {shown.month} passes these filters. Escape takes the last one away."
+    return f"No user was seen in {shown.month}."
+
+
+def is_apart(shown: Shown) -> bool:
+    """Whether the table can't be told because the month has but two lists: places, and clients."""
+    if shown.asked.tab is Tab.MONTHS:
+        return False
+    whole_has = any(shown.month in host.months for host in shown.whole.hosts.values())
+    if shown.counts is None:
+        return whole_has and not all(
+            host.months[shown.month].cells is not None
+            for host in shown.whole.hosts.values()
+            if shown.month in host.months
+        )
+    margin = shown.counts.clients if shown.asked.tab is Tab.CLIENTS else shown.counts.places
+    return margin is None
+
+
+def apart(shown: Shown) -> str:
+    """Why a month of two lists says nothing under this filter."""
+    return f"{shown.month} was imported and says {_BOTH}: under this filter the table is not known."
+
+
+def hint(shown: Shown) -> str:
+    """One line under a table that holds but the unknown; empty where there is nothing to teach."""
+    share = known(shown.counts)
+    if shown.asked.filter.value("country") == "?" or shown.asked.filter.value("client") == "?":
+        return ""
+    if shown.asked.tab in (Tab.COUNTRIES, Tab.PLACES) and share.places == 0:
+        return NO_ADDRESSES if shown.whole.geo else NO_DATABASE
+    if shown.asked.tab is Tab.CLIENTS and share.clients == 0:
+        return NO_CLIENTS
+    return ""

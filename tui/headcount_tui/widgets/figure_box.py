@@ -1,0 +1,91 @@
+"""One box of active users: big digits, the change against before, a sparkline."""
+
+from textual.content import Content
+from textual.geometry import Size
+
+from headcount.filters import Filter
+from headcount.snapshot import UNKNOWN
+from headcount.views import Figure
+from headcount_tui import lines
+from headcount_tui.render import (
+    BAR,
+    MUTED,
+    NOTHING,
+    STRONG,
+    big,
+    big_width,
+    change,
+    number,
+    outside,
+    sparkline,
+)
+from headcount_tui.shown import Shown
+from headcount_tui.widgets.panel import Panel
+
+_BEFORE_A_PAST_ONE = {1: "the day before", 7: "the week before", 30: "30 days before"}
+
+
+class FigureBox(Panel):
+    """DAU, WAU or MAU: the window at `index` of the figures."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self._index = index
+        self._titles = ("", "")
+
+    def show(self, shown: Shown) -> None:
+        """Paint the new state and its titles, if they look different."""
+        super().show(shown)
+        figure = shown.figures[self._index]
+        title, subtitle = figure_title(figure, shown), lines.of_mau(shown, self._index)
+        if (title.plain, subtitle) != self._titles:
+            self._titles = (title.plain, subtitle)
+            # Content, never str: a str would be read as markup.
+            self.border_title = title
+            self.border_subtitle = Content(subtitle)
+
+    def draw(self, shown: Shown, size: Size) -> Content:
+        """The figure in as many lines as there are."""
+        figure = shown.figures[self._index]
+        return draw_figure(figure, shown.is_current, size.width, size.height)
+
+
+def draw_figure(figure: Figure, is_current: bool, width: int, height: int) -> Content:
+    """Three lines of digits, one of change, and bars in what is left."""
+    text = number(figure.users).replace(NOTHING, "-")
+    if big_width(text) <= width:
+        digits = [Content.styled(line, STRONG) for line in big(text)]
+    else:
+        digits = [Content(""), Content.styled(number(figure.users), STRONG), Content("")]
+    found = [*digits, _change_line(figure, is_current, width)]
+    if height > len(found):
+        found.append(Content.styled(sparkline(figure.series, width), BAR))
+    return Content("\n").join(line.truncate(width, ellipsis=True) for line in found)
+
+
+def figure_title(figure: Figure, shown: Shown) -> Content:
+    """`DAU last 24 h`, or the end of a past month, and whom it is narrowed to."""
+    when = figure.window.length if shown.is_current else f"end of {shown.month}"
+    return Content.assemble((f"{figure.window.name} ", STRONG), when, outside(narrowed_to(shown.asked.filter, shown)))
+
+
+def narrowed_to(asked: Filter, shown: Shown) -> str:
+    """The filters that narrow active users, in short: ` · Germany · ANDROID`."""
+    finest = next((f for f in ("city", "subdivision", "country") if asked.value(f) not in (None, UNKNOWN)), "")
+    parts = [
+        lines.term_name(term, asked, shown.whole)
+        for term in asked.terms
+        if term.field in (finest, "client", "text") or (not finest and term.field == "country")
+    ]
+    return "".join(f" · {part}" for part in parts)
+
+
+def _change_line(figure: Figure, is_current: bool, width: int) -> Content:
+    if figure.users is None or figure.before is None:
+        return Content.styled("no history yet", MUTED)
+    text, style = change(figure.users, figure.before)
+    against = figure.window.before if is_current else _BEFORE_A_PAST_ONE[figure.window.days]
+    line = Content.assemble((text, style), (f" vs {against}", MUTED))
+    if line.cell_length > width:
+        line = Content.assemble((text, style), (f" {against}", MUTED))
+    return line

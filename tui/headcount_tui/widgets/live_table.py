@@ -1,0 +1,207 @@
+"""A table of any length that paints only the lines on screen, and of those only what changed.
+
+Textual's DataTable repaints all of itself at each changed cell and measures every row it is given; a table
+that changes every second, over a slow line, with twenty thousand places, needs neither.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.content import Content
+from textual.geometry import Region, Size, clamp
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+from headcount_tui.actions import Where, bindings
+from headcount_tui.render import MUTED, cell
+from headcount_tui.shown import Sort
+from headcount_tui.tables import Column, row_key
+
+GAP = 2
+
+
+class LiveTable(ScrollView, can_focus=True):
+    """Rows under a head that stays, with a cursor that stays on its row when the rows move."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.TABLE))
+    ALLOW_SELECT = False
+
+    class Chosen(Message):
+        """Enter or a second click on a row."""
+
+        def __init__(self, row: Any) -> None:
+            super().__init__()
+            self.row = row
+
+    class SortAsked(Message):
+        """A click on the head of a column."""
+
+        def __init__(self, column: str) -> None:
+            super().__init__()
+            self.column = column
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: Sequence[Any] = ()
+        self._columns: list[Column[Any]] = []
+        self._sort: Sort | None = None
+        self._empty = Content("Starting …")
+        self._cursor = 0
+        self._key: object = None  # the cursor's row; None: the first row, whichever it is
+        self._painted: dict[int, Strip] = {}
+
+    def present(
+        self, rows: Sequence[Any], columns: list[Column[Any]], sort: Sort | None, empty: Content, home: bool
+    ) -> None:
+        """Show these rows; with `home`, the cursor goes back to the first."""
+        self._rows, self._columns, self._sort, self._empty = rows, columns, sort, empty
+        if home:
+            self._key = None
+            self.scroll_to(y=0, animate=False)
+        self._cursor = self._find_cursor()
+        size = Size(self.scrollable_content_region.width, len(rows) + 1)
+        if size.height != self.virtual_size.height:
+            self.virtual_size = size
+        self._keep_in_sight()
+        self._repaint()
+
+    @property
+    def row(self) -> Any:
+        """The row under the cursor, or None."""
+        return self._rows[self._cursor] if self._rows else None
+
+    def visible_columns(self) -> list[tuple[Column[Any], int]]:
+        """The columns there is room for, each with its width."""
+        total = self.scrollable_content_region.width
+        shown = [column for column in self._columns if column.needs <= total]
+        free = total - sum(column.width for column in shown) - GAP * (len(shown) - 1)
+        parts = sum(column.grows for column in shown) or 1
+        return [(column, max(1, column.width + free * column.grows // parts)) for column in shown]
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's call for one line."""
+        strip = self._line(y)
+        self._painted[y] = strip
+        return strip
+
+    def _line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        index = self.scroll_offset.y + y - 1
+        if y == 0:
+            return self._strip(self._head(), width, "table--head")
+        if not self._rows:
+            return self._strip(self._empty_line(y, width), width)
+        if index >= len(self._rows):
+            return Strip.blank(width, self.rich_style)
+        cells = [
+            cell(column.cell(self._rows[index], room), room, column.left) for column, room in self.visible_columns()
+        ]
+        line = Content(" " * GAP).join(cells)
+        if index != self._cursor:
+            return self._strip(line, width)
+        return self._strip(line, width, "table--cursor")
+
+    def _strip(self, content: Content, width: int, *component: str) -> Strip:
+        style = self.get_visual_style(*component)
+        line = content.truncate(width, pad=True)
+        strips = Visual.to_strips(self, line, width, 1, style, apply_selection=False, pad=True)
+        return strips[0] if strips else Strip.blank(width)
+
+    def _head(self) -> Content:
+        titles = []
+        for column, width in self.visible_columns():
+            sign = ""
+            if self._sort is not None and self._sort.column == column.name:
+                sign = " ▼" if self._sort.descending else " ▲"
+            titles.append(cell(Content(column.title + sign), width, column.left))
+        return Content(" " * GAP).join(titles)
+
+    def _empty_line(self, y: int, width: int) -> Content:
+        wrapped = self._empty.wrap(max(1, width - 4)) if self._empty.plain else []
+        index = y - 2
+        if 0 <= index < len(wrapped):
+            return Content.assemble("  ", wrapped[index].stylize(MUTED))
+        return Content("")
+
+    def _repaint(self) -> None:
+        """Ask for those lines alone that look different from what was painted last."""
+        for y in range(self.scrollable_content_region.height):
+            if y in self._painted and self._painted[y] != self._line(y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def _find_cursor(self) -> int:
+        if self._key is None or not self._rows:
+            return 0
+        for index, row in enumerate(self._rows):
+            if row_key(row) == self._key:
+                return index
+        return min(self._cursor, len(self._rows) - 1)
+
+    def _page_height(self) -> int:
+        return max(1, self.scrollable_content_region.height - 1)
+
+    def _keep_in_sight(self) -> None:
+        top, page = self.scroll_offset.y, self._page_height()
+        if self._cursor < top:
+            self.scroll_to(y=self._cursor, animate=False)
+        elif self._cursor >= top + page:
+            self.scroll_to(y=self._cursor - page + 1, animate=False)
+
+    def _go(self, index: int) -> None:
+        if not self._rows:
+            return
+        self._cursor = clamp(index, 0, len(self._rows) - 1)
+        self._key = row_key(self._rows[self._cursor])
+        self._keep_in_sight()
+        self._repaint()
+
+    def action_move(self, by: int) -> None:
+        """The cursor up or down."""
+        self._go(self._cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """The cursor up or down a page."""
+        self._go(self._cursor + by * self._page_height())
+
+    def action_first(self) -> None:
+        """To the first row, where the cursor stays whichever row that is."""
+        self._go(0)
+        self._key = None
+
+    def action_last(self) -> None:
+        """To the last row."""
+        self._go(len(self._rows) - 1)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight when there is less room."""
+        self._painted.clear()
+        self._keep_in_sight()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the head sorts; on a row it moves there; on the cursor's row it chooses."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        if offset.y == 0:
+            self._click_head(offset.x)
+            return
+        index = self.scroll_offset.y + offset.y - 1
+        if index >= len(self._rows):
+            return
+        if index == self._cursor:
+            self.post_message(self.Chosen(self.row))
+        else:
+            self._go(index)
+
+    def _click_head(self, x: int) -> None:
+        left = 0
+        for column, width in self.visible_columns():
+            if left <= x < left + width + GAP:
+                self.post_message(self.SortAsked(column.name))
+                return
+            left += width + GAP

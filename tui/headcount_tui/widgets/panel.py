@@ -1,0 +1,49 @@
+"""Widgets that draw a pure function of what is shown, and repaint only when the drawing changes."""
+
+from collections.abc import Callable
+
+from textual.app import RenderResult
+from textual.content import Content
+from textual.geometry import Size
+from textual.widget import Widget
+
+from headcount_tui.shown import Shown
+
+
+class Panel(Widget):
+    """Give it `draw`; hand it each new state with `show`."""
+
+    shown: Shown | None = None
+    _drawn: Content | None = None
+
+    def draw(self, shown: Shown, size: Size) -> Content:
+        """What to paint in `size` cells."""
+        raise NotImplementedError
+
+    def show(self, shown: Shown) -> None:
+        """Paint the new state, if it looks different."""
+        self.shown = shown
+        if self._drawn is None or not self._draw().is_same(self._drawn):
+            self.refresh()
+
+    def render(self) -> RenderResult:
+        """What Textual paints."""
+        self._drawn = self._draw()
+        return self._drawn
+
+    def _draw(self) -> Content:
+        if self.shown is None or not self.size.width:
+            return Content("")
+        return self.draw(self.shown, self.size)
+
+
+class Line(Panel):
+    """A panel of one line, fitted to its width by `line`."""
+
+    def __init__(self, line: Callable[[Shown, int], Content], id: str) -> None:
+        super().__init__(id=id)
+        self._line = line
+
+    def draw(self, shown: Shown, size: Size) -> Content:
+        """The line."""
+        return self._line(shown, size.width)
