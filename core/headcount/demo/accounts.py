@@ -50,9 +50,7 @@ class Account:
     def last(self) -> tuple[str, Stamp] | None:
         """The newest event and its kind."""
         events = (("registered", self.registered), ("logout", self.logout), ("login", self.login))
-        return max(
-            ((kind, stamp) for kind, stamp in events if stamp), key=lambda event: event[1].when, default=None
-        )
+        return max(((kind, stamp) for kind, stamp in events if stamp), key=lambda event: event[1].when, default=None)
 
     def activity(self, store: str) -> Table:
         """The account's record in an activity store; empty where the store has none."""

@@ -21,9 +21,7 @@ class DataDirectory:
         self._root = os.fsencode(root)
         self.written = 0
 
-    def write(
-        self, host: str, store: str, user: str | None, table: Mapping[str, object], when: float
-    ) -> None:
+    def write(self, host: str, store: str, user: str | None, table: Mapping[str, object], when: float) -> None:
         """Replace one record; its file's time is `when`, as it is where the server's clock is the machine's.
 
         `user` is None for a record of the host itself.

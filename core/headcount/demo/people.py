@@ -29,33 +29,38 @@ _TAGS = ("xmpp", "home", "work", "phone", "dev", "cat", "bike", "radio", "tea", 
 
 
 class App(NamedTuple):
-    """A client program: its `weight` among people, its type, the usual length of a session in hours.
+    """A client program: its `weight` among people, the usual length of a session in hours.
 
     Its resource is `prefix` and `length` characters of `alphabet`.
     """
 
     weight: int
-    client: str
     hours: float
     prefix: str
     length: int = 0
     alphabet: str = _HEX
 
 
+_LETTERS = ascii_letters + digits
 APPS = (
-    App(38, "ANDROID", 9.0, "Conversations.", 4, ascii_letters + digits),
-    App(5, "ANDROID", 9.0, "Cheogram.", 4, ascii_letters + digits),
-    App(3, "ANDROID", 6.0, "yaxim.", 8),
-    App(11, "IOS", 5.0, "Monal-iOS.", 8),
-    App(5, "IOS", 5.0, "Siskin-", 8, ascii_uppercase + digits),
-    App(12, "DESKTOP", 4.0, "gajim.", 8, ascii_uppercase + digits),
-    App(10, "DESKTOP", 4.0, "dino.", 8),
-    App(4, "DESKTOP", 7.0, "profanity.", 6, ascii_letters),
-    App(2, "DESKTOP", 4.0, "Psi+"),
-    App(5, "WEB", 0.7, "converse.js-", 8, digits),
-    App(2, "?", 2.0, "home"),
-    App(2, "?", 12.0, "bot-", 3, digits),
-    App(1, "?", 2.0, "", 22, ascii_letters + digits),
+    App(34, 9.0, "Conversations.", 4, _LETTERS),
+    App(5, 9.0, "Cheogram.", 4, _LETTERS),
+    App(4, 9.0, "Snikket.", 4, _LETTERS),
+    App(2, 9.0, "Quicksy.", 4, _LETTERS),
+    App(2, 6.0, "yaxim.", 8),
+    App(10, 5.0, "Monal-iOS.", 8),
+    App(4, 5.0, "iPhone"),  # Siskin, which names the device
+    App(12, 4.0, "gajim.", 8, ascii_uppercase + digits),
+    App(9, 4.0, "dino.", 8),
+    App(2, 4.0, "Kaidan.", 8, _LETTERS),
+    App(3, 7.0, "profanity.", 4, _LETTERS),
+    App(2, 4.0, "Psi+"),
+    App(1, 9.0, "poezio-", 8),
+    App(4, 0.7, "converse.js-", 8, digits),
+    App(2, 0.7, "movim", 16, _LETTERS),
+    App(2, 2.0, "home"),
+    App(1, 12.0, "bot-", 3, digits),
+    App(1, 2.0, "", 22, _LETTERS),
 )
 
 

@@ -72,7 +72,7 @@ class SimulatedServer:
         """Live on until `now`, writing as things happen; the number of files written."""
         before = self._stores.written
         self._next = max(self._next, now - _LONGEST_GAP)
-        while self._next <= now:
+        while self._next + 2 * _BIND_DELAY <= now:  # so that its last write is no later than now
             self._let_happen(self._next)
             self._next += self._pause(self._next)
         return self._stores.written - before
@@ -101,9 +101,7 @@ class SimulatedServer:
         else:
             self._one(lambda account: self._wants_in(account, when), self._log_in, when)
 
-    def _one(
-        self, wanted: Callable[[Account], bool], act: Callable[[Account, float], None], when: float
-    ) -> None:
+    def _one(self, wanted: Callable[[Account], bool], act: Callable[[Account, float], None], when: float) -> None:
         """Let a random account that is wanted act; none, where luck does not find one."""
         candidates = (self._rng.choice(self._accounts) for _ in range(500 if self._accounts else 0))
         account = next(filter(wanted, candidates), None)

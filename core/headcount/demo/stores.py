@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 
+from headcount.clients import ClientPatterns
 from headcount.demo.accounts import Account
 from headcount.demo.files import DataDirectory
 from headcount.demo.hosts import COMPONENT, HOSTS, Host
@@ -41,12 +42,13 @@ class Stores:
         """Write what mod_monthly_visitors counted, in its flat shape, before there were login records."""
         counts: dict[Host, dict[str, Counter[str]]] = {}
         newest = 0.0
+        patterns = ClientPatterns.configured()
         for account in accounts:
             host, user = account.person.host, account.person.user
             months = self._counted_months(account)
             for month in months:
                 visit = account.visits[month]
-                keys = (_geo_key(visit.spot.town), f"client-{visit.device.app.client}")
+                keys = (_geo_key(visit.spot.town), f"client-{patterns.client(visit.device.resource)}")
                 counts.setdefault(host, {}).setdefault(month, Counter()).update(keys)
             if months:
                 when = account.visits[months[-1]].when
