@@ -41,7 +41,9 @@ def open_reader(path: str) -> Reader:
     """Open the database file at `path`, mapped into memory, in C where possible.
 
     The mapping holds what the file was when a new one is renamed over it. A file that is *cut in place*
-    takes its pages with it, and the system ends whoever reads them (SIGBUS): updaters must rename.
+    takes its pages with it, and the system ends whoever reads them (SIGBUS): updaters must rename. The C reader
+    checks the frame of a file but trusts its records (3.2.0 falls over a map key that is no text), so a database
+    must come from someone the operator trusts; the pure Python one raises one of `DAMAGE`.
     """
     return maxminddb.open_database(path, maxminddb.MODE_MMAP_EXT if has_fast_reader() else maxminddb.MODE_MMAP)
 
@@ -58,7 +60,7 @@ class Database:
         self.stamp = stamp
         self.reader = reader
         metadata = reader.metadata()
-        records = [record for _, record in islice(reader, _SAMPLE)]
+        records = _sample(reader)
         type_name = metadata.database_type if isinstance(metadata.database_type, str) else ""
         self.has_cities = "city" in type_name.lower() or any(map(knows_cities, records))
         self.kind = _kind(type_name, records)
@@ -76,6 +78,19 @@ class Database:
 
     def close(self) -> None:
         self.reader.close()
+
+
+def _sample(reader: Reader) -> list[object]:
+    """Some records. Where the database cannot be walked (a record on a network wider than all of IPv4 stops
+    maxminddb) those of two addresses that every public database knows."""
+    records: list[object] = []
+    try:
+        for _, record in islice(reader, _SAMPLE):
+            records.append(record)
+    except DAMAGE:
+        known = ["8.8.8.8", "2001:4860:4860::8888"][: 2 if reader.metadata().ip_version == 6 else 1]
+        records += [reader.get(address) for address in known]
+    return [record for record in records if record is not None]
 
 
 def _kind(type_name: str, records: list[object]) -> str:
