@@ -78,7 +78,7 @@ class Habit(NamedTuple):
     logins: float
 
 
-_HABITS = (Habit(0.92, 1.5), Habit(0.24, 1.2), Habit(0.035, 1.0))
+_HABITS = (Habit(0.88, 1.2), Habit(0.24, 1.2), Habit(0.035, 1.0))
 _HABIT_WEIGHTS = (18, 42, 40)
 
 
