@@ -19,7 +19,7 @@ from headcount.snapshot import (
     Snapshot,
 )
 
-NOW = 1_795_350_780  # 2026-11-22 14:33 in Berlin
+NOW = 1_795_350_780  # 2026-11-22 13:33 in Berlin
 HOUR, DAY = 3_600, 86_400
 
 NAMES = {

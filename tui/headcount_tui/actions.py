@@ -12,6 +12,7 @@ class Where(StrEnum):
 
     LOOK = "What is shown"
     FILTER = "Filter"
+    ORDER = "Order"
     TABLE = "Table"
     GENERAL = "General"
     DIALOG = "In a list or a box"
@@ -42,13 +43,13 @@ ACTIONS = (
     Action("show_tab('months')", "4", "4", "", "all months", Where.LOOK),
     Action("step_tab(1)", "tab,right", "Tab →", "", "the next table", Where.LOOK),
     Action("step_tab(-1)", "shift+tab,left", "⇧Tab ←", "", "the table before", Where.LOOK),
-    Action("next_sort", "s", "s", "sort", "sort by the next column", Where.LOOK),
-    Action("reverse_sort", "r", "r", "", "sort the other way round", Where.LOOK),
     Action("pick_country", "c", "c", "country", "one country: type its name or its code", Where.FILTER),
     Action("pick_host", "h", "h", "host", "one host", Where.FILTER),
-    Action("edit_text", "slash", "/", "text", "a text in the name of a place, a client or a host", Where.FILTER),
+    Action("edit_text", "slash", "/", "text", "a text in a place, a client or a host", Where.FILTER),
     Action("choose", "enter", "Enter", "drill in", "filter by the row under the cursor", Where.FILTER),
     Action("drop_last", "escape", "Esc", "back", "take the last filter away", Where.FILTER),
+    Action("next_sort", "s", "s", "sort", "sort by the next column", Where.ORDER),
+    Action("reverse_sort", "r", "r", "", "sort the other way round", Where.ORDER),
     Action("move(-1)", "up,k", "↑ k", "", "up", Where.TABLE),
     Action("move(1)", "down,j", "↓ j", "", "down", Where.TABLE),
     Action("page(-1)", "pageup", "PgUp", "", "a page up", Where.TABLE),

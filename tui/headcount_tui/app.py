@@ -1,6 +1,7 @@
 """The application: it runs the feed beside the screen, and lets the screen draw no faster than is of use."""
 
 import os
+from time import monotonic
 from typing import ClassVar
 
 from textual import on
@@ -57,21 +58,22 @@ class HeadcountApp(App[int]):
         self._newest = event.snapshot
         if self._waiting is None:
             self._show_newest()
-            self._waiting = self.set_timer(self._pace, self._pace_over)
-
-    def _pace_over(self) -> None:
-        self._waiting = None
-        if self._newest is not None:
-            self._show_newest()
-            self._waiting = self.set_timer(self._pace, self._pace_over)
 
     def _show_newest(self) -> None:
-        newest, self._newest = self._newest, None
-        if newest is not None:
-            self._main.receive(newest)
+        """Show the newest snapshot, if one waits, and take no other for a while."""
+        newest, self._newest, self._waiting = self._newest, None, None
+        if newest is None:
+            return
+        start = monotonic()
+        self._main.receive(newest)
+        # Where figures are many and working them out is slow, keys must not wait for it all the time.
+        rest = max(self._pace, 4 * (monotonic() - start))
+        self._waiting = self.set_timer(rest, self._show_newest)
 
     @on(Ended)
     def _ended(self, event: Ended) -> None:
+        if self._waiting is not None:
+            self._waiting.stop()
         self._show_newest()
         self._failure = event.failure
         self._main.end(event.failure)

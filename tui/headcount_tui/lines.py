@@ -128,10 +128,10 @@ def tabs(shown: Shown, width: int) -> Content:
     month = Content.assemble(
         link("‹ ", "screen.shift_month(-1)", KEY),
         link(shown.month, "screen.pick_month", STRONG),
-        (" so far" if shown.is_current else "", MUTED),
+        (" so far" if shown.is_current and width >= 72 else "", MUTED),
         link(" ›", "screen.shift_month(1)", KEY),
     )
-    return Content.assemble(" ", spread(names, [month], width - 2, gap=0 if width < 64 else 1), " ")
+    return Content.assemble(" ", spread(names, [month], width - 2, gap=0 if width < 72 else 1), " ")
 
 
 def month_line(shown: Shown, width: int) -> Content:
@@ -220,7 +220,6 @@ def keys(_shown: Shown, width: int) -> Content:
         for index, action in enumerate(shown)
         if action.where is not Where.DIALOG
     ]
-    pieces.insert(0, Piece(len(shown), Content.assemble(("[ ]", KEY), (" month", MUTED))))
     return Content.assemble(" ", Content("  ").join(fit(pieces, width - 2)), " ").truncate(width)
 
 

@@ -14,7 +14,7 @@ from textual.style import Style
 
 from headcount.text import clean
 
-MUTED = "$text-muted"
+MUTED = "$foreground-muted"
 STRONG = "bold"
 GOOD = "$text-success"
 BAD = "$text-error"
@@ -90,20 +90,28 @@ def gauge(share: float, width: int) -> Content:
     return Content.assemble((filled, BAR), ("░" * (width - len(filled)), MUTED))
 
 
-def sparkline(series: Sequence[int | None], width: int) -> str:
-    """The last `width` values as bars; a gap where nothing is known.
+def sparkline(series: Sequence[int | None], width: int, height: int = 1) -> list[str]:
+    """The last `width` values as bars in `height` lines; a gap where nothing is known.
 
     The scale runs from the least to the greatest, but never over less than a tenth of the greatest: what
     hardly changes shall look it.
     """
     values = list(series)[-width:] if width > 0 else []
     known = [value for value in values if value is not None]
-    if not known:
-        return ""
+    if len(known) < 2:
+        return [""] * height
     top = max(known)
     span = max(top - min(known), top / 10, 1)
-    steps = len(_HEIGHTS) - 1
-    return "".join(" " if value is None else _HEIGHTS[round(steps * (1 - (top - value) / span))] for value in values)
+    steps = height * len(_HEIGHTS) - 1
+    levels = [None if value is None else 1 + round(steps * (1 - (top - value) / span)) for value in values]
+    return ["".join(_part(level, len(_HEIGHTS) * below) for level in levels) for below in reversed(range(height))]
+
+
+def _part(level: int | None, below: int) -> str:
+    """One cell of a bar `level` eighths high, of which `below` are in the cells under it."""
+    if level is None or level <= below:
+        return " "
+    return _HEIGHTS[min(level - below, len(_HEIGHTS)) - 1]
 
 
 def big(text: str) -> list[str]:

@@ -1,15 +1,15 @@
 """What the screen shows: worked out once from a snapshot and what the user asks for, then only read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 from headcount.filters import Filter
-from headcount.snapshot import UNKNOWN, MonthCounts, Phase, Place, Snapshot
-from headcount.views import Figure, MonthRow, Row, figures, month_counts
+from headcount.snapshot import UNKNOWN, MonthCounts, Phase, Snapshot
+from headcount.views import Figure, figures, month_counts
 
-AnyRow = Row[Place] | Row[str] | MonthRow
+DAYS = 60  # of history, for the sparklines
 
 
 class Tab(StrEnum):
@@ -57,6 +57,12 @@ class Shown:
         """Whether the month shown is the one that is still going on."""
         return self.month == self.whole.month
 
+    @property
+    def sort(self) -> Sort:
+        """The order of the table: the one asked for, or its own."""
+        own = Sort("month" if self.asked.tab is Tab.MONTHS else "users", True)
+        return self.asked.sorts.get(self.asked.tab, own)
+
 
 def look(whole: Snapshot, asked: Asked, ended: bool = False, last: Shown | None = None) -> Shown:
     """What there is to show. `last` spares the work that neither a new snapshot nor a new filter asks."""
@@ -65,7 +71,10 @@ def look(whole: Snapshot, asked: Asked, ended: bool = False, last: Shown | None 
         return Shown(whole, asked, settled, last.cut, last.month, last.figures, last.counts)
     month = asked.filter.value("month") or whole.month
     cut = asked.filter.apply(whole)
-    return Shown(whole, asked, settled, cut, month, figures(cut, month), month_counts(cut, month))
+    found = figures(cut, month, DAYS)
+    if not whole.hosts:  # nothing was counted yet, which is not the same as nobody
+        found = tuple(replace(figure, users=None, series=()) for figure in found)
+    return Shown(whole, asked, settled, cut, month, found, month_counts(cut, month))
 
 
 class Known(NamedTuple):

@@ -50,6 +50,7 @@ class Table(NamedTuple):
     """What a tab shows: `narrow` is what Enter on a row makes of what is asked."""
 
     title: str
+    noun: str
     rows: Callable[[Shown], Sequence[Any]]
     columns: Callable[[Shown, Sequence[Any]], list[Column[Any]]]
     narrow: Callable[[Asked, Any, Shown], Asked]
@@ -106,7 +107,7 @@ def _difference(row: AnyKey, _width: int) -> Content:
     return Content.styled(text, style)
 
 
-def _key_columns(title: str) -> Callable[[Shown, Sequence[AnyKey]], list[Column[AnyKey]]]:
+def _key_columns(title: str, width: int = 14) -> Callable[[Shown, Sequence[AnyKey]], list[Column[AnyKey]]]:
     """The columns that countries, places and clients have in common."""
 
     def columns(shown: Shown, rows: Sequence[AnyKey]) -> list[Column[AnyKey]]:
@@ -116,7 +117,7 @@ def _key_columns(title: str) -> Callable[[Shown, Sequence[AnyKey]], list[Column[
             Column(
                 "label",
                 title,
-                14,
+                width,
                 lambda row, width: _label(row.label),
                 lambda row: row.label.casefold(),
                 left=True,
@@ -230,8 +231,18 @@ def _narrow_month(asked: Asked, row: MonthRow, shown: Shown) -> Asked:
 
 
 TABLES = {
-    Tab.COUNTRIES: Table("Countries", lambda s: country_rows(s.cut, s.month), _key_columns("Country"), _narrow_country),
-    Tab.PLACES: Table("Places", lambda s: place_rows(s.cut, s.month), _key_columns("Place"), _narrow_place),
-    Tab.CLIENTS: Table("Clients", lambda s: client_rows(s.cut, s.month), _key_columns("Client"), _narrow_client),
-    Tab.MONTHS: Table("Months", lambda s: month_rows(s.cut), _month_columns, _narrow_month),
+    Tab.COUNTRIES: Table(
+        "Countries",
+        "country",
+        lambda s: country_rows(s.cut, s.month),
+        _key_columns("Country"),
+        _narrow_country,
+    ),
+    Tab.PLACES: Table(
+        "Places", "place", lambda s: place_rows(s.cut, s.month), _key_columns("Place", 26), _narrow_place
+    ),
+    Tab.CLIENTS: Table(
+        "Clients", "client", lambda s: client_rows(s.cut, s.month), _key_columns("Client"), _narrow_client
+    ),
+    Tab.MONTHS: Table("Months", "month", lambda s: month_rows(s.cut), _month_columns, _narrow_month),
 }

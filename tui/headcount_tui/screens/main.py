@@ -32,7 +32,7 @@ from headcount_tui.widgets.text_filter import TextFilter
 class MainScreen(Screen[None]):
     """Everything at one glance: how many, whether it grows, where, and with what."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.LOOK, Where.FILTER, Where.GENERAL))
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.LOOK, Where.FILTER, Where.ORDER, Where.GENERAL))
     AUTO_FOCUS = "LiveTable"
 
     def __init__(self, asked: Filter) -> None:
@@ -58,7 +58,9 @@ class MainScreen(Screen[None]):
         yield LiveTable()
         yield Static(id="hint", markup=False)
         yield Line(lines.filters, id="filters")
-        yield TextFilter()
+        with Horizontal(id="text-line"):
+            yield Static(" / ", markup=False)
+            yield TextFilter()
         yield Line(lines.keys, id="keys")
 
     # What comes in
@@ -109,12 +111,18 @@ class MainScreen(Screen[None]):
         spec = TABLES[shown.asked.tab]
         rows = [] if teach.is_apart(shown) else spec.rows(shown)
         columns = spec.columns(shown, rows)
-        sort = shown.asked.sorts.get(shown.asked.tab)
         empty = outside("" if rows else teach.empty(shown))
         table = self.query_one(LiveTable)
-        table.present(sort_rows(rows, columns, sort), columns, sort, empty, home)
+        table.present(
+            # The core's own order, with its rules for equal counts, stays where no other is asked for.
+            sort_rows(rows, columns, shown.asked.sorts.get(shown.asked.tab)),
+            columns,
+            shown.sort,
+            empty,
+            home,
+        )
         title = lines.month_line(shown, max(20, self.size.width - 8))
-        subtitle = f"{len(rows):,} {spec.title.lower()}" if rows else ""
+        subtitle = f"{len(rows):,} {spec.noun if len(rows) == 1 else spec.title.lower()}" if rows else ""
         if (title.plain, subtitle) != self._titles:
             self._titles = (title.plain, subtitle)
             table.border_title, table.border_subtitle = title, Content(subtitle)
@@ -184,8 +192,12 @@ class MainScreen(Screen[None]):
 
     def action_edit_text(self) -> None:
         """Type a text to filter by."""
+        self._show_text_line(True)
         self.query_one(TextFilter).open(self._asked.filter.value("text") or "")
-        self.query_one("#filters").display = False
+
+    def _show_text_line(self, shown: bool) -> None:
+        self.query_one("#text-line").display = shown
+        self.query_one("#filters").display = not shown
 
     @on(Input.Changed, "TextFilter")
     def _text_changed(self, event: Input.Changed) -> None:
@@ -195,7 +207,7 @@ class MainScreen(Screen[None]):
     @on(TextFilter.Closed)
     def _text_closed(self, event: TextFilter.Closed) -> None:
         self._ask_filter(self._asked.filter.having("text", event.value))
-        self.query_one("#filters").display = True
+        self._show_text_line(False)
         self.query_one(LiveTable).focus()
 
     def action_drop_last(self) -> None:
@@ -219,24 +231,23 @@ class MainScreen(Screen[None]):
     def action_next_sort(self) -> None:
         """Sort by the column to the right of the one that is sorted by."""
         names = [column.name for column, _ in self.query_one(LiveTable).visible_columns()]
-        if names:
-            current = self._asked.sorts.get(self._asked.tab)
-            index = names.index(current.column) if current and current.column in names else -1
+        if names and self._shown is not None:
+            column = self._shown.sort.column
+            index = names.index(column) if column in names else -1
             self._sort_by(names[(index + 1) % len(names)])
 
     @on(LiveTable.SortAsked)
     def _head_clicked(self, event: LiveTable.SortAsked) -> None:
-        current = self._asked.sorts.get(self._asked.tab)
-        if current is not None and current.column == event.column:
+        if self._shown is not None and self._shown.sort.column == event.column:
             self.action_reverse_sort()
         else:
             self._sort_by(event.column)
 
     def action_reverse_sort(self) -> None:
         """Sort the other way round."""
-        tab = self._asked.tab
-        current = self._asked.sorts.get(tab) or Sort("month" if tab is Tab.MONTHS else "users", True)
-        self._set_sort(current._replace(descending=not current.descending))
+        if self._shown is not None:
+            sort = self._shown.sort
+            self._set_sort(sort._replace(descending=not sort.descending))
 
     def _sort_by(self, name: str) -> None:
         for column, _ in self.query_one(LiveTable).visible_columns():

@@ -12,9 +12,11 @@ from headcount_tui.render import (
     MUTED,
     NOTHING,
     STRONG,
+    Piece,
     big,
     big_width,
     change,
+    fit,
     number,
     outside,
     sparkline,
@@ -37,7 +39,8 @@ class FigureBox(Panel):
         """Paint the new state and its titles, if they look different."""
         super().show(shown)
         figure = shown.figures[self._index]
-        title, subtitle = figure_title(figure, shown), lines.of_mau(shown, self._index)
+        title = figure_title(figure, shown, self.size.width - 2)
+        subtitle = lines.of_mau(shown, self._index)
         if (title.plain, subtitle) != self._titles:
             self._titles = (title.plain, subtitle)
             # Content, never str: a str would be read as markup.
@@ -58,15 +61,21 @@ def draw_figure(figure: Figure, is_current: bool, width: int, height: int) -> Co
     else:
         digits = [Content(""), Content.styled(number(figure.users), STRONG), Content("")]
     found = [*digits, _change_line(figure, is_current, width)]
-    if height > len(found):
-        found.append(Content.styled(sparkline(figure.series, width), BAR))
+    bars = max(0, height - len(found))
+    found += [Content.styled(line, BAR) for line in sparkline(figure.series, width, bars)]
     return Content("\n").join(line.truncate(width, ellipsis=True) for line in found)
 
 
-def figure_title(figure: Figure, shown: Shown) -> Content:
-    """`DAU last 24 h`, or the end of a past month, and whom it is narrowed to."""
+def figure_title(figure: Figure, shown: Shown, width: int) -> Content:
+    """`DAU last 24 h`, or the end of a past month, and whom it is narrowed to, which is the last to go."""
     when = figure.window.length if shown.is_current else f"end of {shown.month}"
-    return Content.assemble((f"{figure.window.name} ", STRONG), when, outside(narrowed_to(shown.asked.filter, shown)))
+    whom = outside(narrowed_to(shown.asked.filter, shown))
+    pieces = [
+        Piece(3, Content.styled(figure.window.name, STRONG)),
+        Piece(1, Content(when)),
+        Piece(2, whom.truncate(max(8, width - 4), ellipsis=True)),
+    ]
+    return Content(" ").join(fit(pieces, width, gap=1))
 
 
 def narrowed_to(asked: Filter, shown: Shown) -> str:
@@ -77,12 +86,12 @@ def narrowed_to(asked: Filter, shown: Shown) -> str:
         for term in asked.terms
         if term.field in (finest, "client", "text") or (not finest and term.field == "country")
     ]
-    return "".join(f" · {part}" for part in parts)
+    return "".join(f"· {part} " for part in parts).rstrip()
 
 
 def _change_line(figure: Figure, is_current: bool, width: int) -> Content:
     if figure.users is None or figure.before is None:
-        return Content.styled("no history yet", MUTED)
+        return Content.styled("no history yet" if is_current else "no history of then", MUTED)
     text, style = change(figure.users, figure.before)
     against = figure.window.before if is_current else _BEFORE_A_PAST_ONE[figure.window.days]
     line = Content.assemble((text, style), (f" vs {against}", MUTED))

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from headcount_tui.actions import Where, bindings
-from headcount_tui.render import MUTED, cell
+from headcount_tui.render import cell
 from headcount_tui.shown import Sort
 from headcount_tui.tables import Column, row_key
 
@@ -125,7 +125,7 @@ class LiveTable(ScrollView, can_focus=True):
         wrapped = self._empty.wrap(max(1, width - 4)) if self._empty.plain else []
         index = y - 2
         if 0 <= index < len(wrapped):
-            return Content.assemble("  ", wrapped[index].stylize(MUTED))
+            return Content.assemble("  ", wrapped[index])
         return Content("")
 
     def _repaint(self) -> None:

@@ -13,6 +13,7 @@ from headcount_tui.shown import Shown
 class Panel(Widget):
     """Give it `draw`; hand it each new state with `show`."""
 
+    auto_links = False  # what can be clicked looks as it is drawn
     shown: Shown | None = None
     _drawn: Content | None = None
 

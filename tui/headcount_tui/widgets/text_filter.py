@@ -24,7 +24,6 @@ class TextFilter(Input):
     def __init__(self) -> None:
         super().__init__(placeholder="text in the name of a place, a client or a host", compact=True)
         self.cursor_blink = False  # an idle screen sends nothing
-        self.display = False
         self._before = ""
 
     def open(self, value: str) -> None:
@@ -32,7 +31,6 @@ class TextFilter(Input):
         self._before = value
         with self.prevent(Input.Changed):
             self.value = value
-        self.display = True
         self.focus()
 
     def action_close(self) -> None:
@@ -44,5 +42,4 @@ class TextFilter(Input):
         self._close(self.value)
 
     def _close(self, value: str) -> None:
-        self.display = False
         self.post_message(self.Closed(value.strip()))
