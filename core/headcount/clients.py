@@ -29,7 +29,7 @@ return function(patterns, longest, count)
     for i = 1, count do
       if #resource <= longest[i] then
         local fine, found = protected(match, resource, patterns[i])
-        if fine and found then return i end
+        if fine and found then return i, failed, reason end
         if not fine and not failed then failed, reason = i, found end
       end
     end
@@ -80,7 +80,7 @@ class ClientPatterns:
             return UNKNOWN
         found, failed, reason = self._first_match(data)
         if failed is not None:
-            self._problems.setdefault(failed, f"{self._called(failed)}: {clean(reason)}")
+            self._problems.setdefault(failed, f"{self._called(failed)}: {clean(reason or b'')}")
         return UNKNOWN if found is None else self._clients[found - 1]
 
     def _longest(self, position: int, pattern: bytes) -> int:
@@ -112,12 +112,15 @@ def _bytes(text: str) -> bytes:
         return text.encode("utf-8", "replace")
 
 
-_Matcher = Callable[[bytes], tuple[int | None, int | None, bytes]]
+_Matcher = Callable[[bytes], tuple[int | None, int | None, bytes | None]]
 
 
 def _lua_matcher(patterns: list[bytes], longest: list[int]) -> _Matcher:
     """A function of Lua's: resource -> (first that matches, else None; first that Lua gave up on; why)."""
-    from lupa.lua54 import LuaRuntime  # not needed to say --version
+    try:  # here, since nothing needs a Lua to say --version
+        from lupa.lua54 import LuaRuntime
+    except ImportError:  # built from source with one Lua alone; patterns are the same in 5.2 to 5.4
+        from lupa import LuaRuntime  # type: ignore[no-redef]
 
     runtime = LuaRuntime(
         encoding=None,  # bytes in, bytes out
@@ -126,13 +129,9 @@ def _lua_matcher(patterns: list[bytes], longest: list[int]) -> _Matcher:
         register_builtins=False,
         attribute_filter=_no_attribute,
     )
-    match: Any = runtime.execute(_FIRST_MATCH)(runtime.table_from(patterns), runtime.table_from(longest), len(patterns))
-
-    def first_match(resource: bytes) -> tuple[int | None, int | None, bytes]:
-        found = match(resource)
-        return found if isinstance(found, tuple) else (found, None, b"")
-
-    return first_match
+    make: Any = runtime.execute(_FIRST_MATCH)
+    matcher: _Matcher = make(runtime.table_from(patterns), runtime.table_from(longest), len(patterns))
+    return matcher
 
 
 def _no_attribute(*_: object) -> str:
