@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Protocol
 
+from headcount.clients import ClientPatterns
 from headcount.errors import StateError
+from headcount.geo import Places
 from headcount.history import HistoryKeeper
 from headcount.host import HostCounter
 from headcount.meaning import Meaning
@@ -39,40 +40,6 @@ WAIT = 0.2
 """Seconds that the source may wait for a change, so that a stop is noticed soon."""
 
 
-class Geo(Protocol):
-    """What the engine asks of the places."""
-
-    @property
-    def label(self) -> str:
-        """The database in use."""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the operator should know of it."""
-
-    def refresh(self) -> bool:
-        """Takes a database that was replaced; whether there was one."""
-
-    def lookup(self, address: str | None) -> Place:
-        """Where an address is."""
-
-    def name(self, place: Place) -> PlaceName:
-        """A place's names."""
-
-    def learn(self, place: Place, name: PlaceName) -> None:
-        """Takes a name that a database knew once."""
-
-    def learned(self) -> Mapping[Place, PlaceName]:
-        """The names that came from the database alone."""
-
-
-class Clients(Protocol):
-    """What the engine asks of the clients."""
-
-    def client(self, resource: str | None) -> str:
-        """The client type of a resource."""
-
-
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to count, and what comes from outside so that tests and replays can give it.
@@ -94,9 +61,10 @@ class Options:
 class Engine:
     """Counts one source and keeps one state. Used from one thread; the snapshots may go anywhere."""
 
-    def __init__(self, source: Source, geo: Geo, clients: Clients, state: State, options: Options) -> None:
+    def __init__(self, source: Source, places: Places, clients: ClientPatterns, state: State, options: Options) -> None:
         self._source = source
-        self._geo = geo
+        self._places = places
+        self._clients = clients
         self._state = state
         self._options = options
         self._meaning = Meaning(
@@ -115,7 +83,7 @@ class Engine:
         self._new_names: dict[Place, PlaceName] = {}
         self._unkept_names: set[Place] = set()
         for place, name in saved.names.items():
-            self._geo.learn(place, name)
+            places.names.learn(place, name)
         self._hosts = {host: self._resumed(host, of_host) for host, of_host in saved.hosts.items()}
         self._shown: Snapshot | None = None
         self._shown_at = self._ticked_at = self._kept_at = float("-inf")
@@ -156,7 +124,7 @@ class Engine:
             source=self._source.label,
             phase=self._phase,
             progress=self._source.progress,
-            geo=self._geo.label,
+            geo=self._places.label,
             hosts=hosts,
             history=self._history.history,
             names=self._all_names(),
@@ -224,9 +192,9 @@ class Engine:
     def _step(self) -> None:
         """Lets time pass to now."""
         before, self._now = self._now, self._options.clock()
-        if self._geo.refresh():
-            log.info("places: now from %s", self._geo.label)
-        self._problems.replace("geo", [Flaw("places", self._geo.label, "", why) for why in self._geo.warnings])
+        if self._places.refresh():
+            log.info("places: now from %s", self._places.label)
+        self._look_at_tools()
         for host in self._hosts.values():
             if self._now - before > GAP and self._phase is Phase.LIVE:
                 host.months.resume(before, self._now)
@@ -235,6 +203,14 @@ class Engine:
         self._problems.pass_time(self._now)
         for flaw in self._problems.untold():
             log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
+
+    def _look_at_tools(self) -> None:
+        places, clients = self._places, self._clients
+        said = (*places.warnings, *places.notes, *places.problems)
+        self._problems.replace("places", [Flaw("places", places.label, "", why) for why in said])
+        self._problems.replace(
+            "clients", [Flaw("client pattern", "client_patterns", "", why) for why in clients.problems]
+        )
 
     def _take(self, batch: Iterable[Record]) -> None:
         self._now = max(self._now, self._options.clock())
@@ -290,7 +266,7 @@ class Engine:
         return HostCounter(name, self._meaning, months, self._now, options.settle)
 
     def _place_of(self, address: str | None) -> Place:
-        place = self._geo.lookup(address)
+        place = self._places.lookup(address)
         self._name(place)
         return place
 
@@ -299,7 +275,7 @@ class Engine:
         if place in self._names or place in self._new_names:
             return
         for whole in {place, Place(place.country), Place(place.country, place.subdivision)}:
-            self._new_names[whole] = self._geo.name(whole)
+            self._new_names[whole] = self._places.names.name(whole)
             self._unkept_names.add(whole)
 
     def _all_names(self) -> Mapping[Place, PlaceName]:
@@ -318,7 +294,7 @@ class Engine:
                 hosts.append(HostUpdate(host.host, host.months.followed_since, self._now, months))
         if not hosts and not self._history.added:
             return
-        learned = self._geo.learned()
+        learned = self._places.names.learned()
         names = {place: learned[place] for place in self._unkept_names if place in learned}
         try:
             self._state.save(Update(hosts, self._history.added, self._history.forgotten, names))

@@ -34,4 +34,8 @@ class NoPermissionError(HeadcountError):
 
 
 class StateError(HeadcountError):
-    """The state cannot be used: locked by another engine, corrupt, or made by a newer Headcount."""
+    """The state cannot be used: it is corrupt, was made by a newer Headcount, or can't be written."""
+
+
+class StateLockedError(StateError):
+    """Another engine keeps this state."""

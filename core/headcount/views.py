@@ -113,6 +113,14 @@ def sum_active(figures: Iterable[Active]) -> Active:
     return Active(*(sum(column) for column in columns)) if columns else Active()
 
 
+def active_by_country(cells: Mapping[Cell, Active]) -> dict[str | None, Active]:
+    """Active users by country; None holds those of unknown place."""
+    groups: dict[str | None, list[Active]] = defaultdict(list)
+    for cell, active in cells.items():
+        groups[cell.place.country].append(active)
+    return {country: sum_active(found) for country, found in groups.items()}
+
+
 def month_names(snapshot: Snapshot) -> list[str]:
     """Every month that any host shown has counts of, and the current one, oldest first."""
     months = {snapshot.month}

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
-from headcount.errors import HeadcountError, NoPermissionError, StateError, UsageError
+from headcount.errors import HeadcountError, NoPermissionError, StateError, StateLockedError, UsageError
 from headcount.monthly_visitors import Month
 from headcount.snapshot import UNKNOWN, Cell, HistoryCounts, HistoryKey, HistoryPoint, Place, PlaceName, Quality
 from headcount.state import HostUpdate, Saved, SavedHost, Update
@@ -98,8 +98,8 @@ class SqliteState:
         return saved
 
     def save(self, update: Update) -> None:
-        """Keeps a change in one transaction."""
-        if self._connection is None:
+        """Keeps a change in one transaction; read-only, keeps nothing."""
+        if self._connection is None or self._read_only:
             return
         with self._explained(), self._connection as connection:
             for host in update.hosts:
@@ -244,7 +244,7 @@ def _lock(path: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
-        raise StateError(
+        raise StateLockedError(
             f"Another Headcount engine keeps the state {path}.",
             "Stop it first, or name another one with --state FILE.",
         ) from None

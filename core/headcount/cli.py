@@ -1,0 +1,176 @@
+"""The command: what is asked, on which source and state, and how it is answered."""
+
+import argparse
+import importlib.metadata
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from headcount import __version__
+from headcount.errors import HeadcountError, UsageError
+from headcount.settings import Settings, load
+
+COMMANDS = ("engine", "report", "demo")
+FORMATS = ("table", "json", "csv")
+SCREEN = "headcount.screen"
+log = logging.getLogger("headcount")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command with these arguments (by default those of the process); gives the exit code."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        asked = _parser().parse_args(_with_command(arguments))
+        settings = load(_flags(asked), os.environ, asked.config)
+        answer: Callable[[argparse.Namespace, Settings], int] = asked.answer
+        return answer(asked, settings)
+    except HeadcountError as error:
+        print(f"headcount: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:  # the reader, `head` say, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _screen(asked: argparse.Namespace, settings: Settings) -> int:
+    if not _has_terminal():
+        asked.at = asked.month = asked.country = asked.client = None
+        asked.format = "table"
+        return _report(asked, settings)
+    from headcount.run import open_run
+
+    with open_run(settings, os.environ, keep="if free") as run:
+        run.require_source()
+        return _open_screen(asked, run.engine.run)
+
+
+def _engine(_: argparse.Namespace, settings: Settings) -> int:
+    from headcount.run import open_run
+
+    level = getattr(logging, settings.log_level.upper())
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with open_run(settings, os.environ, keep="always") as run:
+        log.info("headcount %s: %s", __version__, run.described)
+        run.engine.run(lambda snapshot: None, stop)
+    log.info("stopped")
+    return 0
+
+
+def _report(asked: argparse.Namespace, settings: Settings) -> int:
+    from headcount import report
+
+    question = report.Question(
+        at=asked.at, host=asked.host, month=asked.month, country=asked.country, client=asked.client
+    )
+    text = report.answer(settings, os.environ, question, asked.format)
+    sys.stdout.write(text)
+    sys.stdout.flush()
+    return 0
+
+
+def _demo(asked: argparse.Namespace, settings: Settings) -> int:
+    from headcount.demo.run import demo_run
+    from headcount.report import render
+
+    with demo_run(settings) as run:
+        if not _has_terminal():
+            sys.stdout.write(render(run.engine.read_once(), "table"))
+            return 0
+        return _open_screen(asked, run.engine.run)
+
+
+def _open_screen(asked: argparse.Namespace, feed: Callable[..., None]) -> int:
+    """Opens the screen that is installed beside the core."""
+    screens = importlib.metadata.entry_points(group=SCREEN)
+    if not screens:
+        raise HeadcountError("The screen is not installed.", "Install the whole of headcount: pipx install headcount")
+    from headcount.filters import Filter
+
+    show = next(iter(screens)).load()
+    has_color = not (asked.no_color or os.environ.get("NO_COLOR"))
+    code: int = show(feed, color=has_color, initial_filter=Filter().having("host", asked.host))
+    return code
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors look like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See {self.prog} --help.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="headcount",
+        description="Live, privacy-preserving user statistics for XMPP servers, in a terminal.",
+        epilog="Without a command it opens the live screen: headcount [SOURCE]. See headcount screen --help.",
+    )
+    parser.add_argument("--version", action="version", version=f"headcount {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser, required=True)
+
+    screen = commands.add_parser("screen", help="the live screen (also without any command)")
+    _common(screen)
+    screen.add_argument("--no-color", action="store_true", help="draw without colours (as NO_COLOR does)")
+    screen.set_defaults(answer=_screen)
+
+    engine = commands.add_parser("engine", help="follow the source and keep the state, without a screen")
+    _common(engine)
+    engine.set_defaults(answer=_engine)
+
+    report = commands.add_parser("report", help="print the figures once; writes nothing")
+    _common(report)
+    report.add_argument("--at", metavar="TIME", help="as of this time: ISO 8601 or Unix seconds (default: now)")
+    report.add_argument("--month", metavar="YYYY-MM", help="only this calendar month")
+    report.add_argument("--country", metavar="CC", help="only users in this country (ISO code; ? for unknown)")
+    report.add_argument("--client", metavar="TYPE", help="only users with this client (? for unknown)")
+    report.add_argument("--format", choices=FORMATS, default="table", help="default: table")
+    report.set_defaults(answer=_report)
+
+    demo = commands.add_parser("demo", help="the screen on a simulated busy server; needs nothing else")
+    _common(demo, source=False)
+    demo.add_argument("--no-color", action="store_true", help="draw without colours (as NO_COLOR does)")
+    demo.set_defaults(answer=_demo)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, *, source: bool = True) -> None:
+    if source:
+        parser.add_argument("source", nargs="?", metavar="SOURCE", help="the server's data directory")
+        parser.add_argument("--state", metavar="URL", help="where counts are kept: sqlite:////path/to/state.db")
+        parser.add_argument(
+            "--mmdb", metavar="FILE", action="append", dest="mmdb_path", help="a GeoIP database; may be repeated"
+        )
+    parser.add_argument("--host", metavar="HOST", help="only this host")
+    parser.add_argument("--timezone", metavar="ZONE", help="the time zone of the months (default: the machine's)")
+    parser.add_argument("--config", metavar="FILE", help="the configuration file")
+    parser.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
+
+
+def _with_command(arguments: list[str]) -> list[str]:
+    """The arguments with their command first; `screen` where they name none."""
+    if arguments and arguments[0] in ("-h", "--help", "--version"):
+        return arguments
+    takes_value = ("--state", "--mmdb", "--host", "--timezone", "--config", "--log-level")
+    for index, argument in enumerate(arguments):
+        is_value = index > 0 and arguments[index - 1] in takes_value
+        if argument in (*COMMANDS, "screen") and not is_value:
+            return [argument, *arguments[:index], *arguments[index + 1 :]]
+    return ["screen", *arguments]
+
+
+def _flags(asked: argparse.Namespace) -> dict[str, object]:
+    names = ("source", "state", "mmdb_path", "timezone", "log_level")
+    return {name: getattr(asked, name, None) for name in names}

@@ -1,0 +1,53 @@
+"""A run on a simulated server in a temporary directory, which goes with it."""
+
+import importlib.resources
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from headcount.clients import ClientPatterns
+from headcount.demo.history import past_points
+from headcount.demo.server import SimulatedServer
+from headcount.geo import Places
+from headcount.run import Run, open_run
+from headcount.settings import Settings
+from headcount.state import Update
+from headcount.state.sqlite import SqliteState
+
+
+@contextmanager
+def demo_run(settings: Settings) -> Iterator[Run]:
+    """A run like any other, on real files that a simulated server goes on writing until the run ends."""
+    zone, now = ZoneInfo(settings.zone_name()), time.time()
+    database = importlib.resources.files("headcount") / "data" / "demo.mmdb"
+    with (
+        tempfile.TemporaryDirectory(prefix="headcount-demo-") as directory,
+        importlib.resources.as_file(database) as mmdb,
+    ):
+        source, state = Path(directory) / "prosody", Path(directory) / "state.db"
+        server = SimulatedServer(source, now=now, zone=zone)
+        server.write_all()
+        _keep_history(server, state, now, zone, mmdb)
+        here = replace(settings, source=str(source), state=str(state), mmdb_path=(str(mmdb),))
+        with open_run(here, {}, keep="always") as run:
+            stop = threading.Event()
+            life = threading.Thread(target=server.run, args=(stop, time.time), name="simulated server", daemon=True)
+            life.start()
+            try:
+                yield run
+            finally:
+                stop.set()
+                life.join()
+
+
+def _keep_history(server: SimulatedServer, state: Path, now: float, zone: ZoneInfo, mmdb: Path) -> None:
+    places, clients = Places([mmdb]), ClientPatterns.configured()
+    points = past_points(server.past_activity(), now, zone, places, clients)
+    places.close()
+    with SqliteState(state) as kept:
+        kept.save(Update(history=points))

@@ -1,0 +1,1 @@
+"""Where figures leave: every form is made of the same snapshot, and of nothing else."""

@@ -1,0 +1,90 @@
+"""The report as one JSON object, in the shape that the specification gives."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from headcount.snapshot import UNKNOWN, Active, HostCounts, MonthCounts, Place, PlaceName, Snapshot
+from headcount.views import active_by_country, sum_active
+
+Json = dict[str, Any]
+Names = Mapping[Place, PlaceName]
+
+
+def to_json(snapshot: Snapshot) -> str:
+    """The snapshot as text: UTF-8 without escapes, two spaces of indent."""
+    return json.dumps(report(snapshot), ensure_ascii=False, indent=2)
+
+
+def report(snapshot: Snapshot) -> Json:
+    """The snapshot as plain values. Unknown parts of a place are None; what a month can't tell is None too."""
+    return {
+        "generated_at": datetime.fromtimestamp(snapshot.generated_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "timezone": snapshot.timezone,
+        "source": snapshot.source,
+        "hosts": {host: _host(counts, snapshot.names) for host, counts in snapshot.hosts.items()},
+        "problems": [
+            {"what": problem.what, "count": problem.count, "example": problem.example, "why": problem.why}
+            for problem in snapshot.problems
+        ],
+    }
+
+
+def _host(counts: HostCounts, names: Names) -> Json:
+    everyone = sum_active(counts.active.values())
+    by_country = active_by_country(counts.active)
+    order = sorted(by_country, key=lambda country: (-by_country[country].month, country is None, country or ""))
+    return {
+        "users_known": counts.users_known,
+        "open_sessions": everyone.open_sessions,
+        "active_users": _windows(everyone),
+        "active_users_by_country": {
+            country or UNKNOWN: _windows(by_country[country]) for country in order if by_country[country].month
+        },
+        "months": {month: _month(counts.months[month], names) for month in sorted(counts.months)},
+    }
+
+
+def _windows(active: Active) -> Json:
+    return {"1d": active.day, "7d": active.week, "30d": active.month}
+
+
+def _month(month: MonthCounts, names: Names) -> Json:
+    places, clients, cells = month.places, month.clients, month.cells
+    return {
+        "users": month.users,
+        "quality": month.quality.value,
+        "places": None
+        if places is None
+        else [
+            {**_place(place), "name": _name(place, names), "users": users}
+            for place, users in sorted(places.items(), key=lambda item: (-item[1], _key(item[0])))
+        ],
+        "clients": None
+        if clients is None
+        else [
+            {"client": client, "users": users}
+            for client, users in sorted(clients.items(), key=lambda item: (-item[1], item[0]))
+        ],
+        "cells": None
+        if cells is None
+        else [
+            {**_place(cell.place), "client": cell.client, "users": users}
+            for cell, users in sorted(cells.items(), key=lambda item: (-item[1], _key(item[0].place), item[0].client))
+        ],
+    }
+
+
+def _place(place: Place) -> Json:
+    return {"country": place.country, "subdivision": place.subdivision, "city": place.city}
+
+
+def _name(place: Place, names: Names) -> str | None:
+    """The name of the place's finest known part."""
+    name = names.get(place, PlaceName())
+    return name.city or name.subdivision or name.country or None
+
+
+def _key(place: Place) -> tuple[str, str, int]:
+    return place.country or UNKNOWN, place.subdivision or UNKNOWN, place.city or 0

@@ -1,0 +1,109 @@
+"""The report for people: plain text in columns, for a terminal without a screen, a mail or a cron job."""
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from headcount.snapshot import UNKNOWN, Place, Quality, Snapshot
+from headcount.views import (
+    Row,
+    client_rows,
+    country_rows,
+    figures,
+    month_counts,
+    month_rows,
+    place_rows,
+    total_active,
+)
+
+TOP = 15
+"""Rows of a table before the rest is put together."""
+
+
+def to_table(snapshot: Snapshot, month: str | None = None) -> str:
+    """The snapshot as text; `month` chooses the calendar month of the tables, by default the current one."""
+    month = month or snapshot.month
+    parts = [_head(snapshot), _active(snapshot)]
+    counts = month_counts(snapshot, month)
+    if counts is not None:
+        so_far = " so far" if month == snapshot.month else ""
+        parts.append(f"{month}{so_far}: {_marked(counts.users, counts.quality)} month users")
+        if counts.places is not None:
+            parts.append(_top("country", country_rows(snapshot, month)))
+            if any(place.subdivision or place.city for place in counts.places):
+                parts.append(_top("place", place_rows(snapshot, month)))
+        if counts.clients is not None:
+            parts.append(_top("client", client_rows(snapshot, month)))
+    months = [
+        (row.month, _marked(row.users, row.quality), "" if row.change is None else f"{row.change:+.1%}")
+        for row in month_rows(snapshot)
+    ]
+    if months:
+        parts.append(_columns(("month", "users", "change"), months))
+    if snapshot.problems:
+        parts.append(_problems(snapshot))
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(snapshot: Snapshot) -> str:
+    when = datetime.fromtimestamp(snapshot.generated_at, ZoneInfo(snapshot.timezone))
+    known = sum(counts.users_known for counts in snapshot.hosts.values())
+    hosts = ", ".join(snapshot.hosts) or "no host"
+    return (
+        f"Headcount of {snapshot.source} at {when:%Y-%m-%d %H:%M:%S} {snapshot.timezone}\n"
+        f"{hosts}: {known:,} users known; places by {snapshot.geo}"
+    )
+
+
+def _active(snapshot: Snapshot) -> str:
+    rows = []
+    for figure in figures(snapshot):
+        users = "" if figure.users is None else f"{figure.users:,}"
+        before = "" if figure.before is None else f"{figure.before:,} {figure.window.before}"
+        rows.append((figure.window.name, users, figure.window.length, before))
+    sessions = total_active(snapshot).open_sessions
+    return _columns(("", "users", "active in", "before"), rows) + f"\nopen sessions ~{sessions:,}"
+
+
+def _top(title: str, rows: Sequence[Row[Place]] | Sequence[Row[str]]) -> str:
+    shown = [row for row in rows if row.users]
+    lines = [(row.label, f"{row.users:,}", "" if row.share is None else f"{row.share:.1%}") for row in shown[:TOP]]
+    rest = shown[TOP:]
+    if rest:
+        lines.append((f"… {len(rest)} more", f"{sum(row.users or 0 for row in rest):,}", ""))
+    return _columns((title, "users", "share"), lines)
+
+
+def _problems(snapshot: Snapshot) -> str:
+    rows = [(problem.what, f"{problem.count:,}", problem.example, problem.why) for problem in snapshot.problems]
+    return _columns(("problem", "count", "example", "why"), rows)
+
+
+def _marked(users: int, quality: Quality) -> str:
+    return f"{users:,} {quality.mark}"
+
+
+def _columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows under a head, the first column and any text to the left, numbers to the right."""
+    table = [head, *rows]
+    widths = [max(_width(row[index]) for row in table) for index in range(len(head))]
+    numeric = [all(_is_number(row[index]) for row in rows) for index in range(len(head))]
+    lines = []
+    for row in table:
+        cells = []
+        for text, width, to_right in zip(row, widths, numeric, strict=True):
+            fill = " " * (width - _width(text))
+            cells.append(fill + text if to_right else text + fill)
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _is_number(text: str) -> bool:
+    return not text or text[0] in "0123456789+-−" or text == UNKNOWN
+
+
+def _width(text: str) -> int:
+    """Columns that the text takes in a terminal (Unicode UAX #11)."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) != 0 for character in text)

@@ -1,0 +1,93 @@
+"""One report: the source and the state as of a moment, narrowed to what is asked, in the form that is asked."""
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from headcount.errors import NoDataError, UsageError
+from headcount.filters import Filter, only_month
+from headcount.months import is_month
+from headcount.outputs.as_csv import to_csv
+from headcount.outputs.as_json import to_json
+from headcount.outputs.as_table import to_table
+from headcount.run import open_run
+from headcount.settings import Settings
+from headcount.snapshot import UNKNOWN, Snapshot
+from headcount.text import clean
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a report, as written: a time, a host, a month, a country, a client; None for all."""
+
+    at: str | None = None
+    host: str | None = None
+    month: str | None = None
+    country: str | None = None
+    client: str | None = None
+
+
+def answer(settings: Settings, environment: Mapping[str, str], question: Question, form: str) -> str:
+    """The report's text in the form `table`, `json` or `csv`. Reads the source and the state, writes neither.
+
+    Raises UsageError for what cannot be asked, NoDataError where there is nothing to count.
+    """
+    if question.month is not None and not is_month(question.month):
+        raise UsageError(f"{clean(question.month)} is not a month.", "Write it as YYYY-MM.")
+    country = _country(question.country)
+    now = None if question.at is None else _moment(question.at, ZoneInfo(settings.zone_name()))
+    with open_run(settings, environment, keep="never", now=now) as run:
+        run.require_source()
+        snapshot = run.engine.read_once()
+    if not snapshot.hosts:
+        raise NoDataError(
+            f"No users are recorded in {snapshot.source}.",
+            'Let the server record logins: add "lastlog2" to modules_enabled in prosody.cfg.lua.',
+        )
+    if question.host is not None and question.host not in snapshot.hosts:
+        near = difflib.get_close_matches(question.host, snapshot.hosts, n=1) or list(snapshot.hosts)[:5]
+        raise UsageError(f"There is no host {clean(question.host)}.", f"There is {', '.join(near)}.")
+    asked = Filter().having("host", question.host).having("country", country)
+    narrowed = asked.having("client", question.client).apply(snapshot)
+    if question.month is not None:
+        narrowed = only_month(narrowed, question.month)
+    return render(narrowed, form, question.month)
+
+
+def render(snapshot: Snapshot, form: str, month: str | None = None) -> str:
+    """A snapshot as text that ends with a newline."""
+    match form:
+        case "json":
+            return to_json(snapshot) + "\n"
+        case "csv":
+            return to_csv(snapshot)
+        case _:
+            return to_table(snapshot, month)
+
+
+def _country(text: str | None) -> str | None:
+    if text is None or text == UNKNOWN:
+        return text
+    if len(text) != 2 or not text.isascii() or not text.isalpha():
+        raise UsageError(f"{clean(text)} is not a country.", "Write its ISO code, such as DE, or ? for unknown.")
+    return text.upper()
+
+
+def _moment(text: str, zone: ZoneInfo) -> float:
+    """Unix seconds of a time as ISO 8601 (in the report's zone where it names none) or as Unix seconds."""
+    try:
+        when = float(text)
+    except ValueError:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise UsageError(
+                f"{clean(text)} is not a time.", "Write it as 2026-11-22T04:32:00Z or in Unix seconds."
+            ) from None
+        when = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+    if not math.isfinite(when) or not 0 < when < datetime.max.timestamp():
+        raise UsageError(f"{clean(text)} is not a time that has a date.")
+    return when

@@ -1,0 +1,215 @@
+"""How Headcount is set up: one TOML file, HEADCOUNT_… variables, flags; flag over variable over file."""
+
+import difflib
+import math
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from headcount.errors import NoPermissionError, UsageError
+from headcount.text import clean
+
+PREFIX = "HEADCOUNT_"
+USUAL_SOURCES = ("/var/lib/prosody", "/usr/local/var/lib/prosody", "/opt/homebrew/var/lib/prosody")
+USUAL_STATE = Path("/var/lib/headcount")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. `source` and `state` are None where Headcount has to find them itself."""
+
+    source: str | None = None
+    state: str | None = None
+    mmdb_path: tuple[str, ...] = ()
+    record_country: frozenset[str] | None = None
+    timezone: str | None = None
+    min_count: int = 5
+    settle: float = 5.0
+    count_open_sessions: bool = False
+    client_patterns: tuple[tuple[str, str], ...] = ()
+    default_client_patterns: bool = True
+    log_level: str = "info"
+
+    def zone_name(self) -> str:
+        """The IANA name of the time zone that months are reckoned in: the one set, else the machine's own."""
+        if self.timezone is not None:
+            return self.timezone
+        import tzlocal  # asks the machine, so not before it is needed
+
+        try:
+            return tzlocal.get_localzone_name() or "UTC"
+        except (OSError, ValueError, ZoneInfoNotFoundError):
+            return "UTC"
+
+    def source_path(self) -> str:
+        """The source that is set, else the first usual data directory that is there, else Debian's."""
+        return self.source or next((path for path in USUAL_SOURCES if Path(path).is_dir()), USUAL_SOURCES[0])
+
+    def state_path(self, environment: Mapping[str, str]) -> str:
+        """The state that is set, else one for this source in the usual place for states of this user."""
+        if self.state is not None:
+            return self.state
+        if environment.get("STATE_DIRECTORY"):  # systemd, StateDirectory=
+            directory = Path(environment["STATE_DIRECTORY"].split(":")[0])
+        elif os.geteuid() == 0:
+            directory = USUAL_STATE
+        else:
+            home = environment.get("XDG_STATE_HOME") or Path(environment.get("HOME", "~")).expanduser() / ".local/state"
+            directory = Path(home) / "headcount"
+        name = re.sub(r"[^A-Za-z0-9]+", "-", str(Path(self.source_path()).absolute())).strip("-")
+        return str(directory / f"{name or 'root'}.db")
+
+
+def load(flags: Mapping[str, object], environment: Mapping[str, str], config: str | None = None) -> Settings:
+    """The settings from the flags given (None: not given), the environment and the configuration file.
+
+    `config` names the file; by default it is the first there of $XDG_CONFIG_HOME/headcount/config.toml and
+    /etc/headcount/config.toml. Raises UsageError with the file, the key and the nearest known name.
+    """
+    values: dict[str, object] = {}
+    path = _config_file(config or environment.get(PREFIX + "CONFIG"), environment)
+    if path is not None:
+        for key, value in _read(path).items():
+            values[key] = _checked(key, value, clean(str(path)))
+    for name, text in environment.items():
+        key = name.removeprefix(PREFIX).lower()
+        if name.startswith(PREFIX) and key != "config":
+            values[key] = _checked(key, _from_text(key, text, name), name)
+    for key, value in flags.items():
+        if value is not None:
+            values[key] = _checked(key, value, f"--{key.replace('_', '-')}")
+    return replace(Settings(), **values)  # type: ignore[arg-type]  # each was checked by its own rule
+
+
+def _config_file(named: str | None, environment: Mapping[str, str]) -> Path | None:
+    if named is not None:
+        return Path(named)
+    home = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "~")).expanduser() / ".config"
+    usual = (Path(home) / "headcount" / "config.toml", Path("/etc/headcount/config.toml"))
+    return next((path for path in usual if path.is_file()), None)
+
+
+def _read(path: Path) -> dict[str, object]:
+    shown = clean(str(path))
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"There is no configuration file {shown}.") from None
+    except PermissionError:
+        raise NoPermissionError(f"No permission to read the configuration file {shown}.") from None
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"The configuration file {shown} can't be read: {clean(str(error))}.") from None
+
+
+def _checked(key: str, value: object, where: str) -> object:
+    """The value as `Settings` holds it. Raises UsageError for an unknown key or a bad value."""
+    rule = _RULES.get(key)
+    if rule is None:
+        near = difflib.get_close_matches(key, _RULES, n=1)
+        mend = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(sorted(_RULES))}."
+        raise UsageError(f"{where}: there is no setting {clean(key)}.", mend)
+    try:
+        return rule(value)
+    except (TypeError, ValueError, KeyError) as error:
+        why = str(error) if isinstance(error, ValueError) else "a value of another kind is needed"
+        raise UsageError(f"{where}: {key} = {clean(repr(value), 60)} won't do: {clean(why)}.") from None
+
+
+def _from_text(key: str, text: str, name: str) -> object:
+    """A variable's text as the TOML value it stands for: a list, number or truth value where the key wants one."""
+    if key in ("mmdb_path",):
+        return [part for part in text.split(os.pathsep) if part]
+    if key in ("min_count", "settle", "count_open_sessions", "default_client_patterns", "client_patterns"):
+        try:
+            return tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            raise UsageError(f"{name}: {clean(text, 60)} is no TOML value.") from None
+    return text
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError
+    return value
+
+
+def _paths(value: object) -> tuple[str, ...]:
+    paths = (value,) if isinstance(value, str) else value
+    if not isinstance(paths, (list, tuple)):
+        raise TypeError
+    return tuple(_text(path) for path in paths)
+
+
+def _countries(value: object) -> frozenset[str] | None:
+    codes = [code for code in re.split(r"[\s,]+", value) if code] if isinstance(value, str) else value
+    if not isinstance(codes, (list, tuple)):
+        raise TypeError
+    wanted = frozenset(_text(code).upper() for code in codes)
+    if wanted == {"ALL"}:
+        return None
+    if not wanted or not all(re.fullmatch("[A-Z]{2}", code) for code in wanted):
+        raise ValueError('it is "ALL" or a list of two-letter country codes')
+    return wanted
+
+
+def _zone(value: object) -> str:
+    try:
+        return ZoneInfo(_text(value)).key
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        raise ValueError("no time zone has that name; it is one such as Europe/Berlin or UTC") from None
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError
+    if value < 1:
+        raise ValueError("it is 1 or more")
+    return value
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise TypeError
+    if not (0 <= value < math.inf):
+        raise ValueError("it is a number of seconds")
+    return float(value)
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _patterns(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple((_text(entry["pattern"]), _text(entry["client"])) for entry in value)
+
+
+def _level(value: object) -> str:
+    levels = ("debug", "info", "warning", "error")
+    if _text(value).lower() not in levels:
+        raise ValueError(f"it is one of {', '.join(levels)}")
+    return _text(value).lower()
+
+
+_RULES: dict[str, Callable[[Any], object]] = {
+    "source": _text,
+    "state": _text,
+    "mmdb_path": _paths,
+    "record_country": _countries,
+    "timezone": _zone,
+    "min_count": _count,
+    "settle": _seconds,
+    "count_open_sessions": _truth,
+    "client_patterns": _patterns,
+    "default_client_patterns": _truth,
+    "log_level": _level,
+}
+assert _RULES.keys() == {field.name for field in fields(Settings)}

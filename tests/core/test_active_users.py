@@ -1,0 +1,120 @@
+"""Active users: exact at every second, whatever comes in whatever order, forwards and back."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headcount.active_users import DAY, NEVER, ActiveUsers, Presence
+from headcount.snapshot import Active, Cell, Place
+from headcount.views import sum_active
+
+HERE, THERE = Cell(Place("DE"), "Dino"), Cell(Place("FR"), "?")
+NOW = 1_795_320_000
+
+
+def counted(active: ActiveUsers) -> tuple[int, int, int]:
+    return sum_active(active.cells().values())[:3]
+
+
+def test_a_user_counts_while_less_than_the_window_has_passed() -> None:
+    active = ActiveUsers(NOW)
+    active.put("alice", Presence(NOW, HERE, is_open=False))
+    for later, expected in [
+        (0, (1, 1, 1)),
+        (DAY - 1, (1, 1, 1)),
+        (DAY, (0, 1, 1)),
+        (7 * DAY - 1, (0, 1, 1)),
+        (7 * DAY, (0, 0, 1)),
+        (30 * DAY - 1, (0, 0, 1)),
+        (30 * DAY, (0, 0, 0)),
+    ]:
+        active.advance(NOW + later)
+        assert counted(active) == expected, later
+
+
+def test_a_fraction_of_a_second_counts() -> None:
+    active = ActiveUsers(NOW)
+    active.put("alice", Presence(NOW + 0.5, HERE, is_open=False))
+    active.advance(NOW + DAY)
+    assert counted(active) == (1, 1, 1)
+    active.advance(NOW + DAY + 0.5)
+    assert counted(active) == (0, 1, 1)
+
+
+def test_the_future_and_the_end_of_time_are_active() -> None:
+    active = ActiveUsers(NOW)
+    active.put("early", Presence(NOW + 400 * DAY, HERE, is_open=False))
+    active.put("forever", Presence(math.inf, HERE, is_open=False))
+    assert counted(active) == (2, 2, 2)
+    active.advance(NOW + 401 * DAY)
+    assert counted(active) == (1, 2, 2)
+
+
+def test_a_user_without_activity_is_known_and_not_active() -> None:
+    active = ActiveUsers(NOW)
+    active.put("newbie", Presence(NEVER, HERE, is_open=False))
+    assert counted(active) == (0, 0, 0)
+    assert len(active) == 1
+
+
+def test_a_user_who_is_gone_is_not_counted() -> None:
+    active = ActiveUsers(NOW)
+    active.put("alice", Presence(NOW, HERE, is_open=True))
+    active.remove("alice")
+    active.remove("alice")
+    assert active.cells() == {}
+    active.advance(NOW + DAY)
+    assert active.cells() == {}
+
+
+def test_a_user_is_in_the_one_cell_that_is_known_last() -> None:
+    active = ActiveUsers(NOW)
+    active.put("alice", Presence(NOW, HERE, is_open=True))
+    active.put("alice", Presence(NOW + 1, THERE, is_open=False))
+    assert active.cells() == {THERE: Active(1, 1, 1, 0)}
+
+
+def test_counts_that_did_not_change_are_the_same_object() -> None:
+    active = ActiveUsers(NOW)
+    active.put("alice", Presence(NOW, HERE, is_open=False))
+    before = active.cells()
+    active.advance(NOW + 1)
+    active.put("alice", Presence(NOW, HERE, is_open=False))
+    assert active.cells() is before
+
+
+users = st.sampled_from("abcdef")
+moments = st.integers(NOW - 40 * DAY, NOW + 2 * DAY)
+events = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), users, moments, st.sampled_from([HERE, THERE]), st.booleans()),
+        st.tuples(st.just("remove"), users),
+        st.tuples(st.just("advance"), st.integers(-3 * DAY, 35 * DAY)),
+    ),
+    max_size=40,
+)
+
+
+@given(events)
+def test_it_agrees_with_counting_everybody_anew(happened: list[tuple]) -> None:  # type: ignore[type-arg]
+    active, now, everybody = ActiveUsers(NOW), NOW, {}
+    for what, *details in happened:
+        if what == "put":
+            user, last, cell, is_open = details
+            everybody[user] = Presence(last, cell, is_open)
+            active.put(user, everybody[user])
+        elif what == "remove":
+            everybody.pop(details[0], None)
+            active.remove(details[0])
+        else:
+            now += details[0]
+            active.advance(now)
+        expected = {
+            cell: Active(
+                *(sum(now - p.last < w * DAY for p in everybody.values() if p.cell == cell) for w in (1, 7, 30)),
+                sum(p.is_open for p in everybody.values() if p.cell == cell),
+            )
+            for cell in (HERE, THERE)
+        }
+        assert active.cells() == {cell: counts for cell, counts in expected.items() if any(counts)}

@@ -1,0 +1,107 @@
+"""What a record means: the place and client of now, and one visit a month."""
+
+import math
+from zoneinfo import ZoneInfo
+
+from headcount.active_users import NEVER
+from headcount.meaning import Meaning, Visit
+from headcount.records import Activity, Login, UserRecord
+from headcount.snapshot import Cell, Place
+
+UTC = ZoneInfo("UTC")
+NOVEMBER, OCTOBER = 1_795_320_000, 1_793_000_000
+PLACES = {"1.1.1.1": Place("AU"), "2.2.2.2": Place("FR"), "3.3.3.3": Place("DE")}
+
+
+def meaning(**options: object) -> Meaning:
+    return Meaning(
+        UTC,
+        lambda address: PLACES.get(address or "", Place()),
+        lambda resource: resource.split(".")[0] if resource else "?",
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def record(*activities: Activity, logins: tuple[Login, ...] = ()) -> UserRecord:
+    return UserRecord("example.com", "alice", known=True, activities=activities, logins=logins)
+
+
+def test_the_last_activity_is_the_newest_from_anywhere() -> None:
+    said = record(Activity(10, "login"), Activity(30, "seen"), logins=(Login(20),))
+    assert meaning().presence(said).last == 30
+    assert meaning().presence(record()).last == NEVER
+
+
+def test_a_session_is_open_where_the_newest_login_is_later_than_the_newest_logout() -> None:
+    def is_open(*activities: Activity) -> bool:
+        return meaning().presence(record(*activities)).is_open
+
+    assert is_open(Activity(10, "login"))
+    assert is_open(Activity(10, "login"), Activity(5, "logout"))
+    assert not is_open(Activity(10, "login"), Activity(10, "logout"))
+    assert not is_open(Activity(10, "logout"))
+    assert not is_open(Activity(10, "seen"))
+
+
+def test_open_sessions_count_as_active_only_on_request() -> None:
+    said = record(Activity(10, "login"))
+    assert meaning().presence(said).last == 10
+    assert meaning(count_open_sessions=True).presence(said).last == math.inf
+
+
+def test_the_place_of_now_is_that_of_the_newest_address_and_the_client_that_of_the_newest_resource() -> None:
+    said = record(
+        Activity(10, "login", "1.1.1.1"),
+        Activity(30, "seen"),
+        Activity(20, "logout", "2.2.2.2"),
+        logins=(Login(5, "3.3.3.3", "Dino.1"), Login(6, None, "Gajim.2"), Login(7)),
+    )
+    assert meaning().presence(said).cell == Cell(Place("FR"), "Gajim")
+
+
+def test_a_login_record_decides_its_month() -> None:
+    said = record(Activity(NOVEMBER + 9, "login", "1.1.1.1"), logins=(Login(NOVEMBER, "2.2.2.2", "Dino.1"),))
+    assert meaning().visits(said) == [Visit("2026-11", NOVEMBER, Cell(Place("FR"), "Dino"), recorded=True)]
+
+
+def test_a_login_record_without_an_address_takes_that_of_the_same_login_alone() -> None:
+    same = record(Activity(NOVEMBER, "login", "1.1.1.1"), logins=(Login(NOVEMBER + 1, None, "Dino.1"),))
+    assert meaning().visits(same)[0].cell == Cell(Place("AU"), "Dino")
+    later = record(Activity(NOVEMBER + 600, "login", "1.1.1.1"), logins=(Login(NOVEMBER, None, "Dino.1"),))
+    assert meaning().visits(later)[0].cell == Cell(Place(), "Dino")
+
+
+def test_without_a_login_record_the_first_login_of_the_month_decides_the_place() -> None:
+    said = record(
+        Activity(NOVEMBER, "logout", "1.1.1.1"),
+        Activity(NOVEMBER + 20, "login", "3.3.3.3"),
+        Activity(NOVEMBER + 10, "login", "2.2.2.2"),
+    )
+    assert meaning().visits(said) == [Visit("2026-11", NOVEMBER + 20, Cell(Place("FR"), "?"), recorded=False)]
+    assert meaning().visits(record(Activity(NOVEMBER, "logout", "1.1.1.1")))[0].cell.place == Place("AU")
+    assert meaning().visits(record(Activity(NOVEMBER, "seen")))[0].cell == Cell(Place(), "?")
+
+
+def test_each_month_with_any_activity_or_record_is_visited_once() -> None:
+    said = record(
+        Activity(NOVEMBER, "login", "1.1.1.1"),
+        Activity(OCTOBER, "logout", "2.2.2.2"),
+        logins=(Login(NOVEMBER - 90, "3.3.3.3"), Login(1_700_000_000, None, "Dino.1")),
+    )
+    assert [(visit.month, visit.recorded) for visit in meaning().visits(said)] == [
+        ("2023-11", True),
+        ("2026-10", False),
+        ("2026-11", True),
+    ]
+
+
+def test_a_moment_without_a_date_is_in_no_month() -> None:
+    assert meaning().visits(record(Activity(math.inf, "login"), Activity(1_795_320_350_123, "login"))) == []
+
+
+def test_users_elsewhere_are_left_out_where_countries_are_named() -> None:
+    only = meaning(countries=frozenset({"DE"}))
+    assert only.visits(record(Activity(NOVEMBER, "login", "1.1.1.1"))) == []
+    assert only.presence(record(Activity(NOVEMBER, "login", "1.1.1.1"))).last == NEVER
+    assert len(only.visits(record(Activity(NOVEMBER, "login", "3.3.3.3")))) == 1
+    assert only.presence(record(Activity(NOVEMBER, "login", "3.3.3.3"))).last == NOVEMBER
