@@ -103,23 +103,16 @@ class Places:
         for at, old in enumerate(self._databases):
             if old.path is None:
                 continue
-            try:
-                if not (force or old.replaced()):
-                    self._troubles.pop(old.path, None)
-                    continue
-                new = open_file(old.path)
-            except (OSError, HeadcountError) as error:
-                why = error.message if isinstance(error, HeadcountError) else f"{clean(old.path)} cannot be looked at."
-                self._troubles[old.path] = f"{why} The one that was there ({old.label}) stays in use."
-                continue
-            if new.kind != "places":
-                new.close()
-                self._troubles[old.path] = f"{clean(old.path)} holds no places any more. {old.label} stays in use."
-                continue
             self._troubles.pop(old.path, None)
-            self._databases[at] = new
-            old.close()
-            changed = True
+            try:
+                new = _reopened(old, force)
+            except _UnusableError as error:
+                self._troubles[old.path] = f"{error} The one that was there ({old.label}) stays in use."
+                continue
+            if new is not None:
+                self._databases[at] = new
+                old.close()
+                changed = True
         if changed:
             self._failures = 0
             self._cached.cache_clear()
@@ -159,3 +152,26 @@ class Places:
         place = Place(country, subdivision, city)
         self.names.learn(place, PlaceName("", seen.subdivision_name or "", seen.city_name or ""))
         return place
+
+
+class _UnusableError(Exception):
+    """Why a file cannot take the place of the one that is open."""
+
+
+def _reopened(old: Database, force: bool) -> Database | None:
+    """The database that has taken the place of `old`; None where `old` is still there. Raises _UnusableError."""
+    if old.path is None:
+        return None
+    try:
+        if not (force or old.replaced()):
+            return None
+        new = open_file(old.path)
+    except HeadcountError as error:
+        raise _UnusableError(error.message) from error
+    except OSError as error:
+        why = clean(error.strerror or type(error).__name__)
+        raise _UnusableError(f"{clean(old.path)} cannot be looked at: {why}.") from error
+    if new.kind != "places":
+        new.close()
+        raise _UnusableError(f"{clean(old.path)} holds no places any more.")
+    return new
