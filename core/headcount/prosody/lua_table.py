@@ -218,7 +218,7 @@ class _Parser:
         if kind == DIVISION:  # item(1/0) is an item like any other
             self._words.next()
             return quotient(text)
-        self._expect(b"(")
+        self._expect(b"(", NOT_A_LIST)
         if self._words.peek() == (MARK, b")"):
             self._words.next()
             return None
@@ -307,7 +307,9 @@ class _Parser:
             return value
         if kind == NAME and (text not in _RESERVED or text in (b"function", b"not")):
             raise self._words.error(WOULD_RUN)
-        raise self._out_of_place(kind, text, UNEXPECTED, begun=False)
+        if kind == OPERATOR and text in (b"#", b"~", b"."):  # unary ones, and `...`
+            raise self._words.error(WOULD_RUN)
+        raise self._words.error(UNEXPECTED_END if kind == END else UNEXPECTED)
 
     def _negative(self, value: LuaValue) -> int | float:
         if isinstance(value, bytes):  # Lua would try to make a number of it
@@ -329,37 +331,50 @@ class _Parser:
             raise self._words.error(BAD_KEY)
         return value
 
-    def _expect(self, mark: bytes) -> None:
+    def _expect(self, mark: bytes, otherwise: str = UNEXPECTED) -> None:
         kind, text = self._words.next()
         if kind != MARK or text != mark:
-            raise self._out_of_place(kind, text, UNEXPECTED)
+            raise self._out_of_place(kind, text, otherwise)
 
     def _not_begun(self, kind: int, text: bytes, otherwise: str) -> UnreadableError:
         """An error at the first word of a statement: some begin with a word that tells a program."""
         return self._words.error(WOULD_RUN if kind == NAME and text in _STATEMENTS else otherwise)
 
-    def _out_of_place(self, kind: int, text: bytes, otherwise: str, *, begun: bool = True) -> UnreadableError:
-        """An error at a word that fits no literal; after a value (`begun`) it may be an operation on it."""
+    def _out_of_place(self, kind: int, text: bytes, otherwise: str) -> UnreadableError:
+        """An error at a word that cannot follow a value as data; it may be an operation on that value."""
         if kind == END:
             return self._words.error(UNEXPECTED_END)
-        operates = kind == OPERATOR or text in (b"and", b"or") or (kind == MARK and text in (b"(", b"[", b"-"))
-        return self._words.error(WOULD_RUN if begun and operates else otherwise)
+        operates = (
+            kind == OPERATOR
+            or (kind == NAME and text in (b"and", b"or"))
+            or (kind == MARK and text in (b"(", b"[", b"-"))
+        )
+        return self._words.error(WOULD_RUN if operates else otherwise)
 
 
 def as_lua(value: object) -> LuaValue:
-    """Python's own values, as from JSON, as Lua's: text as UTF-8, lists as tables.
+    """Python's own values, as from JSON, as Lua's: text as UTF-8, lists as tables, no integer beyond 64 bits.
 
     Raises TypeError for a type that Lua has not.
     """
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
-    if value is None or isinstance(value, bytes | bool | int | float):
+    if value is None or isinstance(value, bytes | bool | float):
         return value
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**63 else _as_float(value)
     if isinstance(value, dict):
         return {_as_key(key): as_lua(entry) for key, entry in value.items() if entry is not None}
     if isinstance(value, Iterable):
         return {index: as_lua(item) for index, item in enumerate(value, 1) if item is not None}
     raise TypeError(f"Lua has no {type(value).__name__}")
+
+
+def _as_float(integer: int) -> float:
+    try:
+        return float(integer)
+    except OverflowError:
+        return math.inf if integer > 0 else -math.inf
 
 
 def _as_key(key: object) -> LuaKey:

@@ -297,5 +297,6 @@ def test_any_list_is_read_as_lua_reads_it_or_refused(lua: LuaJudge, document: by
 
 def test_python_values_become_lua_values() -> None:
     assert as_lua({"ips": ["a", None, 2.5], "on": True, "no": None}) == {b"ips": {1: b"a", 3: 2.5}, b"on": True}
+    assert as_lua([2**63, 10**400, -(10**400)]) == {1: 2.0**63, 2: math.inf, 3: -math.inf}
     with pytest.raises(TypeError):
         as_lua(object())
