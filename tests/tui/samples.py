@@ -129,3 +129,33 @@ def snapshot(**changes: object) -> Snapshot:
 _HISTORY = history({"example.com": 400_000, "example.org": 9_000, "chat.example.net": 120})
 _HISTORY = History(tuple(point for point in _HISTORY.points if (NOW - point.when) % DAY == 0))
 SAMPLE = snapshot()
+
+# What an attacker may call a host, a client, a file: markup, links, escapes (OSC 52, CSI, C1), bidi.
+HOSTILE = (
+    "[/nope]",
+    "[@click=app.quit]x[/]",
+    "[bold red]a[b]c",
+    "\x1b]52;c;ZXZpbA==\x1b\\\x1b[2J",
+    "\x9b31m\u202egnp.exe\n",
+    "\\[/",
+)
+
+
+def hostile() -> Snapshot:
+    """A snapshot in which every text from outside is hostile, as if the core had cleaned none of it."""
+    places = {Place("X" + str(index)): PlaceName(text, text, text) for index, text in enumerate(HOSTILE)}
+    joint = {
+        Cell(place, text): 10 * (index + 1) for index, (place, text) in enumerate(zip(places, HOSTILE, strict=True))
+    }
+    one = HostCounts(
+        1_000,
+        {cell: Active(1, 2, 3, 4) for cell in joint},
+        {"2026-11": MonthCounts.of(Quality.EXACT, joint), "2026-10": MonthCounts.of(Quality.EXACT, joint)},
+    )
+    return snapshot(
+        source=HOSTILE[1] + HOSTILE[3],
+        geo=HOSTILE[0] + HOSTILE[3],
+        hosts=dict.fromkeys(HOSTILE, one),
+        names=places,
+        problems=tuple(Problem(text, 1, text, text) for text in HOSTILE),
+    )

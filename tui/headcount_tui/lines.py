@@ -119,17 +119,17 @@ def scan(shown: Shown, width: int) -> Content:
 
 
 def tabs(shown: Shown, width: int) -> Content:
-    """The tables to choose from, and the month with its neighbours."""
+    """The tables to choose from, and the month between the keys that change it."""
     names = []
     for index, (tab, table) in enumerate(TABLES.items(), start=1):
         text = f" {index} {table.title} "
         style = f"{STRONG} reverse" if tab is shown.asked.tab else MUTED
         names.append(link(text, f"screen.show_tab('{tab.value}')", style))
     month = Content.assemble(
-        link("‹ ", "screen.shift_month(-1)", KEY),
+        link("[ ", "screen.shift_month(-1)", KEY),
         link(shown.month, "screen.pick_month", STRONG),
         (" so far" if shown.is_current and width >= 72 else "", MUTED),
-        link(" ›", "screen.shift_month(1)", KEY),
+        link(" ]", "screen.shift_month(1)", KEY),
     )
     return Content.assemble(" ", spread(names, [month], width - 2, gap=0 if width < 72 else 1), " ")
 

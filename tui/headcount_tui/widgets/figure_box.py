@@ -39,13 +39,18 @@ class FigureBox(Panel):
         """Paint the new state and its titles, if they look different."""
         super().show(shown)
         figure = shown.figures[self._index]
-        title = figure_title(figure, shown, self.size.width - 2)
+        title = figure_title(figure, shown, self.size.width - 4)
         subtitle = lines.of_mau(shown, self._index)
         if (title.plain, subtitle) != self._titles:
             self._titles = (title.plain, subtitle)
             # Content, never str: a str would be read as markup.
             self.border_title = title
             self.border_subtitle = Content(subtitle)
+
+    def on_resize(self) -> None:
+        """Titles are fitted to the width."""
+        if self.shown is not None:
+            self.show(self.shown)
 
     def draw(self, shown: Shown, size: Size) -> Content:
         """The figure in as many lines as there are."""

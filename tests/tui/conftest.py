@@ -1,0 +1,16 @@
+"""What the tests of the screen share."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def no_feed_left() -> Iterator[None]:
+    """Every feed ends with its screen."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "feed":
+            thread.join(2)
+            assert not thread.is_alive()

@@ -1,0 +1,53 @@
+"""The screen on made-up figures that move: `python tests/tui/preview.py [still|fail|hostile]`."""
+
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from samples import SAMPLE, hostile
+
+from headcount.errors import NoPermissionError
+from headcount.snapshot import HostCounts, Phase, Progress, Snapshot
+from headcount_tui.app import run
+
+
+class Moving:
+    """Scans for a few seconds, then sees someone come or go now and then."""
+
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
+
+    def run(self, publish: Callable[[Snapshot], None], stop: threading.Event) -> None:
+        snapshot = hostile() if self._mode == "hostile" else SAMPLE
+        steps = 1 if self._mode == "still" else 30
+        for step in range(1, steps):
+            hosts = dict(list(snapshot.hosts.items())[: 1 + step // 15])
+            progress = Progress(step * 40_000, 1_200_000)
+            publish(replace(snapshot, phase=Phase.SCANNING, progress=progress, hosts=hosts))
+            if stop.wait(0.1):
+                return
+        publish(snapshot)
+        if self._mode == "fail":
+            stop.wait(3)
+            raise NoPermissionError("/var/lib/prosody may not be read", "sudo usermod -aG prosody $USER")
+        while not stop.wait(1):
+            if self._mode != "still":
+                snapshot = moved(snapshot)
+                publish(snapshot)
+
+
+def moved(snapshot: Snapshot) -> Snapshot:
+    """The same, a second later, with a few users more or fewer in a few cells."""
+    name, host = next(iter(snapshot.hosts.items()))
+    active = dict(host.active)
+    for cell in random.sample(list(active), 2):
+        active[cell] = active[cell]._replace(day=max(0, active[cell].day + random.choice((-1, 1, 2))))
+    changed = HostCounts(host.users_known, active, host.months)
+    return replace(snapshot, generated_at=time.time(), hosts={**snapshot.hosts, name: changed})
+
+
+if __name__ == "__main__":
+    sys.exit(run(Moving(sys.argv[1] if len(sys.argv) > 1 else "")))

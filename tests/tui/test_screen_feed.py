@@ -1,0 +1,112 @@
+"""The feed beside the screen: its failures, its end, its speed, and that quitting never waits for it."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from fake_feed import FakeFeed
+from samples import SAMPLE
+from screens import screen
+
+from headcount.errors import NoPermissionError
+from headcount.filters import Filter
+from headcount.snapshot import Snapshot
+from headcount_tui.app import HeadcountApp
+from headcount_tui.feed import Published
+
+
+async def test_a_failure_is_told_with_what_mends_it_and_the_last_figures_stay() -> None:
+    async with screen(SAMPLE) as seen:
+        error = NoPermissionError("/var/lib/prosody may not be read", "sudo usermod -aG prosody me")
+        shown = await seen.put(error, "✖ /var/lib/prosody may not be read")
+        assert "sudo usermod -aG prosody me" in shown
+        assert "■ stopped" in shown
+        assert "93,682" in shown
+        assert seen.app.screen.has_class("-unsettled")
+        assert "country Germany" in await seen.press("enter")
+        await seen.press("q")
+        assert seen.app.return_value == 4
+
+
+async def test_a_failure_before_the_first_figures() -> None:
+    async with screen(waiting_for="Starting") as seen:
+        await seen.put(NoPermissionError("no way in"), "✖ no way in")
+        await seen.press("m", "h", "c", "slash", "escape", "exclamation_mark", "enter", "s", "r", "[", "4")
+
+
+async def test_a_fault_shows_no_traceback() -> None:
+    async with screen(SAMPLE) as seen:
+        shown = await seen.put(ZeroDivisionError("[/nope] \x1b]52;c;x"), "✖ Counting failed: ZeroDivisionError")
+        assert "[/nope]" in shown
+        assert "Traceback" not in shown
+        assert "please report it" in shown
+        await seen.press("q")
+        assert seen.app.return_value == 1
+
+
+async def test_a_feed_that_ends_by_itself() -> None:
+    async with screen(SAMPLE) as seen:
+        shown = await seen.put(None, "■ stopped")
+        assert "✖" not in shown
+        assert "93,682" in shown
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
+async def test_quit_stops_the_feed(key: str) -> None:
+    async with screen(SAMPLE) as seen:
+        await seen.press(key)
+        assert seen.app.return_value == 0
+    assert seen.feed.stopped.wait(1)
+
+
+@pytest.mark.parametrize("opens", ["question_mark", "exclamation_mark", "m", "slash"])
+async def test_ctrl_c_quits_from_anywhere(opens: str) -> None:
+    async with screen(SAMPLE) as seen:
+        await seen.press(opens)
+        await seen.press("ctrl+c")
+        assert seen.app.return_value == 0
+
+
+class Deaf:
+    """A feed that hangs, as one does on a dead network mount."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+
+    def run(self, publish: Callable[[Snapshot], None], stop: threading.Event) -> None:
+        publish(SAMPLE)
+        self.release.wait(20)
+
+
+async def test_quit_does_not_wait_for_a_feed_that_hangs() -> None:
+    feed = Deaf()
+    app = HeadcountApp(feed)
+    start = time.monotonic()
+    async with app.run_test() as pilot:
+        await pilot.press("q")
+    app.feed_thread.stop()
+    app.feed_thread.join(0.1)
+    assert time.monotonic() - start < 2
+    feed.release.set()
+
+
+async def test_a_newer_snapshot_replaces_one_that_waits() -> None:
+    first, second = Published(SAMPLE), Published(replace(SAMPLE, generated_at=1.0))
+    assert first.can_replace(second)
+
+
+async def test_many_snapshots_are_painted_at_the_screens_pace() -> None:
+    feed = FakeFeed(SAMPLE)
+    app = HeadcountApp(feed, Filter(), pace=0.2)
+    async with app.run_test() as pilot:
+        await pilot.pause(0.3)
+        painted: list[float] = []
+        receive = app._main.receive
+        app._main.receive = lambda snapshot: painted.append(snapshot.generated_at) or receive(snapshot)
+        for index in range(100):
+            feed.put(replace(SAMPLE, generated_at=SAMPLE.generated_at + index))
+        await pilot.pause(0.6)
+    assert len(painted) <= 4
+    assert painted[-1] == SAMPLE.generated_at + 99

@@ -1,0 +1,228 @@
+"""What stands on the screen: head, figures, tables, problems, help; at every size."""
+
+from dataclasses import replace
+
+import pytest
+from samples import NOW, SAMPLE, snapshot
+from screens import screen
+
+from headcount.snapshot import (
+    Active,
+    Cell,
+    History,
+    HostCounts,
+    MonthCounts,
+    Phase,
+    Place,
+    Problem,
+    Progress,
+    Quality,
+)
+
+
+async def test_the_head_tells_host_source_state_problems_and_time_zone() -> None:
+    async with screen(SAMPLE) as seen:
+        head = seen.lines[0]
+    assert "all 3 hosts" in head
+    assert "/var/lib/prosody" in head
+    assert "● live" in head
+    assert "2 problems" in head
+    assert "Europe/Berlin 13:33" in head
+
+
+async def test_a_box_each_for_dau_wau_mau_with_digits_change_and_bars() -> None:
+    async with screen(SAMPLE) as seen:
+        shown = seen.text
+    for title in ("DAU last 24 h", "WAU last 7 days", "MAU last 30 days"):
+        assert title in shown
+    assert "vs yesterday" in shown
+    assert "vs last week" in shown
+    assert "vs last month" in shown
+    assert "▲ +" in shown
+    assert "20.0 % of MAU" in shown
+    assert "█" in seen_line(shown, "of MAU", -1)
+    assert "╭─╮" in shown or "┏━┓" in shown
+
+
+def seen_line(shown: str, words: str, by: int) -> str:
+    """The line that stands `by` lines below the one with the words."""
+    lines = shown.split("\n")
+    return lines[next(index for index, line in enumerate(lines) if words in line) + by]
+
+
+async def test_without_history_nothing_is_compared() -> None:
+    async with screen(snapshot(history=History())) as seen:
+        assert seen.text.count("no history yet") == 3
+        assert "▲" not in seen.text
+
+
+async def test_a_past_month_shows_its_end_and_says_what_is_not_known_of_it() -> None:
+    async with screen(SAMPLE) as seen:
+        assert "end of 2026-10" in await seen.press("[")
+        assert "no history of then" in await seen.press("[", "[", "[")
+
+
+async def test_the_months_title_says_users_quality_and_what_is_known() -> None:
+    async with screen(SAMPLE) as seen:
+        assert "2026-11 so far  ≥ 259,120 month users  places known 94 %  clients 94 %" in seen.text
+        assert "2026-10  = 305,625 month users" in await seen.press("[")
+        assert "month users, imported" in await seen.press(*["["] * 6)
+
+
+async def test_the_four_tables() -> None:
+    async with screen(SAMPLE) as seen:
+        assert "Germany" in seen.text
+        assert "15 countries" in seen.text
+        assert "Frankfurt am Main, Hesse" in await seen.press("2")
+        assert "ANDROID" in await seen.press("3")
+        months = await seen.press("4")
+        assert "2026-10" in months
+        assert "imported" in months
+        assert "12 months" in months
+        assert "Germany" in await seen.press("tab")
+        assert "imported" in await seen.press("shift+tab")
+
+
+async def test_unknown_is_a_row() -> None:
+    async with screen(SAMPLE) as seen:
+        assert "? unknown" in seen.text
+
+
+@pytest.mark.parametrize(
+    ("width", "there", "not_there"),
+    [
+        (60, ["Country", "users"], ["share", "Oct 2026", "24 h "]),
+        (80, ["Country", "users", "share", "Oct 2026"], ["30 d"]),
+        (140, ["Country", "users", "share", "Oct 2026", "24 h", "7 d", "30 d"], []),
+    ],
+)
+async def test_columns_come_with_the_width(width: int, there: list[str], not_there: list[str]) -> None:
+    async with screen(SAMPLE, size=(width, 30)) as seen:
+        head = next(line for line in seen.lines if "Country" in line and "users" in line)
+    assert [name for name in there if name not in head] == []
+    assert [name for name in not_there if name in head] == []
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (140, 45), (40, 10), (200, 60), (20, 5)])
+async def test_no_size_breaks_it(size: tuple[int, int]) -> None:
+    async with screen(SAMPLE, size=size, waiting_for="") as seen:
+        await seen.until("Germany" if size[1] > 5 else "")
+        for keys in ("2", "3", "4", "question_mark", "escape", "h", "escape", "exclamation_mark", "escape"):
+            await seen.press(keys)
+        assert all(len(line) <= size[0] for line in seen.lines)
+
+
+async def test_at_60x15_the_figures_are_one_line() -> None:
+    async with screen(SAMPLE, size=(60, 15)) as seen:
+        lines = seen.lines
+    assert lines[1].split() == ["DAU", "82,907", "▲", "WAU", "207,520", "▲", "MAU", "415,271", "▲"]
+    assert "2026-11" in lines[2]
+    assert "≥ 259,120 month users" in lines[3]
+    assert "Germany" in lines[5]
+    assert "no filter" in lines[-1]
+
+
+async def test_the_screen_follows_its_size() -> None:
+    async with screen(SAMPLE, size=(140, 45)) as seen:
+        await seen.pilot.resize_terminal(60, 15)
+        await seen.until("DAU 82,907")
+        await seen.pilot.resize_terminal(80, 24)
+        await seen.until("DAU last 24 h")
+        assert "Germany" in seen.text
+
+
+async def test_a_scan_shows_a_bar_and_counts_that_grow() -> None:
+    first = replace(SAMPLE, phase=Phase.SCANNING, progress=Progress(431_000, 1_000_000), hosts={})
+    async with screen(first, waiting_for="scanning") as seen:
+        shown = await seen.until("431,000 of 1,000,000 users")
+        assert "43 %" in shown
+        assert "░" in shown
+        assert seen.app.screen.has_class("-unsettled")
+        grown = replace(first, progress=Progress(900_000, 1_000_000), hosts=SAMPLE.hosts)
+        shown = await seen.put(grown, "900,000 of 1,000,000")
+        assert "93,682" in shown
+        shown = await seen.put(SAMPLE, "● live")
+        assert "scanning" not in shown
+        assert not seen.app.screen.has_class("-unsettled")
+
+
+async def test_a_scan_of_unknown_length_shows_its_count() -> None:
+    first = replace(SAMPLE, phase=Phase.SCANNING, progress=Progress(1_234, None))
+    async with screen(first) as seen:
+        assert "1,234 users so far" in seen.text
+
+
+async def test_waiting_says_for_what() -> None:
+    async with screen(replace(SAMPLE, phase=Phase.WAITING, hosts={}, history=History())) as seen:
+        assert "○ waiting" in seen.text
+        assert "Waiting for /var/lib/prosody" in seen.text
+        assert "-" in seen_line(seen.text, "DAU", 2) or "╶─╴" in seen.text
+
+
+async def test_problems_are_counted_told_and_kept_up_to_date() -> None:
+    async with screen(SAMPLE) as seen:
+        shown = await seen.press("exclamation_mark")
+        assert "3 × unreadable record" in shown
+        assert "example.com/lastlog2/bob.dat" in shown
+        assert "it is no Lua table" in shown
+        more = replace(SAMPLE, problems=(Problem("lost name", 7, "a/b", "no UTF-8"),))
+        assert "7 × lost name" in await seen.put(more, "lost name")
+        assert "1 problem !" in await seen.press("escape")
+        await seen.put(replace(SAMPLE, problems=()), "no problems")
+        assert "everything that was found could be read" in await seen.press("exclamation_mark")
+
+
+async def test_help_tells_every_key_and_what_the_words_mean() -> None:
+    async with screen(SAMPLE, size=(100, 70)) as seen:
+        shown = await seen.press("question_mark")
+        for words in ("the month before", "take the last filter away", "sort by the next column", "≥ lower"):
+            assert words in shown
+        assert "Germany" in await seen.press("question_mark")
+
+
+def unknown_everywhere(quality: Quality = Quality.LOWER_BOUND, **changes: object) -> object:
+    cells = {Cell(Place(), "?"): 50}
+    one = HostCounts(50, {Cell(Place(), "?"): Active(1, 2, 3)}, {"2026-11": MonthCounts.of(quality, cells)})
+    return snapshot(hosts={"example.com": one}, **changes)
+
+
+async def test_empty_tables_teach() -> None:
+    async with screen(unknown_everywhere(), size=(120, 30)) as seen:
+        assert "set lastlog_ip_address = true" in seen.text
+        assert "companion module" in await seen.press("3")
+        assert "companion" not in await seen.press("4")
+    async with screen(unknown_everywhere(geo=""), size=(120, 30)) as seen:
+        assert "set mmdb_path" in seen.text
+    async with screen(snapshot(hosts={})) as seen:
+        assert "No host was found in /var/lib/prosody" in seen.text
+
+
+async def test_a_month_of_two_lists_says_what_it_cannot_tell() -> None:
+    flat = MonthCounts(Quality.IMPORTED, 30, None, {Place("DE"): 30}, {"ANDROID": 30})
+    hosts = {"example.com": HostCounts(30, {}, {"2026-11": flat})}
+    async with screen(snapshot(hosts=hosts), size=(100, 30)) as seen:
+        assert "30 month users, imported" in seen.text
+        await seen.press("enter")
+        shown = await seen.press("3")
+        assert "was imported and says where its users were" in shown
+        shown = await seen.press("escape", "enter", "1")
+        assert "under this filter the table is not known" in shown
+
+
+async def test_what_does_not_change_is_not_painted_again() -> None:
+    async with screen(SAMPLE) as seen:
+        painted = []
+        table = seen.app.screen.query_one("LiveTable")
+        refresh = table.refresh
+        table.refresh = lambda *regions, **how: painted.append(regions) or refresh(*regions, **how)
+        later = replace(SAMPLE, generated_at=NOW + 60)
+        await seen.put(later, "13:34")
+        assert painted == []
+        name, host = next(iter(SAMPLE.hosts.items()))
+        month = host.months["2026-11"]
+        cells = {**month.cells, Cell(Place("CA"), "ANDROID"): month.cells[Cell(Place("CA"), "ANDROID")] + 1}
+        changed = replace(host, months={**host.months, "2026-11": MonthCounts.of(month.quality, cells)})
+        await seen.put(replace(later, hosts={**SAMPLE.hosts, name: changed}), "259,121")
+        assert painted == []  # Canada is below the table's end
+        await seen.press("end")
+        assert "2,604" in seen.text
