@@ -12,25 +12,27 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from headcount.errors import NoPermissionError, UsageError
-from headcount.prosody import names
-from headcount.prosody.stores import read_store, read_visitors
+from headcount.prosody.files import user_of
+from headcount.prosody.stores import MAX_SIZE, read_store
+from headcount.prosody.visitors import read_visitors
 from headcount.records import (
+    Activity,
     Flaw,
     HostGone,
     HostRead,
     HostVisitors,
+    Login,
     Record,
     SourceFlaws,
     UserRecord,
     VisitedMonth,
 )
 from headcount.snapshot import Progress
-from headcount.sources.layout import STALE, SUFFIX, Host, Layout
+from headcount.sources.layout import STALE, Host, Layout
 from headcount.sources.watcher import Watcher
 from headcount.text import clean
 
 BATCH = 500
-MAX_RECORD = 1 << 20
 MAX_VISITORS = 1 << 26
 SETTLED_NS = 1_000_000_000
 """A file that changed less than this before it was read may change once more without its change time moving."""
@@ -147,7 +149,7 @@ class DirectorySource:
         for path in map(os.fsencode, paths):
             directory, file = os.path.split(path)
             if directory in stores:
-                if file.endswith(SUFFIX) and names.decode(file[: -len(SUFFIX)]) is not None:
+                if user_of(file) is not None:
                     dirty.setdefault(stores[directory].path, set()).add(file)
             elif directory in hosts and file in hosts[directory].visitors:
                 yield [self._read_visitors(hosts[directory])]
@@ -202,12 +204,15 @@ class DirectorySource:
             yield [self._read_user(host, file) for file in names_left[start : start + BATCH]]
 
     def _read_user(self, host: Host, file: bytes) -> UserRecord:
-        user = names.decode(file[: -len(SUFFIX)])
+        user = user_of(file)
         assert user is not None  # only canonical names are listed
-        known, activities, logins, flaws = False, [], [], []
+        known = False
+        activities: list[Activity] = []
+        logins: list[Login] = []
+        flaws: list[Flaw] = []
         for store in host.stores.values():
             path = os.path.join(store.path, file)
-            data, signature, trouble = self._read_file(path, MAX_RECORD)
+            data, signature, trouble = self._read_file(path, MAX_SIZE)
             if signature is None:
                 store.files.pop(file, None)
                 continue
@@ -236,9 +241,9 @@ class DirectorySource:
                 if signature is not None:
                     flaws.append(self._layout.flaw("unreadable record", path, trouble))
                 continue
-            found, faults = read_visitors(data)
-            flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in faults]
-            for month in found:
+            reading = read_visitors(data)
+            flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
+            for month in reading.months:
                 months.setdefault(month.month, month)
         return HostVisitors(host.name, tuple(months.values()), tuple(flaws))
 

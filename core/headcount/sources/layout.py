@@ -5,13 +5,14 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from headcount.prosody import names
-from headcount.prosody.stores import USER_STORES, VISITOR_FILES
+from headcount.prosody.files import SUFFIX, USER_STORES, VISITORS_FILES, user_of
+from headcount.prosody.names import decode, encode_store, why_not_decoded
 from headcount.records import Flaw
 from headcount.text import clean
 
-SUFFIX = b".dat"
-LEFTOVER = b".dat~"
+STORES = {encode_store(store): store for store in USER_STORES}
+"""Each store that is read, by the name of its directory."""
+LEFTOVER = SUFFIX + b"~"
 UNKNOWN_DIRECTORY = (0, 0)
 STALE = 0
 """The signature of a file that has to be read again whatever it says."""
@@ -91,7 +92,7 @@ class Layout:
             return True
         if directory == self.root:
             return file in self.hosts or os.path.isdir(path)
-        return file in USER_STORES or file in VISITOR_FILES
+        return file in STORES or file in VISITORS_FILES
 
     def doubt(self, path: bytes) -> None:
         """Takes the directory at `path`, if it is one of ours, for another one than it was: a new directory may
@@ -147,7 +148,7 @@ class Layout:
     def flaw(self, what: str, path: bytes, why: str) -> Flaw:
         """A flaw of the file or directory at `path`."""
         parts = os.path.relpath(path, self.root).split(b"/")
-        shown = [names.decode(parts[0]) or clean(parts[0]), *(clean(part) for part in parts[1:])]
+        shown = [decode(parts[0]) or clean(parts[0]), *(clean(part) for part in parts[1:])]
         return Flaw(what, clean("/".join(shown)), clean("/".join(shown[:2])), why)
 
     def _look_at_host(self, entry: bytes, path: bytes, identity: tuple[int, int]) -> None:
@@ -156,14 +157,14 @@ class Layout:
             return
         stores = {
             name: (store_path, store_identity)
-            for file, name in USER_STORES.items()
+            for file, name in STORES.items()
             if file in entries and (store_identity := _directory(store_path := os.path.join(path, file)))
         }
-        visitors = [file for file in VISITOR_FILES if file in entries]
-        name = names.decode(entry)
+        visitors = [file for file in VISITORS_FILES if file in entries]
+        name = decode(entry)
         if name is None:
             if stores or visitors:
-                self.flaws[path] = self.flaw("name is not canonical", path, names.why_not_decoded(entry))
+                self.flaws[path] = self.flaw("name is not canonical", path, why_not_decoded(entry))
             return
         host = self.hosts.get(entry)
         if host is None:
@@ -184,9 +185,9 @@ class Layout:
             del self.flaws[flawed]
         for file in entries:
             if file.endswith(SUFFIX):
-                if names.decode(file[: -len(SUFFIX)]) is None:
+                if user_of(file) is None:
                     path = os.path.join(store.path, file)
-                    why = names.why_not_decoded(file[: -len(SUFFIX)])
+                    why = why_not_decoded(file.removesuffix(SUFFIX))
                     self.flaws[path] = self.flaw("name is not canonical", path, why)
                 else:
                     yield file
