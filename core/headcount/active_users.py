@@ -26,17 +26,23 @@ class Presence(NamedTuple):
 NEVER = -math.inf
 
 
+class _User(NamedTuple):
+    presence: Presence
+    windows: int  # the number of windows they are counted in, the widest first
+    timer: float  # when they may leave the next one, at the earliest
+
+
 class ActiveUsers:
     """Counts a host's users by window and cell while time goes by.
 
-    Each user within the widest window has one timer, set to when they leave the next window. An activity does
-    not move the timer: it fires too early, finds the user still active, and is set anew. So an update costs
-    nothing but the change of counts, and a second in which nobody leaves costs nothing at all.
+    Each user within the widest window has one timer, set to when they leave the next window. A later activity does
+    not move it: it fires too early, finds the user still active, and is set anew. So an update costs nothing but the
+    change of counts, and a second in which nobody leaves costs nothing at all.
     """
 
     def __init__(self, now: float) -> None:
         self._now = now
-        self._users: dict[str, tuple[Presence, int]] = {}  # with the number of windows they are counted in
+        self._users: dict[str, _User] = {}
         self._cells: dict[Cell, list[int]] = {}  # users in the last day, week, month; open sessions
         self._timers: list[tuple[float, str]] = []
         self._frozen: dict[Cell, Active] | None = None
@@ -51,20 +57,16 @@ class ActiveUsers:
         """Takes what is known of a user now in place of what was known before."""
         before = self._users.get(user)
         if before is not None:
-            if before[0] == presence:
+            if before.presence == presence:
                 return
-            self._count(before[0], before[1], -1)
-        windows = self._windows(presence.last)
-        self._users[user] = presence, windows
-        self._count(presence, windows, +1)
-        if windows and (before is None or not before[1] or presence.last < before[0].last):
-            self._set_timer(user, presence.last, windows)
+            self._count(before, -1)
+        self._place(user, presence, before.timer if before else math.inf)
 
     def remove(self, user: str) -> None:
         """Forgets a user; one who is not there is no error."""
         gone = self._users.pop(user, None)
         if gone is not None:
-            self._count(*gone, -1)
+            self._count(gone, -1)
 
     def advance(self, now: float) -> None:
         """Moves the windows to `now` (Unix seconds); back too, at the cost of counting anew."""
@@ -72,17 +74,15 @@ class ActiveUsers:
         if back:
             self._recount()
         while self._timers and self._timers[0][0] <= now:
-            _, user = heapq.heappop(self._timers)
-            if user not in self._users:
+            when, name = heapq.heappop(self._timers)
+            user = self._users.get(name)
+            if user is None or user.timer != when:
                 continue
-            presence, before = self._users[user]
-            windows = self._windows(presence.last)
-            if windows != before:
-                self._count(presence, before, -1)
-                self._count(presence, windows, +1)
-                self._users[user] = presence, windows
-            if windows:
-                self._set_timer(user, presence.last, windows)
+            if self._windows(user.presence.last) != user.windows:
+                self._count(user, -1)
+                self._place(name, user.presence, math.inf)
+            else:
+                self._users[name] = self._with_timer(name, user.presence, user.windows, math.inf)
 
     def cells(self) -> dict[Cell, Active]:
         """The counts by cell, of cells that hold anybody. It is never changed: a later call gives another."""
@@ -91,27 +91,34 @@ class ActiveUsers:
         return self._frozen
 
     def _windows(self, last: float) -> int:
-        """In how many windows, the narrowest last, a user of that last activity is at this moment."""
+        """In how many windows, the widest first, a user of that last activity is at this moment."""
         return sum(self._now < last + window for window in WINDOWS)
 
-    def _set_timer(self, user: str, last: float, windows: int) -> None:
-        heapq.heappush(self._timers, (last + WINDOWS[len(WINDOWS) - windows], user))
+    def _place(self, name: str, presence: Presence, timer: float) -> None:
+        """Counts a user where they belong. `timer` is the one that is set already, infinite for none."""
+        user = self._with_timer(name, presence, self._windows(presence.last), timer)
+        self._users[name] = user
+        self._count(user, +1)
 
-    def _count(self, presence: Presence, windows: int, by: int) -> None:
+    def _with_timer(self, name: str, presence: Presence, windows: int, timer: float) -> _User:
+        """The user with a timer that fires before they leave a window; the one already set where it does."""
+        leaves = presence.last + WINDOWS[len(WINDOWS) - windows] if windows else math.inf
+        if leaves < timer:
+            heapq.heappush(self._timers, (leaves, name))
+            timer = leaves
+        return _User(presence, windows, timer)
+
+    def _count(self, user: _User, by: int) -> None:
         self._frozen = None
-        counts = self._cells.setdefault(presence.cell, [0, 0, 0, 0])
-        for index in range(len(WINDOWS) - windows, len(WINDOWS)):
+        counts = self._cells.setdefault(user.presence.cell, [0, 0, 0, 0])
+        for index in range(len(WINDOWS) - user.windows, len(WINDOWS)):
             counts[index] += by
-        if presence.is_open:
+        if user.presence.is_open:
             counts[-1] += by
 
     def _recount(self) -> None:
         self._cells.clear()
-        self._frozen = None
         self._timers.clear()
-        for user, (presence, _) in self._users.items():
-            windows = self._windows(presence.last)
-            self._users[user] = presence, windows
-            self._count(presence, windows, +1)
-            if windows:
-                self._set_timer(user, presence.last, windows)
+        self._frozen = None
+        for name, user in self._users.items():
+            self._place(name, user.presence, math.inf)

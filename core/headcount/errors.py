@@ -39,3 +39,15 @@ class StateError(HeadcountError):
 
 class StateLockedError(StateError):
     """Another engine keeps this state."""
+
+
+PERMISSION_DENIED = "permission denied"
+"""What a flaw says of a file or directory that this user may not read."""
+
+
+def no_permission(what: str) -> NoPermissionError:
+    """The error where data may not be read, with what usually mends it."""
+    return NoPermissionError(
+        f"No permission to read {what}.",
+        "Run as a member of the group that owns it: sudo usermod -aG prosody $USER, then log in anew.",
+    )

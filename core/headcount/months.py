@@ -4,12 +4,12 @@ import re
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
 def is_month(text: str) -> bool:
-    """Whether `text` names a month as `YYYY-MM`, from 0001-01 on."""
-    return _MONTH.fullmatch(text) is not None and text >= "0001-01"
+    """Whether `text` names a month as `YYYY-MM` that has a beginning and an end: from 0001-01 to 9998-12."""
+    return _MONTH.fullmatch(text) is not None and "0001" <= text < "9999"
 
 
 def month_of(when: float, zone: tzinfo) -> str | None:

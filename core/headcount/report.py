@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from headcount.errors import NoDataError, UsageError
+from headcount.errors import PERMISSION_DENIED, HeadcountError, NoDataError, UsageError, no_permission
 from headcount.filters import Filter, only_month
 from headcount.months import is_month
 from headcount.outputs.as_csv import to_csv
@@ -43,10 +43,7 @@ def answer(settings: Settings, environment: Mapping[str, str], question: Questio
         run.require_source()
         snapshot = run.engine.read_once()
     if not snapshot.hosts:
-        raise NoDataError(
-            f"No users are recorded in {snapshot.source}.",
-            'Let the server record logins: add "lastlog2" to modules_enabled in prosody.cfg.lua.',
-        )
+        raise _nothing(snapshot)
     if question.host is not None and question.host not in snapshot.hosts:
         near = difflib.get_close_matches(question.host, snapshot.hosts, n=1) or list(snapshot.hosts)[:5]
         raise UsageError(f"There is no host {clean(question.host)}.", f"There is {', '.join(near)}.")
@@ -66,6 +63,17 @@ def render(snapshot: Snapshot, form: str, month: str | None = None) -> str:
             return to_csv(snapshot)
         case _:
             return to_table(snapshot, month)
+
+
+def _nothing(snapshot: Snapshot) -> HeadcountError:
+    """Why there is not one host to report of."""
+    for problem in snapshot.problems:
+        if problem.why == PERMISSION_DENIED:
+            return no_permission(f"{snapshot.source}: {problem.example}")
+    return NoDataError(
+        f"No users are recorded in {snapshot.source}.",
+        'Let the server record logins: add "lastlog2" to modules_enabled in prosody.cfg.lua.',
+    )
 
 
 def _country(text: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount.active_users import DAY, NEVER, ActiveUsers, Presence
@@ -84,19 +84,36 @@ def test_counts_that_did_not_change_are_the_same_object() -> None:
     assert active.cells() is before
 
 
-users = st.sampled_from("abcdef")
-moments = st.integers(NOW - 40 * DAY, NOW + 2 * DAY)
+def test_a_user_who_comes_back_leaves_the_narrow_window_again() -> None:
+    active = ActiveUsers(NOW)
+    active.put("alice", Presence(NOW - 10 * DAY, HERE, is_open=False))
+    active.put("alice", Presence(NOW, HERE, is_open=False))
+    active.advance(NOW + 2 * DAY)
+    assert counted(active) == (0, 1, 1)
+
+
+def test_timers_do_not_pile_up() -> None:
+    active = ActiveUsers(NOW)
+    for hour in range(5000):
+        active.advance(NOW + hour * 3600)
+        active.put("alice", Presence(NOW + hour * 3600 - hour % 50 * 3600, HERE, is_open=False))
+    assert len(active._timers) < 50
+
+
+users = st.sampled_from("abc")
+moments = st.integers(-35, 2).map(lambda days: NOW + days * DAY + 7)
 events = st.lists(
     st.one_of(
         st.tuples(st.just("put"), users, moments, st.sampled_from([HERE, THERE]), st.booleans()),
         st.tuples(st.just("remove"), users),
-        st.tuples(st.just("advance"), st.integers(-3 * DAY, 35 * DAY)),
+        st.tuples(st.just("advance"), st.integers(-4, 20).map(lambda days: days * DAY // 2)),
     ),
     max_size=40,
 )
 
 
 @given(events)
+@settings(max_examples=500)
 def test_it_agrees_with_counting_everybody_anew(happened: list[tuple]) -> None:  # type: ignore[type-arg]
     active, now, everybody = ActiveUsers(NOW), NOW, {}
     for what, *details in happened:

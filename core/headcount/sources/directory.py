@@ -11,7 +11,7 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from headcount.errors import NoPermissionError, UsageError
+from headcount.errors import PERMISSION_DENIED, UsageError, no_permission
 from headcount.prosody.files import user_of
 from headcount.prosody.stores import MAX_SIZE, read_store
 from headcount.prosody.visitors import read_visitors
@@ -92,10 +92,7 @@ class DirectorySource:
         except FileNotFoundError:
             return f"There is no {self.label} yet."
         except PermissionError:
-            raise NoPermissionError(
-                f"No permission to read {self.label}.",
-                "Run as a member of the group that owns it: sudo usermod -aG prosody $USER, then log in anew.",
-            ) from None
+            raise no_permission(self.label) from None
         except OSError as error:
             raise UsageError(f"{self.label} can't be read: {error.strerror}.") from None
         return None
@@ -257,7 +254,7 @@ class DirectorySource:
         except FileNotFoundError:
             return None, None, ""
         except OSError as error:
-            why = "permission denied" if isinstance(error, PermissionError) else clean(error.strerror or "")
+            why = PERMISSION_DENIED if isinstance(error, PermissionError) else clean(error.strerror or "")
             return None, self._signature_of(path), why
         try:
             found = os.fstat(descriptor)

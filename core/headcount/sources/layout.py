@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from headcount.errors import PERMISSION_DENIED
 from headcount.prosody.files import SUFFIX, USER_STORES, VISITORS_FILES, user_of
 from headcount.prosody.names import decode, encode_store, why_not_decoded
 from headcount.records import Flaw
@@ -210,7 +211,7 @@ class Layout:
             if path == self.root:
                 self.flaws[path] = self.flaw("no data directory", path, "it is gone; waiting for it to come back")
         except PermissionError:
-            self.flaws[path] = self.flaw("unreadable directory", path, "permission denied")
+            self.flaws[path] = self.flaw("unreadable directory", path, PERMISSION_DENIED)
         except OSError as error:
             self.flaws[path] = self.flaw("unreadable directory", path, clean(error.strerror or str(error.errno)))
         return None
