@@ -11,26 +11,30 @@ from headcount.history import HOUR, HistoryKeeper
 from headcount.snapshot import Cell, HistoryPoint
 
 DAY = 86_400
+STEP = 3 * HOUR
 
 
 def past_points(
     events: Iterable[PastEvent], now: float, zone: tzinfo, places: Places, clients: ClientPatterns
 ) -> list[HistoryPoint]:
-    """A point an hour, as far back as the events tell of the 30 days before it; `events` are oldest first."""
+    """A point each three hours, as far back as the events tell of the 30 days before it; `events` are oldest first.
+
+    Any moment is then within 90 minutes of a point, which is as near as a comparison asks for.
+    """
     keeper = HistoryKeeper([], zone)
     hosts: dict[str, ActiveUsers] = {}
     known_from = now - (PAST_DAYS - 30) * DAY
-    hour = known_from // HOUR * HOUR + HOUR
+    hour = known_from // STEP * STEP + STEP
     for event in events:
         while hour <= min(event.when, now):
             _note(keeper, hosts, hour)
-            hour += HOUR
+            hour += STEP
         active = hosts.setdefault(event.host, ActiveUsers(event.when))
         cell = Cell(places.lookup(event.address), clients.client(event.resource))
         active.put(event.user, Presence(event.when, cell, event.kind == "login"))
     while hour <= now:
         _note(keeper, hosts, hour)
-        hour += HOUR
+        hour += STEP
     return keeper.added
 
 

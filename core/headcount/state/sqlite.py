@@ -6,7 +6,8 @@ import json
 import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
@@ -91,7 +92,7 @@ class SqliteState:
             self._load_months(connection, saved)
             points: dict[int, dict[str, HistoryCounts]] = defaultdict(dict)
             for at, host, counts in connection.execute("SELECT at, host, counts FROM history ORDER BY at"):
-                points[at][host] = {HistoryKey(row[0], row[1]): tuple(row[2:]) for row in json.loads(counts)}
+                points[at][host] = _KeptCounts(counts)
             saved.history = [HistoryPoint(at, hosts) for at, hosts in points.items()]
             for country, subdivision, city, *names in connection.execute("SELECT * FROM place_names"):
                 saved.names[_place(country, subdivision, city)] = PlaceName(*names)
@@ -188,6 +189,26 @@ class SqliteState:
             raise StateError(f"The state {self._path} can't be used: {error}.") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StateError(f"The state {self._path} can't be used: {error}.") from None
+
+
+class _KeptCounts(Mapping[HistoryKey, tuple[int, int, int]]):
+    """The counts of a past point, not unpacked before somebody looks: years of them are rarely looked at."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _counts(self) -> HistoryCounts:
+        return {HistoryKey(row[0], row[1]): (row[2], row[3], row[4]) for row in json.loads(self._text)}
+
+    def __getitem__(self, key: HistoryKey) -> tuple[int, int, int]:
+        return self._counts[key]
+
+    def __iter__(self) -> Iterator[HistoryKey]:
+        return iter(self._counts)
+
+    def __len__(self) -> int:
+        return len(self._counts)
 
 
 def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
