@@ -3,9 +3,10 @@
 import re
 
 # C0 and DEL, C1, the line separators, bidirectional controls, zero-width marks that reorder or hide
-# (Unicode 15, UAX #9), lone surrogates, non-characters that terminals treat as they like.
+# (Unicode 15, UAX #9), lone surrogates, non-characters that terminals treat as they like, tags that nobody sees.
 _HARMFUL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff]"
+    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff"
+    "\U000e0000-\U000e007f]"
 )
 REPLACEMENT = "\ufffd"
 
@@ -18,6 +19,6 @@ def clean(text: str | bytes, limit: int = 200) -> str:
     markup: a screen must treat it as text.
     """
     if isinstance(text, bytes):
-        text = text[: 4 * limit].decode("utf-8", "replace")
+        text = text[: 4 * limit + 1].decode("utf-8", "replace")  # four bytes a character, and one that tells of more
     text = _HARMFUL.sub(REPLACEMENT, text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
