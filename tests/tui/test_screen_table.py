@@ -14,8 +14,8 @@ def labels(seen: Seen) -> list[str]:
     """The first words of the rows on screen."""
     lines = seen.lines
     head = next(index for index, line in enumerate(lines) if "users" in line and "share" in line)
-    rows = [line[2:22].strip(" │") for line in lines[head + 1 :]]
-    return rows[: next(index for index, row in enumerate(rows) if not row or row.startswith(("╰", "─")))]
+    rows = [line[1:22].strip() for line in lines[head + 1 :]]
+    return rows[: next(index for index, row in enumerate(rows) if not row or row.startswith("no filter"))]
 
 
 def cursor(seen: Seen) -> str:
@@ -44,7 +44,7 @@ async def test_the_cursor_moves_and_stays_in_sight() -> None:
         assert cursor(seen) == "Canada"
         assert labels(seen)[-1] == "Canada"
         await seen.press("down", "pageup")
-        assert cursor(seen) == "? unknown" or cursor(seen) == "?" or cursor(seen) == "Japan"
+        assert cursor(seen) == "Brazil"  # a page of eleven rows above the last
         await seen.press("home")
         assert cursor(seen) == "Germany"
         assert labels(seen)[0] == "Germany"
@@ -75,16 +75,16 @@ async def test_the_cursor_that_never_moved_stays_on_top() -> None:
 
 async def test_the_mouse_moves_chooses_and_sorts() -> None:
     async with screen(SAMPLE) as seen:
-        await seen.pilot.click(LiveTable, offset=(5, 4))
+        await seen.pilot.click(LiveTable, offset=(5, 3))
         await seen.pilot.pause()
         assert cursor(seen) == "France"
-        await seen.pilot.click(LiveTable, offset=(5, 4))
+        await seen.pilot.click(LiveTable, offset=(5, 3))
         await seen.until("country France ✕")
         await seen.press("escape", "1")
         head = next(line for line in seen.lines if "Country" in line)
-        await seen.pilot.click(LiveTable, offset=(head.index("Country"), 1))
+        await seen.pilot.click(LiveTable, offset=(head.index("Country"), 0))
         await seen.until("Country ▲")
-        await seen.pilot.click(LiveTable, offset=(head.index("Country"), 1))
+        await seen.pilot.click(LiveTable, offset=(head.index("Country"), 0))
         await seen.until("Country ▼")
 
 
@@ -103,7 +103,7 @@ async def test_twenty_thousand_places() -> None:
     places = {Place("DE", "BE", index): PlaceName("Germany", "Berlin", f"City {index}") for index in range(1, 20_001)}
     cells = {Cell(place, "?"): 20_001 - place.city for place in places if place.city}
     host = HostCounts(1, {}, {"2026-11": MonthCounts.of(Quality.EXACT, cells)})
-    async with screen(snapshot(hosts={"example.com": host}, names=places)) as seen:
+    async with screen(snapshot(hosts={"example.com": host}, names=places), size=(120, 30)) as seen:
         await seen.press("2")
         assert "20,000 places" in await seen.until("City 1,")
         start = time.perf_counter()
@@ -119,4 +119,4 @@ async def test_rows_that_go_take_the_cursor_to_their_neighbour() -> None:
         few = {name: replace(host, active={}, months={}) for name, host in SAMPLE.hosts.items()}
         await seen.put(replace(SAMPLE, hosts=few), "No user was seen in 2026-11")
         await seen.press("enter", "down", "end", "s", "r")
-        await seen.put(SAMPLE, "Germany")
+        await seen.put(SAMPLE, "Canada")

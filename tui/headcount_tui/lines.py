@@ -14,6 +14,7 @@ from headcount_tui.render import (
     GOOD,
     KEY,
     MUTED,
+    RULE,
     STRONG,
     WARNING,
     Piece,
@@ -134,26 +135,35 @@ def tabs(shown: Shown, width: int) -> Content:
     return Content.assemble(" ", spread(names, [month], width - 2, gap=0 if width < 72 else 1), " ")
 
 
-def month_line(shown: Shown, width: int) -> Content:
-    """The title of the table: the month, its users and how true they are, and what is known of them."""
+def table_title(shown: Shown, counted: str, width: int) -> Content:
+    """A rule with what the table is of on its left, and its number of rows on its right."""
+    pieces = month_pieces(shown)
+    kept = fit([*pieces, Piece(1, Content.styled(counted, MUTED))], width - 9)
+    end = kept.pop() if counted and kept[-1].plain == counted else Content("")
+    start = Content("  ").join(kept)
+    rule = "─" * max(2, width - start.cell_length - end.cell_length - (8 if end.plain else 5))
+    parts: list[str | Content | tuple[str, str]] = [("── ", RULE), start, " ", (rule, RULE)]
+    if end.plain:
+        parts += [" ", end, (" ──", RULE)]
+    return Content.assemble(*parts).truncate(width)
+
+
+def month_pieces(shown: Shown) -> list[Piece]:
+    """The month, its users and how true they are, and what is known of them."""
     if shown.asked.tab is Tab.MONTHS:
-        return Content("all months")
+        return [Piece(9, Content("all months"))]
     month = Piece(9, Content.assemble(shown.month, (" so far" if shown.is_current else "", MUTED)))
     if shown.counts is None:
-        return fit([month, Piece(8, Content.styled("no users", MUTED))], width)[0]
-    mark = shown.counts.quality.mark
-    marked = (
-        f"{number(shown.counts.users)} month users, imported"
-        if mark == "imported"
-        else f"{mark} {number(shown.counts.users)} month users"
-    )
-    share = known(shown.counts)
+        return [month]
+    users, mark = number(shown.counts.users), shown.counts.quality.mark
+    marked = f"{users} month users, imported" if mark == "imported" else f"{mark} {users} month users"
     pieces = [month, Piece(8, Content.styled(marked, STRONG))]
+    share = known(shown.counts)
     if share.places is not None:
         pieces.append(Piece(3, Content.styled(f"places known {share_known(share.places)}", MUTED)))
     if share.clients is not None:
         pieces.append(Piece(2, Content.styled(f"clients {share_known(share.clients)}", MUTED)))
-    return Content("  ").join(fit(pieces, width))
+    return pieces
 
 
 def filters(shown: Shown, width: int) -> Content:

@@ -22,6 +22,7 @@ WARNING = "$text-warning"
 ACCENT = "$text-accent"
 KEY = "bold $text-primary"
 BAR = "$primary"
+RULE = "$primary 60%"
 
 NOTHING = "–"
 _EIGHTHS = " ▏▎▍▌▋▊▉"

@@ -126,7 +126,7 @@ def _key_columns(title: str, width: int = 14) -> Callable[[Shown, Sequence[AnyKe
             ),
             Column("users", "users", 9, lambda row, width: _users(row.users), lambda row: row.users),
             Column("share", "share", 9, _share(greatest), lambda row: row.share, left=True, grows=4, needs=64),
-            Column("before", earlier, 9, lambda row, width: _users(row.before), lambda row: row.before, needs=72),
+            Column("before", earlier, 10, lambda row, width: _users(row.before), lambda row: row.before, needs=72),
         ]
         if not shown.is_current:  # a month so far and a whole one can't be compared
             found.append(

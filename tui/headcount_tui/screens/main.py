@@ -26,6 +26,7 @@ from headcount_tui.tables import TABLES, sort_rows
 from headcount_tui.widgets.figure_box import FigureBox
 from headcount_tui.widgets.live_table import LiveTable
 from headcount_tui.widgets.panel import Line, Panel
+from headcount_tui.widgets.table_title import TableTitle
 from headcount_tui.widgets.text_filter import TextFilter
 
 
@@ -42,7 +43,6 @@ class MainScreen(Screen[None]):
         self._failure: Failure | None = None
         self._ended = False
         self._shown: Shown | None = None
-        self._titles = ("", "")
         self._hint = ""
 
     def compose(self) -> ComposeResult:
@@ -55,6 +55,7 @@ class MainScreen(Screen[None]):
                 yield FigureBox(index)
         yield Line(lines.figures_line, id="figures-line")
         yield Line(lines.tabs, id="tabs")
+        yield TableTitle()
         yield LiveTable()
         yield Static(id="hint", markup=False)
         yield Line(lines.filters, id="filters")
@@ -100,9 +101,9 @@ class MainScreen(Screen[None]):
         with self.app.batch_update():
             self.set_class(not shown.settled, "-unsettled")
             self.query_one("#scan").display = shown.whole.phase is Phase.SCANNING and not self._ended
+            self._show_table(shown, home)
             for panel in self.query(Panel):
                 panel.show(shown)
-            self._show_table(shown, home)
         for screen in self.app.screen_stack:
             if isinstance(screen, Problems):
                 screen.show(shown.whole.problems)
@@ -121,22 +122,14 @@ class MainScreen(Screen[None]):
             empty,
             home,
         )
-        title = lines.month_line(shown, max(20, self.size.width - 8))
-        subtitle = f"{len(rows):,} {spec.noun if len(rows) == 1 else spec.title.lower()}" if rows else ""
-        if (title.plain, subtitle) != self._titles:
-            self._titles = (title.plain, subtitle)
-            table.border_title, table.border_subtitle = title, Content(subtitle)
+        noun = spec.noun if len(rows) == 1 else spec.title.lower()
+        self.query_one(TableTitle).counted = f"{len(rows):,} {noun}" if rows else ""
         hint = self.query_one("#hint", Static)
         text = teach.hint(shown)
         if text != self._hint:
             self._hint = text
             hint.update(Content(text))
             hint.display = bool(text)
-
-    def on_resize(self) -> None:
-        """Titles are fitted to the width."""
-        if self._shown is not None:
-            self._show_table(self._shown, home=False)
 
     # What the user does
 

@@ -1,0 +1,19 @@
+"""The rule above the table, with what the table is of. Not the table's border: a border that changes
+repaints all that it is around."""
+
+from textual.content import Content
+from textual.geometry import Size
+
+from headcount_tui import lines
+from headcount_tui.shown import Shown
+from headcount_tui.widgets.panel import Panel
+
+
+class TableTitle(Panel):
+    """`counted` says how many rows there are; it is set before `show`."""
+
+    counted = ""
+
+    def draw(self, shown: Shown, size: Size) -> Content:
+        """See `lines.table_title`."""
+        return lines.table_title(shown, self.counted, size.width)
