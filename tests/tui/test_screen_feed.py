@@ -13,7 +13,7 @@ from screens import screen
 from headcount.errors import NoPermissionError
 from headcount.filters import Filter
 from headcount.snapshot import Snapshot
-from headcount_tui.app import HeadcountApp
+from headcount_tui.app import HeadcountApp, run
 from headcount_tui.feed import Published
 
 
@@ -110,3 +110,13 @@ async def test_many_snapshots_are_painted_at_the_screens_pace() -> None:
         await pilot.pause(0.6)
     assert len(painted) <= 4
     assert painted[-1] == SAMPLE.generated_at + 99
+
+
+@pytest.mark.parametrize("color", [True, False])
+def test_the_command_can_ask_for_no_color(color: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "")  # so that what `run` sets is undone
+    monkeypatch.delenv("NO_COLOR")
+    seen: list[bool] = []
+    monkeypatch.setattr(HeadcountApp, "run", lambda app: seen.append(app.no_color) or 0)
+    assert run(FakeFeed(SAMPLE), color=color, initial_filter=Filter()) == 0
+    assert seen == [not color]

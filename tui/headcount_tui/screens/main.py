@@ -223,7 +223,8 @@ class MainScreen(Screen[None]):
 
     def action_next_sort(self) -> None:
         """Sort by the column to the right of the one that is sorted by."""
-        names = [column.name for column, _ in self.query_one(LiveTable).visible_columns()]
+        columns = self.query_one(LiveTable).visible_columns()
+        names = [column.name for column, _ in columns if column.title]
         if names and self._shown is not None:
             column = self._shown.sort.column
             index = names.index(column) if column in names else -1
