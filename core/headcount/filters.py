@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple, TypeVar
 
 from headcount.snapshot import (
     UNKNOWN,
-    Cell,
     History,
     HistoryKey,
     HostCounts,
@@ -94,17 +93,22 @@ class Filter:
                 if place(cell.place) and client(cell.client) and text(cell.place, cell.client)
             }
             return MonthCounts.of(month.quality, kept)
+        everyone = text(None, None)  # no text is asked for, or it stands in the host's name
         places = _kept(month.places, lambda p: place(p) and text(p, None))
         clients = _kept(month.clients, lambda c: client(c) and text(None, c))
-        by_client = self.value("client") is not None
         by_place = any(self.value(field) for field in ("country", "subdivision", "city"))
-        if self.value("text") is not None and not by_client and not by_place:
-            by_place, by_client = bool(places), not places
+        by_client = self.value("client") is not None
+        if not everyone:
+            if places is None or clients is None:
+                return None
+            by_place, by_client = by_place or bool(places), by_client or bool(clients)
         if by_place and by_client:
             return None
         if by_place:
-            return MonthCounts(month.quality, sum(places.values()), None, places, None)
-        return MonthCounts(month.quality, sum(clients.values()), None, None, clients)
+            return None if places is None else MonthCounts(month.quality, sum(places.values()), None, places, None)
+        if by_client:
+            return None if clients is None else MonthCounts(month.quality, sum(clients.values()), None, None, clients)
+        return month if everyone else MonthCounts(month.quality, 0, None, places, clients)
 
     def _place_passes(self) -> Callable[[Place], bool]:
         wanted = (self.value("country"), self.value("subdivision"), self.value("city"))
@@ -141,14 +145,21 @@ class Filter:
         """The history through this filter; none where it was not kept finely enough to tell."""
         if self.value("subdivision") or self.value("city"):
             return History()
-        client, place = self._client_passes(), self._place_passes()
-        only_host = self.value("host")
-        texts = {host: self._text_passes(host, snapshot.names) for host in snapshot.hosts}
+        texts: dict[str, Callable[[Place | None, str | None], bool]] = {}
+
+        def text(host: str) -> Callable[[Place | None, str | None], bool]:
+            if host not in texts:
+                texts[host] = self._text_passes(host, snapshot.names)
+            return texts[host]
+
         if self.value("text") and any(
-            texts[host](cell.place, cell.client) != texts[host](Place(cell.place.country), cell.client)
-            for host, cell in _active_cells(snapshot)
+            text(host)(place, None) != text(host)(Place(place.country), None)
+            for host in snapshot.hosts
+            for place in _places_known(snapshot)
         ):
             return History()
+        client, place = self._client_passes(), self._place_passes()
+        only_host = self.value("host")
 
         def keep(host: str, key: HistoryKey) -> bool:
             country = Place(key.country)
@@ -156,10 +167,10 @@ class Filter:
                 (only_host is None or host == only_host)
                 and place(country)
                 and client(key.client)
-                and (host not in texts or texts[host](country, key.client))
+                and text(host)(country, key.client)
             )
 
-        return snapshot.history.through(keep)
+        return snapshot.history.through(keep, only_host)
 
 
 def only_month(snapshot: Snapshot, month: str) -> Snapshot:
@@ -171,12 +182,13 @@ def only_month(snapshot: Snapshot, month: str) -> Snapshot:
     return replace(snapshot, hosts=hosts)
 
 
-def _active_cells(snapshot: Snapshot) -> Iterable[tuple[str, Cell]]:
-    return ((host, cell) for host, counts in snapshot.hosts.items() for cell in counts.active)
+def _places_known(snapshot: Snapshot) -> set[Place]:
+    """Every place that users are or were in: what has no user now may have had some in the past."""
+    return {cell.place for counts in snapshot.hosts.values() for cell in counts.active} | snapshot.names.keys()
 
 
-def _kept(margin: Mapping[_K, int] | None, keep: Callable[[_K], bool]) -> dict[_K, int]:
-    return {key: users for key, users in (margin or {}).items() if keep(key)}
+def _kept(margin: Mapping[_K, int] | None, keep: Callable[[_K], bool]) -> dict[_K, int] | None:
+    return None if margin is None else {key: users for key, users in margin.items() if keep(key)}
 
 
 def _words(place: Place, name: PlaceName) -> tuple[str, ...]:

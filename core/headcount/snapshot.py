@@ -136,9 +136,13 @@ class History:
                     day, week, month = day + in_day, week + in_week, month + in_month
         return day, week, month
 
-    def through(self, keep: Callable[[str, HistoryKey], bool]) -> "History":
-        """The same history, of the users alone that `keep` keeps."""
-        return History(self.points, keep)
+    def through(self, keep: Callable[[str, HistoryKey], bool], host: str | None = None) -> "History":
+        """The same history, of the users alone that `keep` keeps too; where only that `host` is asked about, of the
+        points alone that know it."""
+        points, earlier = self.points, self.keep
+        if host is not None:
+            points = tuple(point for point in points if host in point.hosts)
+        return History(points, keep if earlier is None else lambda *user: earlier(*user) and keep(*user))
 
 
 @dataclass(frozen=True, slots=True)
