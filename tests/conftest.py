@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from headcount.prosody.names import encode
+
 NOBODY = 65534
 
 
@@ -37,3 +39,13 @@ def unprivileged() -> Iterator[None]:
     finally:
         os.seteuid(user)
         os.setegid(group)
+
+
+def prosody_writes(root: Path, host: str, store: str, user: str, text: str) -> Path:
+    """Writes a user's file as Prosody does: a temporary file, then a rename."""
+    path = root / os.fsdecode(encode(host)) / store / (os.fsdecode(encode(user)) + ".dat")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + "~")
+    temporary.write_text(text)
+    temporary.rename(path)
+    return path

@@ -8,11 +8,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from headcount import __version__
 from headcount.errors import HeadcountError, UsageError
 from headcount.settings import Settings, load
+
+if TYPE_CHECKING:
+    from headcount.engine import Engine
 
 COMMANDS = ("engine", "report", "demo")
 FORMATS = ("table", "json", "csv")
@@ -47,7 +50,7 @@ def _screen(asked: argparse.Namespace, settings: Settings) -> int:
 
     with open_run(settings, os.environ, keep="if free") as run:
         run.require_source()
-        return _open_screen(asked, run.engine.run)
+        return _open_screen(asked, run.engine)
 
 
 def _engine(_: argparse.Namespace, settings: Settings) -> int:
@@ -85,10 +88,10 @@ def _demo(asked: argparse.Namespace, settings: Settings) -> int:
         if not _has_terminal():
             sys.stdout.write(render(run.engine.read_once(), "table"))
             return 0
-        return _open_screen(asked, run.engine.run)
+        return _open_screen(asked, run.engine)
 
 
-def _open_screen(asked: argparse.Namespace, feed: Callable[..., None]) -> int:
+def _open_screen(asked: argparse.Namespace, engine: "Engine") -> int:
     """Opens the screen that is installed beside the core."""
     screens = importlib.metadata.entry_points(group=SCREEN)
     if not screens:
@@ -97,12 +100,13 @@ def _open_screen(asked: argparse.Namespace, feed: Callable[..., None]) -> int:
 
     show = next(iter(screens)).load()
     has_color = not (asked.no_color or os.environ.get("NO_COLOR"))
-    code: int = show(feed, color=has_color, initial_filter=Filter().having("host", asked.host))
+    code: int = show(engine, color=has_color, initial_filter=Filter().having("host", asked.host))
     return code
 
 
 def _has_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    """Whether there is somebody to read a screen; it is drawn on standard error, so that must be a terminal too."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 class _Parser(argparse.ArgumentParser):

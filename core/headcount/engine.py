@@ -133,15 +133,12 @@ class Engine:
 
     def _wait_for_source(self, publish: Publish, stop: threading.Event) -> bool:
         """Waits until there is something to read; whether there is, before `stop` was set."""
-        told: str | None = None
         while not stop.is_set():
             missing = self._source.missing()
             if missing is None:
                 return True
-            if missing != told:
-                told = missing
-                log.warning("waiting: %s", missing)
-                self._problems.replace("source", [Flaw("no data directory", self._source.label, "", missing)])
+            self._problems.replace("source", [Flaw("no data directory", self._source.label, "", missing)])
+            self._tell_problems()
             self._now = self._options.clock()
             publish(self.snapshot())
             stop.wait(1.0)
@@ -157,6 +154,8 @@ class Engine:
             if stop.is_set():
                 return
         self._phase = Phase.LIVE
+        self._tick()
+        self._show(publish, 0)
 
     def _follow(self, publish: Publish, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -184,6 +183,9 @@ class Engine:
         if ticks - self._ticked_at < TICK:
             return
         self._ticked_at = ticks
+        self._tick()
+
+    def _tick(self) -> None:
         self._step()
         if self._phase is Phase.LIVE and self._history.is_due(self._now):
             self._history.add(self._now, {name: host.active.cells() for name, host in self._hosts.items()})
@@ -201,6 +203,10 @@ class Engine:
             for month in host.step(self._now):
                 log.info("closed %s of %s: who was counted is forgotten", month, clean(host.host))
         self._problems.pass_time(self._now)
+        self._tell_problems()
+
+    def _tell_problems(self) -> None:
+        """Logs each kind of problem when it first appears, by host and store; never by user."""
         for flaw in self._problems.untold():
             log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
 

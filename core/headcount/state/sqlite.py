@@ -78,7 +78,8 @@ class SqliteState:
                 self._prepare(self._connection)
             elif path.exists():
                 self._connection = _connect_read_only(path)
-                self._check_version(self._connection)
+                if self._version(self._connection) == 0:  # an engine is just making it
+                    self.close()
 
     def load(self) -> Saved:
         """What was kept."""
@@ -156,16 +157,17 @@ class SqliteState:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA busy_timeout = 5000")
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+        if self._version(connection) == 0:
             connection.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
-        self._check_version(connection)
 
-    def _check_version(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    def _version(self, connection: sqlite3.Connection) -> int:
+        """The version of the schema; 0 for a file that has none yet. Raises StateError for a newer one."""
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
             raise StateError(
                 f"The state {self._path} was written by a newer Headcount.", "Upgrade Headcount to use it."
             )
+        return version
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

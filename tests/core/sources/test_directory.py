@@ -8,24 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from conftest import unprivileged
+from conftest import prosody_writes, unprivileged
 from headcount.errors import NoPermissionError, UsageError
-from headcount.prosody.names import encode
 from headcount.records import Flaw, HostGone, HostRead, HostVisitors, Record, SourceFlaws, UserRecord
 from headcount.sources import directory as directory_module
 from headcount.sources.directory import SWEEP_AT_LEAST, DirectorySource
 
 LOGIN = 'return {\n\t["login"] = {\n\t\t["timestamp"] = %d;\n\t};\n};\n'
-
-
-def prosody_writes(root: Path, host: str, store: str, user: str, text: str) -> Path:
-    """Writes a user's file as Prosody does: a temporary file, then a rename."""
-    path = root / os.fsdecode(encode(host)) / store / (os.fsdecode(encode(user)) + ".dat")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + "~")
-    temporary.write_text(text)
-    temporary.rename(path)
-    return path
 
 
 def log_in(root: Path, user: str, when: int, host: str = "example.com", store: str = "lastlog2") -> Path:

@@ -1,0 +1,168 @@
+"""The headless engine as a process: started, killed, started again, told to stop."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import prosody_writes
+from headcount.prosody.lua_table import as_lua
+from headcount.prosody.lua_write import serialise
+from headcount.state.sqlite import SqliteState
+
+NOW = int(time.time())
+HOST = "example.com"
+
+
+def login(root: Path, name: str, when: int = NOW) -> None:
+    """Two steps, as Prosody has them: the activity at authentication, the login record at resource binding."""
+    prosody_writes(root, HOST, "lastlog2", name, lua({"login": {"timestamp": when}}))
+    month = time.strftime("%Y-%m", time.gmtime(when))
+    record = {"timestamp": when, "ip": f"8.8.{len(name)}.8", "resource": f"Dino.{name}"}
+    prosody_writes(root, HOST, "login_records", name, lua({month: record}))
+
+
+def lua(value: object) -> str:
+    return serialise(as_lua(value)).decode()
+
+
+class Engines:
+    """Starts engines on one source and one state, and ends those that are left."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.source = tmp_path / "prosody"
+        self.source.mkdir()
+        self.state = tmp_path / "state" / "state.db"
+        self.log = tmp_path / "log"
+        self._environment = {**os.environ, "HOME": str(tmp_path), "HEADCOUNT_SETTLE": "0.5"}
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "headcount", *arguments, "--state", str(self.state), "--timezone", "UTC"]
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            command = self.command("engine", str(self.source), *arguments)
+            process = subprocess.Popen(command, stderr=log, stdout=log, env=self._environment)
+        self._started.append(process)
+        return process
+
+    def kept(self) -> int:
+        """Month users that the state holds of all months."""
+        if not self.state.exists():
+            return 0
+        with SqliteState(self.state, read_only=True) as state:
+            host = state.load().hosts.get(HOST)
+        return sum(sum(month.cells.values()) for month in host.months.values()) if host else 0
+
+    def report(self) -> dict[str, object]:
+        command = self.command("report", str(self.source), "--format", "json", "--at", str(NOW + 60))
+        done = subprocess.run(command, capture_output=True, check=True, env=self._environment)
+        host: dict[str, object] = json.loads(done.stdout)["hosts"][HOST]
+        return host
+
+    def close(self) -> None:
+        for process in self._started:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def engines(tmp_path: Path) -> Iterator[Engines]:
+    opened = Engines(tmp_path)
+    yield opened
+    opened.close()
+
+
+def wait_until(is_so: Callable[[], bool], within: float = 30.0) -> None:
+    deadline = time.monotonic() + within
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_follows_until_it_is_told_to_stop(engines: Engines, number: int) -> None:
+    login(engines.source, "alice")
+    engine = engines.start()
+    wait_until(lambda: engines.kept() == 1)
+    login(engines.source, "bob")
+    wait_until(lambda: engines.kept() == 2)
+    engine.send_signal(number)
+    assert engine.wait(timeout=10) == 0
+    lines = engines.log.read_text().splitlines()
+    assert lines[0].startswith(f"INFO headcount 0.1.0: following {engines.source}")
+    assert lines[-1] == "INFO stopped"
+    assert "alice" not in engines.log.read_text()
+
+
+def test_killed_in_a_burst_and_started_again_it_counts_as_if_undisturbed(engines: Engines, tmp_path: Path) -> None:
+    users = [f"user{number}" for number in range(1500)]
+    over = threading.Event()
+    dice = random.Random(7)
+
+    def storm() -> None:
+        for name in users:
+            login(engines.source, name)
+            time.sleep(0.002)
+        over.set()
+
+    writer = threading.Thread(target=storm)
+    writer.start()
+    kills = 0
+    while not over.is_set():
+        engine = engines.start()
+        time.sleep(0.7 + dice.random())
+        engine.send_signal(signal.SIGKILL)
+        engine.wait()
+        kills += 1
+    writer.join()
+    assert kills >= 3
+    engine = engines.start()
+    wait_until(lambda: engines.log.read_text().count("following") > kills)
+    wait_until(lambda: engines.kept() == len(users))
+    engine.terminate()
+    assert engine.wait(timeout=10) == 0
+    disturbed = engines.report()
+    engines.state = tmp_path / "undisturbed.db"
+    assert disturbed == engines.report()
+
+
+def test_two_engines_do_not_keep_one_state(engines: Engines) -> None:
+    login(engines.source, "alice")
+    engines.start()
+    wait_until(lambda: engines.kept() == 1)
+    second = engines.start()
+    assert second.wait(timeout=10) == 1
+    assert "Another Headcount engine keeps the state" in engines.log.read_text()
+
+
+def test_it_waits_for_a_source_that_is_not_there_yet(engines: Engines) -> None:
+    engines.source.rmdir()
+    engines.start()
+    wait_until(lambda: engines.log.exists() and "There is no" in engines.log.read_text())
+    login(engines.source, "alice")
+    wait_until(lambda: engines.kept() == 1)
+
+
+def test_it_never_loads_the_screen(engines: Engines) -> None:
+    login(engines.source, "alice")
+    code = (
+        "import sys, threading, headcount.engine as e; run = e.Engine.run\n"
+        "def stopped(self, publish, stop):\n"
+        "    stop.set(); run(self, publish, stop)\n"
+        "e.Engine.run = stopped\n"
+        "from headcount.cli import main\n"
+        f"assert main(['engine', {str(engines.source)!r}, '--state', {str(engines.state)!r}]) == 0\n"
+        "print([name for name in sys.modules if name.split('.')[0] in ('textual', 'rich', 'headcount_tui')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
