@@ -217,6 +217,19 @@ async def test_a_month_of_two_lists_says_what_it_cannot_tell() -> None:
         assert "under this filter the table is not known" in shown
 
 
+async def test_a_host_that_cannot_answer_the_filter_is_named() -> None:
+    flat = MonthCounts(Quality.IMPORTED, 30, None, {Place("DE"): 30}, {"ANDROID": 30})
+    full = MonthCounts.of(Quality.EXACT, {Cell(Place("DE"), "ANDROID"): 7})
+    hosts = {
+        "old.example": HostCounts(30, {}, {"2026-11": flat}),
+        "new.example": HostCounts(7, {}, {"2026-11": full}),
+    }
+    async with screen(snapshot(hosts=hosts), size=(100, 30)) as seen:
+        await seen.press("enter")
+        await seen.press("c", "escape", "slash", *"android", "enter", "3")
+        await seen.until("Without old.example: what was imported there cannot answer this filter")
+
+
 async def test_what_does_not_change_is_not_painted_again() -> None:
     async with screen(SAMPLE) as seen:
         await seen.until("Germany")

@@ -31,15 +31,20 @@ def is_apart(shown: Shown) -> bool:
     """Whether the table can't be told because the month has but two lists: places, and clients."""
     if shown.asked.tab is Tab.MONTHS:
         return False
-    whole_has = any(shown.month in host.months for host in shown.whole.hosts.values())
     if shown.counts is None:
-        return whole_has and not all(
-            host.months[shown.month].cells is not None
-            for host in shown.whole.hosts.values()
-            if shown.month in host.months
-        )
+        return bool(left_out(shown))
     margin = shown.counts.clients if shown.asked.tab is Tab.CLIENTS else shown.counts.places
     return margin is None
+
+
+def left_out(shown: Shown) -> list[str]:
+    """The hosts shown that have the month, but of which the filter cannot be answered."""
+    whole = shown.whole.hosts
+    return [
+        host
+        for host, counts in shown.cut.hosts.items()
+        if shown.month in whole[host].months and shown.month not in counts.months
+    ]
 
 
 def apart(shown: Shown) -> str:
@@ -48,7 +53,10 @@ def apart(shown: Shown) -> str:
 
 
 def hint(shown: Shown) -> str:
-    """One line under a table that holds but the unknown; empty where there is nothing to teach."""
+    """One line under a table that lacks something; empty where there is nothing to teach."""
+    if missing := left_out(shown):
+        hosts = missing[0] if len(missing) == 1 else f"{len(missing)} hosts"
+        return f"Without {hosts}: what was imported there cannot answer this filter."
     share = known(shown.counts)
     if shown.asked.filter.value("country") == "?" or shown.asked.filter.value("client") == "?":
         return ""

@@ -125,10 +125,10 @@ class MainScreen(Screen[None]):
         noun = spec.noun if len(rows) == 1 else spec.title.lower()
         self.query_one(TableTitle).counted = f"{len(rows):,} {noun}" if rows else ""
         hint = self.query_one("#hint", Static)
-        text = teach.hint(shown)
+        text = teach.hint(shown) if rows else ""
         if text != self._hint:
             self._hint = text
-            hint.update(Content(text))
+            hint.update(outside(text))
             hint.display = bool(text)
 
     # What the user does
