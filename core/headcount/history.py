@@ -1,4 +1,4 @@
-"""The active users of the past: a point each hour for forty days, and one a day, at midnight, before that."""
+"""The active users of the past: a point each hour for forty days, and one a day, in its first hour, before that."""
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
@@ -39,15 +39,17 @@ class HistoryKeeper:
         self.added.append(point)
         kept = []
         for earlier in self._points:
-            if earlier.when >= now - HOURLY_FOR or self._is_midnight(earlier.when):
+            if earlier.when >= now - HOURLY_FOR or self._begins_a_day(earlier.when):
                 kept.append(earlier)
             else:
                 self.forgotten.append(earlier.when)
         self._points = kept
         self._frozen = History(tuple(kept))
 
-    def _is_midnight(self, when: int) -> bool:
-        return datetime.fromtimestamp(when, self._zone).hour == 0
+    def _begins_a_day(self, when: int) -> bool:
+        """Whether it is in the first hour of a day, which is not that of midnight where the clocks skip it."""
+        day, hour_before = datetime.fromtimestamp(when, self._zone), datetime.fromtimestamp(when - HOUR, self._zone)
+        return day.date() != hour_before.date()
 
 
 def _coarsened(cells: Mapping[Cell, Active]) -> HistoryCounts:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from typing import Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,6 @@ from headcount.snapshot import (
     Snapshot,
 )
 
-DAY = 86_400
 K = TypeVar("K", Place, str)
 _C = TypeVar("_C", Cell, Place, str)
 
@@ -80,16 +80,16 @@ class MonthRow:
 
 def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tuple[Figure, ...]:
     """DAU, WAU and MAU now or, where `month` is a past one, as of its end; with `days` days before that."""
-    now = snapshot.generated_at
+    zone = ZoneInfo(snapshot.timezone)
     past = month is not None and month < snapshot.month
-    as_of = end_of(month, ZoneInfo(snapshot.timezone)) if month is not None and past else now
+    as_of = end_of(month, zone) if month is not None and past else snapshot.generated_at
     at_end = snapshot.history.at(as_of) if past else None
     known = at_end if past else total_active(snapshot)[:3]
-    earlier = [snapshot.history.at(as_of - back * DAY) for back in range(days - 1, 0, -1)]
+    earlier = [snapshot.history.at(_days_before(as_of, back, zone)) for back in range(days - 1, 0, -1)]
     series = [*earlier, known]
     result = []
     for index, window in enumerate(WINDOWS):
-        before = snapshot.history.at(as_of - window.days * DAY)
+        before = snapshot.history.at(_days_before(as_of, window.days, zone))
         result.append(
             Figure(
                 window,
@@ -100,6 +100,11 @@ def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tup
             )
         )
     return tuple(result)
+
+
+def _days_before(when: float, days: int, zone: tzinfo) -> float:
+    """The same time of day so many days earlier: of older days only the point at their beginning is kept."""
+    return (datetime.fromtimestamp(when, zone) - timedelta(days)).timestamp()
 
 
 def total_active(snapshot: Snapshot) -> Active:
@@ -229,7 +234,10 @@ def _rows(
         )
         for key in {**(now or {}), **active}
     ]
-    return sorted(rows, key=lambda row: (-(row.users or 0), -row.active.month, row.label == UNKNOWN, row.label))
+    return sorted(
+        rows,
+        key=lambda row: (-(row.users or 0), -row.active.month, row.label == UNKNOWN, row.label, str(row.key)),
+    )
 
 
 def _by_country(places: Mapping[Place, int] | None) -> dict[Place, int] | None:

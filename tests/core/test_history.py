@@ -1,0 +1,161 @@
+"""The past: a point an hour, then a point a day, and an answer only where there is a point near enough."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from made_up import ACTIVE, DAY, FRANKFURT, MUNICH, NOW, PARIS, point
+
+from headcount.history import HOUR, HOURLY_FOR, HistoryKeeper
+from headcount.snapshot import Active, Cell, History, HistoryKey, HistoryPoint
+
+UTC = ZoneInfo("UTC")
+HOURS = NOW // HOUR * HOUR
+
+
+def test_a_point_is_due_once_in_each_hour() -> None:
+    keeper = HistoryKeeper([], UTC)
+    assert keeper.is_due(HOURS)
+    keeper.add(HOURS + 0.5, {})
+    assert not keeper.is_due(HOURS + 1)
+    assert not keeper.is_due(HOURS + HOUR - 1)
+    assert keeper.is_due(HOURS + HOUR)
+
+
+def test_time_that_stepped_back_waits_until_it_has_caught_up() -> None:
+    keeper = HistoryKeeper([], UTC)
+    keeper.add(HOURS, {})
+    assert not keeper.is_due(HOURS - 5 * HOUR)
+    assert keeper.is_due(HOURS + HOUR)
+
+
+def test_it_goes_on_where_the_state_left_off() -> None:
+    keeper = HistoryKeeper([point(HOURS, {}), point(HOURS - HOUR, {})], UTC)
+    assert [kept.when for kept in keeper.history.points] == [HOURS - HOUR, HOURS]
+    assert not keeper.is_due(HOURS + 1)
+    assert keeper.added == []
+
+
+def test_a_point_is_kept_by_country_and_client_alone() -> None:
+    keeper = HistoryKeeper([], UTC)
+    cells = {**ACTIVE, Cell(FRANKFURT, "Gajim"): Active(1, 1, 1, 0), Cell(PARIS, "?"): Active(0, 0, 0, 1)}
+    keeper.add(HOURS + 0.9, {"a.example": cells, "b.example": {}})
+    assert keeper.added == [
+        HistoryPoint(
+            HOURS,
+            {
+                "a.example": {
+                    HistoryKey("DE", "Dino"): (2, 3, 4),
+                    HistoryKey("DE", "Gajim"): (1, 2, 3),
+                    HistoryKey("FR", "Dino"): (1, 1, 1),
+                    HistoryKey(None, "?"): (0, 0, 5),
+                },
+                "b.example": {},
+            },
+        )
+    ]
+
+
+def test_what_was_kept_is_not_told_again() -> None:
+    keeper = HistoryKeeper([point(HOURS - 41 * DAY, {})], UTC)
+    keeper.add(HOURS, {})
+    assert (len(keeper.added), keeper.forgotten) == (1, [HOURS - 41 * DAY])
+    keeper.kept()
+    assert (keeper.added, keeper.forgotten) == ([], [])
+    assert len(keeper.history.points) == 1
+
+
+def test_a_history_that_was_handed_out_does_not_change() -> None:
+    keeper = HistoryKeeper([], UTC)
+    keeper.add(HOURS, {})
+    handed_out = keeper.history
+    keeper.add(HOURS + HOUR, {})
+    assert len(handed_out.points) == 1
+    assert len(keeper.history.points) == 2
+
+
+def hourly(zone: ZoneInfo, days: int, until: int = HOURS) -> HistoryKeeper:
+    """The history of an engine that ran without a gap, a second behind each hour."""
+    keeper = HistoryKeeper([], zone)
+    for hour in range(until - days * DAY, until + 1, HOUR):
+        keeper.add(hour + 1, {"a.example": {}})
+    return keeper
+
+
+def test_forty_days_are_kept_by_the_hour_and_the_rest_by_the_day() -> None:
+    keeper = hourly(UTC, 45)
+    whens = [kept.when for kept in keeper.history.points]
+    recent = [when for when in whens if when >= HOURS + 1 - HOURLY_FOR]
+    assert recent == list(range(HOURS + 1 - HOURLY_FOR, HOURS + 2, HOUR))
+    assert [datetime.fromtimestamp(when, UTC).hour for when in whens if when not in recent] == [0, 0, 0, 0, 0]
+    added = {kept.when for kept in keeper.added}
+    assert added - set(keeper.forgotten) == set(whens)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Europe/Berlin",
+        "Asia/Kolkata",
+        "Asia/Kathmandu",
+        "Australia/Lord_Howe",
+        "Pacific/Kiritimati",
+        "Africa/Cairo",  # where the clocks go on at midnight
+        "America/Havana",  # where they go back to midnight
+    ],
+)
+def test_every_day_keeps_a_point_and_one_alone(name: str) -> None:
+    zone = ZoneInfo(name)
+    until = int(datetime(2026, 6, 10, tzinfo=UTC).timestamp())  # the clocks change on 8 March, or on 24 April
+    points = hourly(zone, 100, until).history.points
+    old = [p.when for p in points if p.when < until - HOURLY_FOR - DAY]
+    days = [datetime.fromtimestamp(when, zone).date().toordinal() for when in old]
+    assert days == list(range(days[0], days[0] + len(days)))
+    assert len(days) >= 58
+
+
+NEAR = History((point(HOURS, {"a.example": {("DE", "Dino"): 1}}), point(HOURS + 2 * HOUR, {"a.example": {}})))
+
+
+@pytest.mark.parametrize(
+    ("when", "users"),
+    [
+        (HOURS, 1),
+        (HOURS - 5400, 1),
+        (HOURS - 5401, None),
+        (HOURS + HOUR - 1, 1),
+        (HOURS + HOUR + 1, 0),
+        (HOURS + 2 * HOUR + 5400, 0),
+        (HOURS + 2 * HOUR + 5401, None),
+    ],
+)
+def test_the_nearest_point_answers_if_it_is_near(when: int, users: int | None) -> None:
+    assert NEAR.at(when) == (None if users is None else (users, users, users))
+
+
+def test_how_near_is_for_the_asker_to_say() -> None:
+    assert NEAR.at(HOURS + 60, within=59) is None
+    assert NEAR.at(HOURS + 60, within=60) == (1, 1, 1)
+    assert NEAR.at(HOURS - 10 * DAY, within=10 * DAY) == (1, 1, 1)
+
+
+def test_no_history_knows_nothing() -> None:
+    assert History().at(NOW) is None
+    assert History().through(lambda host, key: True).at(NOW) is None
+
+
+def test_it_is_seen_through_every_condition_that_was_set() -> None:
+    history = History(
+        (point(HOURS, {"a": {("DE", "Dino"): 1, ("DE", "?"): 2, ("FR", "Dino"): 4}, "b": {("DE", "Dino"): 8}}),)
+    )
+    german = history.through(lambda host, key: key.country == "DE")
+    assert german.at(HOURS) == (11, 11, 11)
+    assert german.through(lambda host, key: key.client == "Dino").at(HOURS) == (9, 9, 9)
+    assert german.through(lambda host, key: host == "a", "a").at(HOURS) == (3, 3, 3)
+    assert german.through(lambda host, key: host == "c", "c").at(HOURS) is None
+
+
+def test_a_city_is_never_kept() -> None:
+    keeper = HistoryKeeper([], UTC)
+    keeper.add(HOURS, {"a": {Cell(MUNICH, "?"): Active(1, 1, 1), Cell(FRANKFURT, "?"): Active(0, 1, 1)}})
+    assert keeper.added[0].hosts == {"a": {HistoryKey("DE", "?"): (1, 2, 2)}}
