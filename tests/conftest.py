@@ -1,17 +1,12 @@
-"""What many tests need: real captured data, files as Prosody writes them, and a user without privileges."""
+"""What many tests need around them."""
 
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
-from headcount.prosody.names import encode
-
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -23,29 +18,3 @@ def open_tmp() -> Iterator[Path]:
     for directory, _, _ in os.walk(path):
         Path(directory).chmod(0o700)
     shutil.rmtree(path)
-
-
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """Without root's right to read and write everything, if the tests have it."""
-    if os.geteuid() != 0:
-        yield
-        return
-    group, user = os.getegid(), os.geteuid()
-    os.setegid(NOBODY)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
-        os.setegid(group)
-
-
-def prosody_writes(root: Path, host: str, store: str, user: str, text: str) -> Path:
-    """Writes a user's file as Prosody does: a temporary file, then a rename."""
-    path = root / os.fsdecode(encode(host)) / store / (os.fsdecode(encode(user)) + ".dat")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + "~")
-    temporary.write_text(text)
-    temporary.rename(path)
-    return path

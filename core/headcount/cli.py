@@ -56,8 +56,11 @@ def _screen(asked: argparse.Namespace, settings: Settings) -> int:
 def _engine(_: argparse.Namespace, settings: Settings) -> int:
     from headcount.run import open_run
 
-    level = getattr(logging, settings.log_level.upper())
-    logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    log.addHandler(handler)  # ours alone: what a library would say may name files, and so users
+    log.setLevel(getattr(logging, settings.log_level.upper()))
+    log.propagate = False
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

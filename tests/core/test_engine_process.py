@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import prosody_writes
 from headcount.prosody.lua_table import as_lua
 from headcount.prosody.lua_write import serialise
 from headcount.state.sqlite import SqliteState
+from support import prosody_writes
 
 NOW = int(time.time())
 HOST = "example.com"

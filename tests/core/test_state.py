@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import unprivileged
 from headcount.errors import NoPermissionError, StateError, StateLockedError, UsageError
 from headcount.monthly_visitors import Month, MonthChange
 from headcount.snapshot import Cell, HistoryKey, HistoryPoint, Place, PlaceName, Quality
 from headcount.state import HostUpdate, Update
 from headcount.state.sqlite import SqliteState, path_of
+from support import unprivileged
 
 DINO = Cell(Place("DE", "HE", 2925533), "Dino")
 BARE = Cell(Place(), "?")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import prosody_writes, unprivileged
 from headcount.errors import NoPermissionError, UsageError
 from headcount.records import Flaw, HostGone, HostRead, HostVisitors, Record, SourceFlaws, UserRecord
 from headcount.sources import directory as directory_module
 from headcount.sources.directory import SWEEP_AT_LEAST, DirectorySource
+from support import prosody_writes, unprivileged
 
 LOGIN = 'return {\n\t["login"] = {\n\t\t["timestamp"] = %d;\n\t};\n};\n'
 

@@ -1,0 +1,139 @@
+"""Problems: what is wrong now, each kind once, and gone when it is mended."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headcount.problems import Problems
+from headcount.records import Flaw
+from headcount.snapshot import Problem
+
+
+def flaw(what: str = "unreadable record", user: str = "alice", why: str = "it ends too early") -> Flaw:
+    return Flaw(what, f"example.com/lastlog2/{user}.dat", "example.com/lastlog2", why)
+
+
+AHEAD = flaw("timestamp in the future")
+ALICE, BOB = ("example.com", "alice"), ("example.com", "bob")
+
+
+def test_nothing_is_wrong_at_first() -> None:
+    assert Problems().summary() == ()
+    assert Problems().untold() == []
+
+
+def test_flaws_of_one_kind_are_one_problem_with_one_example() -> None:
+    problems = Problems()
+    problems.replace(ALICE, [flaw()])
+    problems.replace(BOB, [flaw(user="bob", why="it is empty")])
+    assert problems.summary() == (
+        Problem("unreadable record", 2, "example.com/lastlog2/alice.dat", "it ends too early"),
+    )
+
+
+def test_the_most_frequent_problem_comes_first_and_ties_by_name() -> None:
+    problems = Problems()
+    problems.replace("a", [flaw("c"), flaw("b")])
+    problems.replace("b", [flaw("a"), flaw("a")])
+    assert [(problem.what, problem.count) for problem in problems.summary()] == [("a", 2), ("b", 1), ("c", 1)]
+
+
+def test_a_later_look_replaces_what_an_earlier_one_found() -> None:
+    problems = Problems()
+    problems.replace(ALICE, [flaw(), flaw("unexpected value")])
+    problems.replace(ALICE, [flaw("unexpected value")])
+    assert [problem.what for problem in problems.summary()] == ["unexpected value"]
+    problems.replace(ALICE, [])
+    problems.replace(ALICE, [])
+    assert problems.summary() == ()
+
+
+def test_a_summary_that_did_not_change_is_the_same_object() -> None:
+    problems = Problems()
+    problems.replace(ALICE, [flaw()])
+    before = problems.summary()
+    problems.replace(ALICE, [flaw()])
+    problems.replace(BOB, [])
+    assert problems.summary() is before
+
+
+def test_time_mends_what_lies_ahead_of_it() -> None:
+    problems = Problems()
+    problems.replace_until(100.0, ALICE, [AHEAD])
+    problems.pass_time(99.9)
+    assert len(problems.summary()) == 1
+    problems.pass_time(100.0)
+    assert problems.summary() == ()
+
+
+def test_what_is_told_again_with_a_later_time_lasts_until_then() -> None:
+    problems = Problems()
+    problems.replace_until(100.0, ALICE, [AHEAD])
+    problems.replace_until(200.0, ALICE, [AHEAD])
+    problems.pass_time(150.0)
+    assert len(problems.summary()) == 1
+    problems.pass_time(200.0)
+    assert problems.summary() == ()
+
+
+def test_what_is_found_anew_without_an_end_is_not_mended_by_time() -> None:
+    problems = Problems()
+    problems.replace_until(100.0, ALICE, [AHEAD])
+    problems.replace(ALICE, [flaw()])
+    problems.pass_time(101.0)
+    assert [problem.what for problem in problems.summary()] == ["unreadable record"]
+
+
+def test_the_end_of_time_never_comes() -> None:
+    problems = Problems()
+    problems.replace_until(100.0, ALICE, [AHEAD])
+    problems.replace_until(math.inf, ALICE, [AHEAD])
+    problems.pass_time(1e300)
+    assert len(problems.summary()) == 1
+
+
+def test_a_host_that_goes_takes_its_problems_with_it() -> None:
+    problems = Problems()
+    problems.replace(ALICE, [flaw()])
+    problems.replace_until(100.0, (*ALICE, "ahead"), [AHEAD])
+    problems.replace(("example.org", "alice"), [flaw("a")])
+    problems.replace("example.com", [flaw("b")])  # not of a user: no tuple
+    problems.drop_host("example.com")
+    problems.pass_time(101.0)
+    assert [problem.what for problem in problems.summary()] == ["a", "b"]
+
+
+def test_each_kind_and_place_is_told_once_for_the_log() -> None:
+    problems = Problems()
+    elsewhere = Flaw("unreadable record", "example.org/lastlog2/x.dat", "example.org/lastlog2", "")
+    problems.replace(ALICE, [flaw()])
+    problems.replace(BOB, [flaw(user="bob"), elsewhere])
+    assert problems.untold() == [flaw(), elsewhere]
+    problems.replace(ALICE, [])
+    problems.replace(ALICE, [flaw()])
+    assert problems.untold() == []
+
+
+looks = st.lists(
+    st.tuples(
+        st.sampled_from([ALICE, BOB, ("other.example", "alice")]),
+        st.lists(st.sampled_from([flaw("a"), flaw("b"), flaw("b", why="other")]), max_size=3),
+        st.one_of(st.none(), st.integers(0, 20)),
+    ),
+    max_size=12,
+)
+
+
+@given(looks, st.integers(0, 20))
+def test_it_agrees_with_the_last_look_at_each_subject(looked: list, now: int) -> None:  # type: ignore[type-arg]
+    problems, last = Problems(), {}
+    for subject, flaws, until in looked:
+        last[subject] = flaws if until is None or until > now else []
+        if until is None:
+            problems.replace(subject, flaws)
+        else:
+            problems.replace_until(until, subject, flaws)
+    problems.pass_time(now)
+    found = [found.what for flaws in last.values() for found in flaws]
+    assert {problem.what: problem.count for problem in problems.summary()} == {w: found.count(w) for w in set(found)}
