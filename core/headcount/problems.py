@@ -12,7 +12,7 @@ class Problems:
 
     def __init__(self) -> None:
         self._by_subject: dict[Hashable, tuple[Flaw, ...]] = {}
-        self._until: list[tuple[float, Hashable]] = []
+        self._until: dict[Hashable, float] = {}
         self._told: set[tuple[str, str]] = set()
         self._untold: list[Flaw] = []
         self._summary: tuple[Problem, ...] | None = ()
@@ -20,6 +20,7 @@ class Problems:
     def replace(self, subject: Hashable, flaws: Iterable[Flaw]) -> None:
         """Takes what was found wrong with a subject in place of what was wrong with it before."""
         flaws = tuple(flaws)
+        self._until.pop(subject, None)
         if flaws == self._by_subject.get(subject, ()):
             return
         self._summary = None
@@ -36,14 +37,12 @@ class Problems:
         """As `replace`, for what time mends by itself at `when`."""
         self.replace(subject, flaws)
         if not math.isinf(when):
-            self._until.append((when, subject))
+            self._until[subject] = when
 
     def pass_time(self, now: float) -> None:
         """Drops what time has mended."""
-        for when, subject in self._until:
-            if when <= now:
-                self.replace(subject, ())
-        self._until = [(when, subject) for when, subject in self._until if when > now]
+        for subject in [subject for subject, when in self._until.items() if when <= now]:
+            self.replace(subject, ())
 
     def drop_host(self, host: str) -> None:
         """Forgets what was wrong with a host's users: its subjects are tuples that begin with its name."""
