@@ -1,6 +1,7 @@
 """How Headcount is set up: one TOML file, HEADCOUNT_… variables, flags; flag over variable over file."""
 
 import difflib
+import hashlib
 import math
 import os
 import re
@@ -17,6 +18,9 @@ from headcount.text import clean
 PREFIX = "HEADCOUNT_"
 USUAL_SOURCES = ("/var/lib/prosody", "/usr/local/var/lib/prosody", "/opt/homebrew/var/lib/prosody")
 USUAL_STATE = Path("/var/lib/headcount")
+USUAL_CONFIG = Path("/etc/headcount/config.toml")
+_LONGEST_NAME = 100
+_FLAGS = {"mmdb_path": "--mmdb"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Settings:
 
     def source_path(self) -> str:
         """The source that is set, else the first usual data directory that is there, else Debian's."""
-        return self.source or next((path for path in USUAL_SOURCES if Path(path).is_dir()), USUAL_SOURCES[0])
+        return self.source or next((path for path in USUAL_SOURCES if os.path.isdir(path)), USUAL_SOURCES[0])
 
     def state_path(self, environment: Mapping[str, str]) -> str:
         """The state that is set, else one for this source in the usual place for states of this user."""
@@ -59,10 +63,29 @@ class Settings:
         elif os.geteuid() == 0:
             directory = USUAL_STATE
         else:
-            home = environment.get("XDG_STATE_HOME") or Path(environment.get("HOME", "~")).expanduser() / ".local/state"
-            directory = Path(home) / "headcount"
-        name = re.sub(r"[^A-Za-z0-9]+", "-", str(Path(self.source_path()).absolute())).strip("-")
-        return str(directory / f"{name or 'root'}.db")
+            home = _home(environment, "XDG_STATE_HOME", ".local/state")
+            if home is None:
+                raise UsageError("This user has no home to keep the state in.", "Name the state with --state FILE.")
+            directory = home / "headcount"
+        return str(directory / f"{_name_of(os.path.abspath(self.source_path()))}.db")
+
+
+def _name_of(path: str) -> str:
+    """A file name that says which path it is for, and is that of no other path."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-") or "root"
+    if path == f"/{name.replace('-', '/')}" and len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[:_LONGEST_NAME]}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
+
+
+def _home(environment: Mapping[str, str], variable: str, usual: str) -> Path | None:
+    """The directory that a variable of the XDG base directories names, else the `usual` one; None without a home."""
+    if environment.get(variable):
+        return Path(environment[variable])
+    try:
+        return Path(environment.get("HOME") or "~").expanduser() / usual
+    except RuntimeError:  # a container's user, which is a mere number
+        return None
 
 
 def load(flags: Mapping[str, object], environment: Mapping[str, str], config: str | None = None) -> Settings:
@@ -82,16 +105,18 @@ def load(flags: Mapping[str, object], environment: Mapping[str, str], config: st
             values[key] = _checked(key, _from_text(key, text, name), name)
     for key, value in flags.items():
         if value is not None:
-            values[key] = _checked(key, value, f"--{key.replace('_', '-')}")
+            values[key] = _checked(key, value, _FLAGS.get(key, f"--{key.replace('_', '-')}"))
     return replace(Settings(), **values)  # type: ignore[arg-type]  # each was checked by its own rule
 
 
 def _config_file(named: str | None, environment: Mapping[str, str]) -> Path | None:
-    if named is not None:
+    if named:
         return Path(named)
-    home = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME", "~")).expanduser() / ".config"
-    usual = (Path(home) / "headcount" / "config.toml", Path("/etc/headcount/config.toml"))
-    return next((path for path in usual if path.is_file()), None)
+    home = _home(environment, "XDG_CONFIG_HOME", ".config")
+    usual = [USUAL_CONFIG]
+    if home is not None:
+        usual.insert(0, home / "headcount" / "config.toml")
+    return next((path for path in usual if os.path.isfile(path)), None)
 
 
 def _read(path: Path) -> dict[str, object]:
@@ -102,7 +127,7 @@ def _read(path: Path) -> dict[str, object]:
         raise UsageError(f"There is no configuration file {shown}.") from None
     except PermissionError:
         raise NoPermissionError(f"No permission to read the configuration file {shown}.") from None
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"The configuration file {shown} can't be read: {clean(str(error))}.") from None
 
 
@@ -115,7 +140,7 @@ def _checked(key: str, value: object, where: str) -> object:
         raise UsageError(f"{where}: there is no setting {clean(key)}.", mend)
     try:
         return rule(value)
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
         why = str(error) if isinstance(error, ValueError) else "a value of another kind is needed"
         raise UsageError(f"{where}: {key} = {clean(repr(value), 60)} won't do: {clean(why)}.") from None
 
@@ -127,7 +152,7 @@ def _from_text(key: str, text: str, name: str) -> object:
     if key in ("min_count", "settle", "count_open_sessions", "default_client_patterns", "client_patterns"):
         try:
             return tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             raise UsageError(f"{name}: {clean(text, 60)} is no TOML value.") from None
     return text
 
