@@ -18,7 +18,7 @@ COLUMNS = (
     "client",
     "users",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def to_csv(snapshot: Snapshot) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from headcount.snapshot import UNKNOWN, Place, Quality, Snapshot
+from headcount.snapshot import Place, Quality, Snapshot
 from headcount.views import (
     Row,
     client_rows,
@@ -26,8 +26,10 @@ def to_table(snapshot: Snapshot, month: str | None = None) -> str:
     month = month or snapshot.month
     parts = [_head(snapshot), _active(snapshot)]
     counts = month_counts(snapshot, month)
-    if counts is not None:
-        so_far = " so far" if month == snapshot.month else ""
+    so_far = " so far" if month == snapshot.month else ""
+    if counts is None:
+        parts.append(f"{month}{so_far}: not counted")
+    else:
         parts.append(f"{month}{so_far}: {_marked(counts.users, counts.quality)} month users")
         if counts.places is not None:
             parts.append(_top("country", country_rows(snapshot, month)))
@@ -88,7 +90,7 @@ def _columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Rows under a head, the first column and any text to the left, numbers to the right."""
     table = [head, *rows]
     widths = [max(_width(row[index]) for row in table) for index in range(len(head))]
-    numeric = [all(_is_number(row[index]) for row in rows) for index in range(len(head))]
+    numeric = [index > 0 and all(_is_number(row[index]) for row in rows) for index in range(len(head))]
     lines = []
     for row in table:
         cells = []
@@ -100,10 +102,10 @@ def _columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return not text or text[0] in "0123456789+-−" or text == UNKNOWN
+    return not text or text[0] in "0123456789+-−"
 
 
 def _width(text: str) -> int:
     """Columns that the text takes in a terminal (Unicode UAX #11)."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(unicodedata.combining(character) != 0 for character in text)
+    return len(text) + wide - sum(unicodedata.category(character) in ("Mn", "Me") for character in text)
