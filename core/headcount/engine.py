@@ -1,10 +1,12 @@
 """The one moving part: pulls records from a source, counts them, keeps what was counted, hands out snapshots."""
 
+import gc
 import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -147,12 +149,13 @@ class Engine:
     def _read(self, publish: Publish, stop: threading.Event) -> None:
         self._phase = Phase.SCANNING
         self._problems.replace("source", ())
-        for batch in self._source.read():
-            self._take(batch)
-            self._tick_if_due()
-            self._show(publish, SHOW_READING)
-            if stop.is_set():
-                return
+        with _collector_paused():
+            for batch in self._source.read():
+                self._take(batch)
+                self._tick_if_due()
+                self._show(publish, SHOW_READING)
+                if stop.is_set():
+                    return
         self._phase = Phase.LIVE
         self._tick()
         self._show(publish, 0)
@@ -314,6 +317,20 @@ class Engine:
         self._unkept_names.clear()
         if alive:
             self._kept_at = self._options.ticks()
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Reading makes a lasting object or more of each user and no cycles; looking for cycles among all of them, again
+    and again, would hold up every other thread, the screen's too, for a quarter of a second each time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 def _is_news(new: Snapshot, old: Snapshot) -> bool:

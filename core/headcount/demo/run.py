@@ -21,9 +21,12 @@ from headcount.state.sqlite import SqliteState
 
 
 @contextmanager
-def demo_run(settings: Settings) -> Iterator[Run]:
-    """A run like any other, on real files that a simulated server goes on writing until the run ends."""
-    zone, now = ZoneInfo(settings.zone_name()), time.time()
+def demo_server(settings: Settings, now: float) -> Iterator[tuple[SimulatedServer, Settings]]:
+    """A simulated server that has written its files in a temporary directory, and the settings to look at them.
+
+    The same `now` (Unix seconds) gives the same server. The directory goes when the block ends.
+    """
+    zone = ZoneInfo(settings.zone_name())
     database = importlib.resources.files("headcount") / "data" / "demo.mmdb"
     with (
         tempfile.TemporaryDirectory(prefix="headcount-demo-") as directory,
@@ -33,16 +36,21 @@ def demo_run(settings: Settings) -> Iterator[Run]:
         server = SimulatedServer(source, now=now, zone=zone)
         server.write_all()
         _keep_history(server, state, now, zone, mmdb)
-        here = replace(settings, source=str(source), state=str(state), mmdb_path=(str(mmdb),))
-        with open_run(here, {}, keep="always") as run:
-            stop = threading.Event()
-            life = threading.Thread(target=server.run, args=(stop, time.time), name="simulated server", daemon=True)
-            life.start()
-            try:
-                yield run
-            finally:
-                stop.set()
-                life.join()
+        yield server, replace(settings, source=str(source), state=str(state), mmdb_path=(str(mmdb),))
+
+
+@contextmanager
+def demo_run(settings: Settings) -> Iterator[Run]:
+    """A run like any other, on real files that a simulated server goes on writing until the run ends."""
+    with demo_server(settings, time.time()) as (server, here), open_run(here, {}, keep="always") as run:
+        stop = threading.Event()
+        life = threading.Thread(target=server.run, args=(stop, time.time), name="simulated server", daemon=True)
+        life.start()
+        try:
+            yield run
+        finally:
+            stop.set()
+            life.join()
 
 
 def _keep_history(server: SimulatedServer, state: Path, now: float, zone: ZoneInfo, mmdb: Path) -> None:
