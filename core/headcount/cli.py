@@ -2,17 +2,19 @@
 
 import argparse
 import importlib.metadata
+import io
 import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from headcount import __version__
 from headcount.errors import HeadcountError, UsageError
 from headcount.settings import Settings, load
+from headcount.text import clean
 
 if TYPE_CHECKING:
     from headcount.engine import Engine
@@ -35,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"headcount: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:  # the reader, `head` say, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except KeyboardInterrupt:
         return 130
@@ -78,8 +80,7 @@ def _report(asked: argparse.Namespace, settings: Settings) -> int:
         at=asked.at, host=asked.host, month=asked.month, country=asked.country, client=asked.client
     )
     text = report.answer(settings, os.environ, question, asked.format)
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    _print(text, encoding=None if asked.format == "table" else "utf-8")
     return 0
 
 
@@ -89,7 +90,7 @@ def _demo(asked: argparse.Namespace, settings: Settings) -> int:
 
     with demo_run(settings) as run:
         if not _has_terminal():
-            sys.stdout.write(render(run.engine.read_once(), "table"))
+            _print(render(run.engine.read_once(), "table"))
             return 0
         return _open_screen(asked, run.engine)
 
@@ -109,14 +110,35 @@ def _open_screen(asked: argparse.Namespace, engine: "Engine") -> int:
 
 def _has_terminal() -> bool:
     """Whether there is somebody to read a screen; it is drawn on standard error, so that must be a terminal too."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def _print(text: str, encoding: str | None = None) -> None:
+    """Prints data, by default in the terminal's encoding; a letter that this does not have becomes a question mark."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding=encoding, errors="replace")
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _drop_output()
+        raise HeadcountError(f"The output can't be written: {error.strerror}.") from None
+
+
+def _drop_output() -> None:
+    """Lets what was not written yet go nowhere, so that Python does not fail over it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors look like all others."""
+    """A parser whose errors look like all others, and whose options are written in full."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "allow_abbrev": False})
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See {self.prog} --help.")
+        raise UsageError(f"{clean(message[:1].upper() + message[1:])}.", f"See {self.prog} --help.")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,7 +1,6 @@
 """One report: the source and the state as of a moment, narrowed to what is asked, in the form that is asked."""
 
 import difflib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from headcount.errors import PERMISSION_DENIED, HeadcountError, NoDataError, UsageError, no_permission
 from headcount.filters import Filter, only_month
-from headcount.months import is_month
+from headcount.months import is_month, month_of
 from headcount.outputs.as_csv import to_csv
 from headcount.outputs.as_json import to_json
 from headcount.outputs.as_table import to_table
@@ -37,6 +36,8 @@ def answer(settings: Settings, environment: Mapping[str, str], question: Questio
     """
     if question.month is not None and not is_month(question.month):
         raise UsageError(f"{clean(question.month)} is not a month.", "Write it as YYYY-MM.")
+    if question.client == "":
+        raise UsageError("No client has an empty name.", "Write ? for the users whose client is unknown.")
     country = _country(question.country)
     now = None if question.at is None else _moment(question.at, ZoneInfo(settings.zone_name()))
     with open_run(settings, environment, keep="never", now=now) as run:
@@ -96,6 +97,6 @@ def _moment(text: str, zone: ZoneInfo) -> float:
                 f"{clean(text)} is not a time.", "Write it as 2026-11-22T04:32:00Z or in Unix seconds."
             ) from None
         when = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
-    if not math.isfinite(when) or not 0 < when < datetime.max.timestamp():
+    if not when > 0 or month_of(when, zone) is None:
         raise UsageError(f"{clean(text)} is not a time that has a date.")
     return when

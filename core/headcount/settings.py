@@ -160,6 +160,8 @@ def _from_text(key: str, text: str, name: str) -> object:
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError
+    if "\0" in value:
+        raise ValueError("it has a zero character in it")
     return value
 
 

@@ -126,6 +126,7 @@ def test_every_kind_of_value_can_stand_in_a_variable(
         ('"\\u001b[31m" = 1', ["no setting \ufffd[31m"]),
         ("source = 5", ["source = 5 won't do"]),
         ('source = ""', ["source = '' won't do"]),
+        ('source = "a\\u0000b"', ["it has a zero character in it"]),
         ('timezone = "Europe/Atlantis"', ["timezone = 'Europe/Atlantis'", "such as Europe/Berlin"]),
         ('timezone = "Europe"', ["no time zone has that name"]),
         ('timezone = "../../etc/passwd"', ["no time zone has that name"]),
