@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from headcount import geo, place_names
 from headcount_tui.actions import ACTIONS, Where, bindings
 from headcount_tui.render import KEY, MUTED, STRONG, cell
 
@@ -69,4 +70,5 @@ def help_text() -> Content:
     ]
     lines.append(Content(""))
     lines.append(Content.styled("The mouse works too: tabs, heads of columns, rows, crosses, keys below.", MUTED))
+    lines += [Content.styled(attribution, MUTED) for attribution in (geo.ATTRIBUTION, place_names.ATTRIBUTION)]
     return Content("\n").join(lines)
