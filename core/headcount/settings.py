@@ -60,7 +60,7 @@ class Settings:
             return self.state
         if environment.get("STATE_DIRECTORY"):  # systemd, StateDirectory=
             directory = Path(environment["STATE_DIRECTORY"].split(":")[0])
-        elif os.geteuid() == 0:
+        elif os.geteuid() == 0 and not environment.get("XDG_STATE_HOME"):
             directory = USUAL_STATE
         else:
             home = _home(environment, "XDG_STATE_HOME", ".local/state")

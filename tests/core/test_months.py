@@ -24,7 +24,7 @@ ZONES = [
 ]
 
 
-@pytest.mark.parametrize("text", ["2026-11", "0001-01", "1999-12", "9998-12"])
+@pytest.mark.parametrize("text", ["2026-11", "2026-10", "0001-01", "1999-12", "9998-12"])
 def test_months(text: str) -> None:
     assert is_month(text)
 
