@@ -16,38 +16,9 @@ from headcount.errors import HeadcountError, NoPermissionError, StateError, Stat
 from headcount.monthly_visitors import Month
 from headcount.snapshot import UNKNOWN, Cell, HistoryCounts, HistoryKey, HistoryPoint, Place, PlaceName, Quality
 from headcount.state import HostUpdate, Saved, SavedHost, Update
+from headcount.state.schema import VERSION, upgrade, version_of
 
-VERSION = 1
 PREFIX = "sqlite:///"
-
-# Unknown parts of a place are '' and 0, since a primary key needs values. `counted.place` is where a user was
-# counted while a login record may still tell it better, NULL once it is final.
-_SCHEMA = """
-CREATE TABLE hosts (
-    host TEXT PRIMARY KEY, followed_since REAL NOT NULL, alive_at REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE months (
-    host TEXT NOT NULL, month TEXT NOT NULL, quality TEXT NOT NULL, closed INTEGER NOT NULL, key BLOB,
-    PRIMARY KEY (host, month)
-) WITHOUT ROWID;
-CREATE TABLE counts (
-    host TEXT NOT NULL, month TEXT NOT NULL, country TEXT NOT NULL, subdivision TEXT NOT NULL,
-    city INTEGER NOT NULL, client TEXT NOT NULL, users INTEGER NOT NULL,
-    PRIMARY KEY (host, month, country, subdivision, city, client)
-) WITHOUT ROWID;
-CREATE TABLE counted (
-    host TEXT NOT NULL, month TEXT NOT NULL, hash BLOB NOT NULL, place TEXT,
-    PRIMARY KEY (host, month, hash)
-) WITHOUT ROWID;
-CREATE TABLE history (
-    at INTEGER NOT NULL, host TEXT NOT NULL, counts TEXT NOT NULL, PRIMARY KEY (at, host)
-) WITHOUT ROWID;
-CREATE TABLE place_names (
-    country TEXT NOT NULL, subdivision TEXT NOT NULL, city INTEGER NOT NULL,
-    country_name TEXT NOT NULL, subdivision_name TEXT NOT NULL, city_name TEXT NOT NULL,
-    PRIMARY KEY (country, subdivision, city)
-) WITHOUT ROWID;
-"""
 
 
 def path_of(url: str) -> Path:
@@ -78,7 +49,8 @@ class SqliteState:
                 self._prepare(self._connection)
             elif path.exists():
                 self._connection = _connect_read_only(path)
-                if self._version(self._connection) == 0:  # an engine is just making it
+                self._refuse_newer(self._connection)
+                if version_of(self._connection) == 0:  # an engine is just making it
                     self.close()
 
     def load(self) -> Saved:
@@ -157,17 +129,14 @@ class SqliteState:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA busy_timeout = 5000")
-        if self._version(connection) == 0:
-            connection.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
+        self._refuse_newer(connection)
+        upgrade(connection)
 
-    def _version(self, connection: sqlite3.Connection) -> int:
-        """The version of the schema; 0 for a file that has none yet. Raises StateError for a newer one."""
-        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
+    def _refuse_newer(self, connection: sqlite3.Connection) -> None:
+        if version_of(connection) > VERSION:
             raise StateError(
                 f"The state {self._path} was written by a newer Headcount.", "Upgrade Headcount to use it."
             )
-        return version
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

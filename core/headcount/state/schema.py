@@ -1,0 +1,56 @@
+"""The tables of the SQLite state, as steps from each version to the next; a state of any older version takes those
+that it lacks, in one transaction."""
+
+import sqlite3
+
+# Unknown parts of a place are '' and 0, since a primary key needs values. `counted.place` is where a user was
+# counted while a login record may still tell it better, NULL once it is final.
+_FIRST = """
+CREATE TABLE hosts (
+    host TEXT PRIMARY KEY, followed_since REAL NOT NULL, alive_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE months (
+    host TEXT NOT NULL, month TEXT NOT NULL, quality TEXT NOT NULL, closed INTEGER NOT NULL, key BLOB,
+    PRIMARY KEY (host, month)
+) WITHOUT ROWID;
+CREATE TABLE counts (
+    host TEXT NOT NULL, month TEXT NOT NULL, country TEXT NOT NULL, subdivision TEXT NOT NULL,
+    city INTEGER NOT NULL, client TEXT NOT NULL, users INTEGER NOT NULL,
+    PRIMARY KEY (host, month, country, subdivision, city, client)
+) WITHOUT ROWID;
+CREATE TABLE counted (
+    host TEXT NOT NULL, month TEXT NOT NULL, hash BLOB NOT NULL, place TEXT,
+    PRIMARY KEY (host, month, hash)
+) WITHOUT ROWID;
+CREATE TABLE history (
+    at INTEGER NOT NULL, host TEXT NOT NULL, counts TEXT NOT NULL, PRIMARY KEY (at, host)
+) WITHOUT ROWID;
+CREATE TABLE place_names (
+    country TEXT NOT NULL, subdivision TEXT NOT NULL, city INTEGER NOT NULL,
+    country_name TEXT NOT NULL, subdivision_name TEXT NOT NULL, city_name TEXT NOT NULL,
+    PRIMARY KEY (country, subdivision, city)
+) WITHOUT ROWID;
+"""
+
+# `kept.pruned_before` is the first month that was not pruned; `kept.zone` the time zone that months are reckoned in.
+# `live` is what the engine shows at this moment, for those who look on: figures, and no name of a file.
+_LOOKERS_ON = """
+CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE live (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+STEPS = (_FIRST, _LOOKERS_ON)
+VERSION = len(STEPS)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The version of a state; 0 for a file that has no tables yet."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Takes the steps that the state lacks, all of them or none."""
+    steps = STEPS[version_of(connection) :]
+    if steps:
+        connection.executescript(f"BEGIN;{''.join(steps)}PRAGMA user_version = {VERSION};COMMIT;")
