@@ -83,6 +83,8 @@ def test_a_host_is_left_as_it_is_and_the_others_go() -> None:
         (asking(client="?"), 3, 5),
         (asking(country="DE", client="Dino"), 4, 4),
         (asking(country="DE", client="?"), 1, 0),
+        (asking(host="example.com", country="DE"), 7, 6),
+        (asking(month="2026-10", country="DE"), 7, 6),
         (asking(country="FR", city="2925533"), 0, 0),
         (asking(text="frankfurt"), 5, 4),
         (asking(text="FRANCE"), 3, 1),

@@ -145,6 +145,25 @@ def test_a_place_is_named_by_the_finest_part_that_has_a_name() -> None:
     )
     places = json.loads(to_json(shown))["hosts"]["a"]["months"]["2026-11"]["places"]
     assert [place["name"] for place in places] == ["Germany", "Hesse", None]
+    assert [row["name"] for row in rows(to_csv(shown))] == ["Germany", "Hesse", ""]
+
+
+def test_what_has_as_many_users_is_sorted_by_its_key() -> None:
+    places = [Place("DE", "HE", 2), Place("DE", "HE", 1), Place("DE", "BY"), Place("DE"), Place()]
+    cells = {Cell(place, client): 1 for place in places for client in ("b", "a", "?")}
+    active = dict.fromkeys((Cell(Place(country), "?") for country in ("FR", None, "DE")), Active(1, 1, 1))
+    shown = snapshot({"a": HostCounts(3, active, {"2026-11": MonthCounts.of(Quality.EXACT, cells)})})
+    told = json.loads(to_json(shown))["hosts"]["a"]
+    assert list(told["active_users_by_country"]) == ["DE", "FR", "?"]
+    month = told["months"]["2026-11"]
+    assert [client["client"] for client in month["clients"]] == ["?", "a", "b"]
+    assert [(place["country"], place["subdivision"], place["city"]) for place in month["places"]] == [
+        (None, None, None),
+        ("DE", None, None),
+        ("DE", "BY", None),
+        ("DE", "HE", 1),
+        ("DE", "HE", 2),
+    ]
 
 
 def test_json_is_text_that_people_can_read() -> None:
@@ -268,6 +287,16 @@ def test_the_table_of_a_month_that_nobody_counted_says_so() -> None:
 def test_the_table_of_another_month() -> None:
     lines = to_table(snapshot({"a": host(_2026_11=MONTH, _2026_10=FLAT)}), "2026-10").splitlines()
     assert "2026-10: 12 imported month users" in lines
+
+
+@pytest.mark.parametrize(
+    ("place", "has_places"),
+    [(Place("JP"), False), (Place("JP", "13"), True), (Place("JP", None, 1850147), True), (Place(), False)],
+)
+def test_places_are_listed_where_more_than_countries_is_known(place: Place, has_places: bool) -> None:
+    month = MonthCounts.of(Quality.EXACT, {Cell(place, "?"): 1})
+    lines = to_table(snapshot({"a": HostCounts(1, {}, {"2026-11": month})})).splitlines()
+    assert any(line.startswith("place ") for line in lines) is has_places
 
 
 def test_what_is_all_unknown_stands_to_the_left_as_any_text_does() -> None:

@@ -205,11 +205,11 @@ def test_countries() -> None:
 
 
 def test_places_and_clients() -> None:
-    assert [(row.label, row.users) for row in place_rows(ONE, "2026-11")] == [
-        ("Frankfurt am Main, Hesse, Germany", 5),
-        ("Paris, Île-de-France, France", 3),
-        ("?", 2),  # more users active than in the next
-        ("Munich, Bavaria, Germany", 2),
+    assert [(row.label, row.users, row.before) for row in place_rows(ONE, "2026-11")] == [
+        ("Frankfurt am Main, Hesse, Germany", 5, 2),
+        ("Paris, Île-de-France, France", 3, 6),
+        ("?", 2, 0),  # more users active than in the next
+        ("Munich, Bavaria, Germany", 2, 0),
     ]
     assert [(row.label, row.users, row.before) for row in client_rows(ONE, "2026-11")] == [
         ("Dino", 7, 2),
@@ -234,6 +234,12 @@ def test_what_a_filter_leaves_unknown_has_no_number() -> None:
         ("France", None, None, None),
     ]
     assert [(row.label, row.users, row.before) for row in client_rows(flat, "2026-11")] == [("Dino", 7, 7)]
+
+
+def test_the_unknown_comes_last_among_equals() -> None:
+    month = MonthCounts.of(Quality.EXACT, {Cell(NOWHERE, client): 1 for client in ("b", "?", "a")})
+    rows = client_rows(snapshot({"a": HostCounts(3, {}, {"2026-11": month})}), "2026-11")
+    assert [row.key for row in rows] == ["a", "b", "?"]
 
 
 def test_rows_that_look_alike_stand_in_one_order() -> None:
