@@ -16,7 +16,8 @@ from headcount.settings import Settings
 from headcount.sources import Source
 from headcount.sources.directory import DirectorySource
 from headcount.state import State
-from headcount.state.sqlite import SqliteState, path_of
+from headcount.state.files import path_of
+from headcount.state.sqlite import SqliteState
 
 Keep = Literal["always", "if free", "never"]
 

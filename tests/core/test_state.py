@@ -11,7 +11,9 @@ from headcount.errors import NoPermissionError, StateError, StateLockedError, Us
 from headcount.monthly_visitors import Month, MonthChange
 from headcount.snapshot import Cell, HistoryKey, HistoryPoint, Place, PlaceName, Quality
 from headcount.state import HostUpdate, Update
-from headcount.state.sqlite import SqliteState, path_of
+from headcount.state.files import is_locked, path_of
+from headcount.state.schema import STEPS, VERSION
+from headcount.state.sqlite import SqliteState
 from support import unprivileged
 
 DINO = Cell(Place("DE", "HE", 2925533), "Dino")
@@ -103,12 +105,163 @@ def test_a_change_is_kept_in_whole_or_not_at_all(path: Path) -> None:
         assert state.load().hosts == {}
 
 
-def test_what_is_no_state_is_told_and_left_alone(path: Path) -> None:
+def test_what_never_was_a_state_is_told_and_left_alone(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"no database at all" * 100)
-    with pytest.raises(StateError, match="Move it away"):
+    with pytest.raises(StateError, match="no state of Headcount's"):
         SqliteState(path)
-    assert path.read_bytes() == b"no database at all" * 100
+    with pytest.raises(StateError):
+        SqliteState(path, read_only=True)
+    assert [(file.name, file.read_bytes()) for file in path.parent.iterdir()] == [
+        (path.name, b"no database at all" * 100)
+    ]
+
+
+def test_a_database_of_somebody_else_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as connection:
+        connection.execute('CREATE TABLE "prosody" ("host" TEXT)')
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StateError, match="no state of Headcount's"):
+        SqliteState(path)
+    assert path.read_bytes() == before
+
+
+def damage(path: Path, at: int, length: int = 4096) -> bytes:
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(os.urandom(length))
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("at", [0, 4096, 16 * 4096])
+def test_a_corrupt_state_is_set_aside_and_a_new_one_begun(path: Path, at: int) -> None:
+    month = Month(Quality.EXACT, {Cell(Place("DE", "HE", number), "Dino"): 1 for number in range(3000)})
+    with SqliteState(path) as state:
+        state.save(update(month, MonthChange(set(month.cells))))
+    damaged = damage(path, at)
+    with SqliteState(path) as state:
+        assert "was corrupt" in state.notices[0]
+        assert state.load().hosts == {}
+        state.save(update(*an_open_month()))
+    assert path.with_name("state.db.corrupt-1").read_bytes() == damaged
+    with SqliteState(path) as state:
+        assert state.notices == ()
+        assert "example.com" in state.load().hosts
+    damage(path, 0)
+    SqliteState(path).close()
+    assert path.with_name("state.db.corrupt-2").exists()
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_an_older_state_is_upgraded_and_one_that_may_not_be_written_is_read_all_the_same(
+    path: Path, version: int
+) -> None:
+    path.parent.mkdir()
+    connection = sqlite3.connect(path)
+    connection.executescript("".join(STEPS[:version]) + f"PRAGMA user_version = {version};")
+    connection.execute("INSERT INTO months VALUES ('example.com', '2026-11', 'exact', 0, ?)", (b"k" * 32,))
+    connection.execute("INSERT INTO counts VALUES ('example.com', '2026-11', 'DE', 'HE', 2925533, 'Dino', 2)")
+    connection.execute("INSERT INTO counted VALUES ('example.com', '2026-11', ?, NULL)", (b"a" * 16,))
+    connection.commit()
+    connection.close()
+    before = path.read_bytes()
+    with SqliteState(path, read_only=True) as state:
+        assert state.load().hosts["example.com"].months["2026-11"].cells == {DINO: 2}
+    assert path.read_bytes() == before
+    with SqliteState(path) as state:
+        state.save(update(*an_open_month(), name="2026-12"))
+        months = state.load().hosts["example.com"].months
+    assert (months["2026-11"].cells, months["2026-11"].counted) == ({DINO: 2}, {b"a" * 16: None})
+    assert set(months) == {"2026-11", "2026-12"}
+
+
+def files_of(path: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in path.parent.iterdir())
+
+
+def test_a_closed_months_key_and_hashes_are_in_no_byte_of_the_files(path: Path) -> None:
+    key, hashes = os.urandom(32), [os.urandom(16) for _ in range(2000)]
+    month = Month(Quality.EXACT, {DINO: 2000}, key, dict.fromkeys(hashes))
+    other_key, others = os.urandom(32), [os.urandom(16) for _ in range(50)]
+    other = Month(Quality.EXACT, {DINO: 50}, other_key, dict.fromkeys(others))
+    with SqliteState(path) as state:
+        state.save(update(month, MonthChange({DINO}, set(hashes))))
+        state.save(update(other, MonthChange({DINO}, set(others)), name="2026-12"))
+        assert key in files_of(path)
+        assert all(digest in files_of(path) for digest in hashes[:20])
+        month.closed, month.key, month.counted = True, None, {}
+        state.save(update(month, MonthChange(closed=True)))
+        left = files_of(path)
+        assert key not in left
+        assert not any(digest in left for digest in hashes)
+        assert other_key in left
+        assert all(digest in left for digest in others)
+
+
+def test_a_reader_only_puts_off_that_a_closed_months_hashes_go(path: Path) -> None:
+    key, digest = os.urandom(32), os.urandom(16)
+    month = Month(Quality.EXACT, {DINO: 1}, key, {digest: None})
+    with SqliteState(path) as state:
+        state.save(update(month, MonthChange({DINO}, {digest})))
+        reader = sqlite3.connect(path)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM counted").fetchall()
+        month.closed, month.key, month.counted = True, None, {}
+        state.save(update(month, MonthChange(closed=True)))
+        reader.rollback()
+        reader.close()
+        state.save(Update())
+        left = files_of(path)
+    assert key not in left
+    assert digest not in left
+
+
+def test_pruned_months_are_gone_and_remembered(path: Path) -> None:
+    with SqliteState(path) as state:
+        state.save(update(*an_open_month()))
+        state.save(update(*an_open_month(), name="2026-12"))
+        state.save(Update(pruned_before="2026-12"))
+    with SqliteState(path) as state:
+        saved = state.load()
+    assert set(saved.hosts["example.com"].months) == {"2026-12"}
+    assert saved.pruned_before == "2026-12"
+
+
+def test_a_full_disk_loses_nothing_of_what_was_kept(path: Path) -> None:
+    with SqliteState(path) as state:
+        state.save(update(*an_open_month()))
+        assert state._connection is not None
+        pages = state._connection.execute("PRAGMA page_count").fetchone()[0]
+        state._connection.execute(f"PRAGMA max_page_count = {pages}")
+        month, change = an_open_month()
+        many = [os.urandom(16) for _ in range(5000)]
+        month.counted.update(dict.fromkeys(many))
+        change.counted.update(many)
+        month.cells[DINO] += 5000
+        with pytest.raises(StateError, match="full"):
+            state.save(update(month, change))
+        assert state.load().hosts["example.com"].months["2026-11"].cells[DINO] == 2
+        state._connection.execute("PRAGMA max_page_count = 1000000")
+        state.save(update(month, change))
+        assert len(state.load().hosts["example.com"].months["2026-11"].counted) == 5002
+
+
+def test_a_state_in_a_directory_that_lets_the_group_in_is_for_the_group_to_read(path: Path) -> None:
+    path.parent.mkdir(mode=0o750)
+    path.parent.chmod(0o750)
+    with SqliteState(path) as state:
+        state.save(update(*an_open_month()))
+        modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert modes == {0o640}
+
+
+def test_whether_an_engine_keeps_a_state_can_be_asked(path: Path) -> None:
+    assert not is_locked(path)
+    with SqliteState(path):
+        assert is_locked(path)
+    assert not is_locked(path)
 
 
 def test_a_newer_state_is_refused(path: Path) -> None:

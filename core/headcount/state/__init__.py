@@ -20,11 +20,15 @@ class SavedHost:
 
 @dataclass(slots=True)
 class Saved:
-    """Everything that was kept."""
+    """Everything that was kept: `zone` is the time zone that the months were reckoned in, `pruned_before` the first
+    month that was not pruned, `live` what the engine shows to those who look on (see `live`)."""
 
     hosts: dict[str, SavedHost] = field(default_factory=dict)
     history: list[HistoryPoint] = field(default_factory=list)
     names: dict[Place, PlaceName] = field(default_factory=dict)
+    zone: str | None = None
+    pruned_before: str | None = None
+    live: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -42,16 +46,21 @@ class HostUpdate:
 
 @dataclass(slots=True)
 class Update:
-    """Everything that changed since the last time. It is kept in whole or not at all."""
+    """Everything that changed since the last time. It is kept in whole or not at all. What is None stays as it is."""
 
     hosts: list[HostUpdate] = field(default_factory=list)
     history: list[HistoryPoint] = field(default_factory=list)
     forgotten_history: list[int] = field(default_factory=list)
     names: Mapping[Place, PlaceName] = field(default_factory=dict)
+    zone: str | None = None
+    pruned_before: str | None = None
+    live: Mapping[str, str] = field(default_factory=dict)
 
 
 class State(Protocol):
-    """Keeps what was counted over restarts."""
+    """Keeps what was counted over restarts. `notices` tells the operator what became of an earlier state."""
+
+    notices: tuple[str, ...]
 
     def load(self) -> Saved:
         """What was kept. Raises StateError."""
@@ -65,6 +74,8 @@ class State(Protocol):
 
 class NoState:
     """Keeps nothing: for a look at the source alone."""
+
+    notices: tuple[str, ...] = ()
 
     def load(self) -> Saved:
         """Nothing was kept."""

@@ -3,9 +3,13 @@ that it lacks, in one transaction."""
 
 import sqlite3
 
+OURS = 0x48434E54
+"""The application id (bytes 68 to 71 of the file) of a state of Headcount: "HCNT"."""
+
 # Unknown parts of a place are '' and 0, since a primary key needs values. `counted.place` is where a user was
 # counted while a login record may still tell it better, NULL once it is final.
-_FIRST = """
+_FIRST = f"""
+PRAGMA application_id = {OURS};
 CREATE TABLE hosts (
     host TEXT PRIMARY KEY, followed_since REAL NOT NULL, alive_at REAL NOT NULL
 ) WITHOUT ROWID;
@@ -47,6 +51,14 @@ def version_of(connection: sqlite3.Connection) -> int:
     """The version of a state; 0 for a file that has no tables yet."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
+
+
+def is_foreign(connection: sqlite3.Connection) -> bool:
+    """Whether it is a database of somebody else's."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] == OURS:
+        return False
+    tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    return tables > 0
 
 
 def upgrade(connection: sqlite3.Connection) -> None:

@@ -1,7 +1,6 @@
 """The state as an embedded SQLite file, for the one engine that holds its lock; others may read it."""
 
 import contextlib
-import fcntl
 import json
 import os
 import sqlite3
@@ -10,48 +9,85 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import quote
 
-from headcount.errors import HeadcountError, NoPermissionError, StateError, StateLockedError, UsageError
+from headcount.errors import HeadcountError, NoPermissionError, StateError
 from headcount.monthly_visitors import Month
 from headcount.snapshot import UNKNOWN, Cell, HistoryCounts, HistoryKey, HistoryPoint, Place, PlaceName, Quality
 from headcount.state import HostUpdate, Saved, SavedHost, Update
-from headcount.state.schema import VERSION, upgrade, version_of
-
-PREFIX = "sqlite:///"
-
-
-def path_of(url: str) -> Path:
-    """The file that a state URL names: `sqlite:///relative`, `sqlite:////absolute` or a plain path."""
-    if url.startswith(PREFIX):
-        return Path(url.removeprefix(PREFIX))
-    if "://" in url:
-        raise UsageError(f"The state can't be kept in {url.split('://')[0]}.", "Use sqlite:////path/to/state.db.")
-    return Path(url)
+from headcount.state.files import connect_to_read, foreign, lock, set_aside
+from headcount.state.schema import VERSION, is_foreign, upgrade, version_of
 
 
 class SqliteState:
-    """The state in the file at `path`, made with its directory if it is not there (0600 in 0700).
+    """The state in the file at `path`, made with its directory if it is not there.
 
-    Raises StateError where another engine holds it, it is corrupt or of a newer version; NoPermissionError where
-    it can't be written. With `read_only` nothing is made, locked or written, and a file that is not there is empty.
+    A corrupt one is set aside, never overwritten, and a new one begun: `notices` says so. With `read_only` nothing is
+    made, locked or written, and a file that is not there is empty. Raises StateLockedError where another engine holds
+    it, StateError where it is of a newer version or can't be used, NoPermissionError where it can't be written.
     """
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.notices: tuple[str, ...] = ()
         self._path = path
         self._read_only = read_only
+        self._scrub_is_due = False
         self._lock: int | None = None
         self._connection: sqlite3.Connection | None = None
         with self._explained():
             if not read_only:
-                self._lock = _lock(path)
-                self._connection = sqlite3.connect(path, check_same_thread=False)
-                self._prepare(self._connection)
+                self._lock = lock(path)
+                self._connection = self._opened_to_keep()
             elif path.exists():
-                self._connection = _connect_read_only(path)
-                self._refuse_newer(self._connection)
-                if version_of(self._connection) == 0:  # an engine is just making it
-                    self.close()
+                self._connection = self._opened_to_read()
+
+    def _opened_to_keep(self) -> sqlite3.Connection:
+        try:
+            connection = self._prepared()
+        except sqlite3.DatabaseError as error:
+            if not _is_corrupt(error):
+                raise
+            aside = set_aside(self._path)
+            self.notices += (
+                f"The state {self._path} was corrupt ({error}) and is set aside as {aside.name}; "
+                "what the server's files still tell was counted anew.",
+            )
+            os.close(self._lock or 0)
+            self._lock = lock(self._path)
+            connection = self._prepared()
+        return connection
+
+    def _prepared(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, check_same_thread=False)
+        try:
+            self._refuse_foreign(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute("PRAGMA busy_timeout = 5000")
+            _check(connection)
+            self._refuse_newer(connection)
+            upgrade(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _opened_to_read(self) -> sqlite3.Connection | None:
+        connection = connect_to_read(self._path)
+        self._refuse_foreign(connection)
+        self._refuse_newer(connection)
+        version = version_of(connection)
+        if version == 0:  # an engine is just making it
+            connection.close()
+            return None
+        if version < VERSION:  # what may not be changed is upgraded in a copy
+            copy = sqlite3.connect(":memory:", check_same_thread=False)
+            connection.backup(copy)
+            connection.close()
+            upgrade(copy)
+            return copy
+        return connection
 
     def load(self) -> Saved:
         """What was kept."""
@@ -69,6 +105,9 @@ class SqliteState:
             saved.history = [HistoryPoint(at, hosts) for at, hosts in points.items()]
             for country, subdivision, city, *names in connection.execute("SELECT * FROM place_names"):
                 saved.names[_place(country, subdivision, city)] = PlaceName(*names)
+            kept = dict(connection.execute("SELECT name, value FROM kept"))
+            saved.zone, saved.pruned_before = kept.get("zone"), kept.get("pruned_before")
+            saved.live = dict(connection.execute("SELECT name, value FROM live"))
         return saved
 
     def save(self, update: Update) -> None:
@@ -91,6 +130,23 @@ class SqliteState:
                 "INSERT OR REPLACE INTO place_names VALUES (?, ?, ?, ?, ?, ?)",
                 [(*_columns(place), *name) for place, name in update.names.items()],
             )
+            if update.zone is not None:
+                connection.execute("INSERT OR REPLACE INTO kept VALUES ('zone', ?)", (update.zone,))
+            if update.pruned_before is not None:
+                _prune(connection, update.pruned_before)
+            connection.executemany("INSERT OR REPLACE INTO live VALUES (?, ?)", list(update.live.items()))
+        forgets = update.pruned_before is not None or any(
+            change.closed for host in update.hosts for _, change in host.months.values()
+        )
+        self._scrub_is_due = self._scrub_is_due or forgets
+        if self._scrub_is_due:
+            self._scrub()
+
+    def changes(self) -> int:
+        """A number that differs when somebody else has kept something since."""
+        with self._explained():
+            number: int = self._connection.execute("PRAGMA data_version").fetchone()[0] if self._connection else 0
+        return number
 
     def close(self) -> None:
         """Closes the file and lets go of the lock."""
@@ -109,6 +165,15 @@ class SqliteState:
     ) -> None:
         self.close()
 
+    def _scrub(self) -> None:
+        """Sees to it that what was deleted is in no byte of the files any more: neither in free pages, which
+        `secure_delete` overwrites, nor in the log of earlier writes. A reader may hold that up; then the next time."""
+        assert self._connection is not None
+        with self._explained():
+            self._connection.execute("VACUUM")
+            busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._scrub_is_due = bool(busy)
+
     def _load_months(self, connection: sqlite3.Connection, saved: Saved) -> None:
         for host, month, quality, closed, key in connection.execute(
             "SELECT host, month, quality, closed, key FROM months"
@@ -124,13 +189,9 @@ class SqliteState:
                 None if final else Cell(Place(*json.loads(place)), UNKNOWN)
             )
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.execute("PRAGMA busy_timeout = 5000")
-        self._refuse_newer(connection)
-        upgrade(connection)
+    def _refuse_foreign(self, connection: sqlite3.Connection) -> None:
+        if is_foreign(connection):
+            raise foreign(self._path)
 
     def _refuse_newer(self, connection: sqlite3.Connection) -> None:
         if version_of(connection) > VERSION:
@@ -152,7 +213,7 @@ class SqliteState:
                 f"No permission to write the state {self._path}.", "Name another one with --state FILE."
             ) from None
         except sqlite3.DatabaseError as error:
-            if type(error) is sqlite3.DatabaseError:  # "file is not a database", "database disk image is malformed"
+            if _is_corrupt(error):
                 raise StateError(
                     f"The state {self._path} can't be read: {error}.",
                     "Move it away, and Headcount begins a new one.",
@@ -160,6 +221,26 @@ class SqliteState:
             raise StateError(f"The state {self._path} can't be used: {error}.") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StateError(f"The state {self._path} can't be used: {error}.") from None
+
+
+def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
+    """SQLITE_CORRUPT ("database disk image is malformed") and SQLITE_NOTADB ("file is not a database") come as the
+    bare class; what may pass, such as a full disk or a lock, comes as one of its children."""
+    return type(error) is sqlite3.DatabaseError
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Raises what SQLite itself would raise of a corrupt database, before anything is built on it."""
+    if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+
+def _prune(connection: sqlite3.Connection, before: str) -> None:
+    """Deletes the months before that one, and remembers that they were."""
+    connection.execute("INSERT OR REPLACE INTO kept VALUES ('pruned_before', ?)", (before,))
+    connection.execute("DELETE FROM counts WHERE month < ?", (before,))
+    connection.execute("DELETE FROM counted WHERE month < ?", (before,))
+    connection.execute("DELETE FROM months WHERE month < ?", (before,))
 
 
 class _KeptCounts(Mapping[HistoryKey, tuple[int, int, int]]):
@@ -225,26 +306,3 @@ def _columns(place: Place) -> tuple[str, str, int]:
 
 def _place(country: str, subdivision: str, city: int) -> Place:
     return Place(country or None, subdivision or None, city or None)
-
-
-def _lock(path: Path) -> int:
-    """Holds the state for this process alone; the lock goes with the process, however it ends."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise StateLockedError(
-            f"Another Headcount engine keeps the state {path}.",
-            "Stop it first, or name another one with --state FILE.",
-        ) from None
-    return lock
-
-
-def _connect_read_only(path: Path) -> sqlite3.Connection:
-    """Opens the file so that nothing is made beside it: without a -wal no engine is writing, and it is whole."""
-    is_live = path.with_name(path.name + "-wal").exists()
-    how = "mode=ro" if is_live else "mode=ro&immutable=1"
-    return sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, check_same_thread=False)
