@@ -384,6 +384,21 @@ def test_one_host_that_may_not_be_read_is_a_problem_and_the_rest_is_told(
     assert "example%2ecom" in told["problems"][0]["example"] or "example.com" in told["problems"][0]["example"]
 
 
+def test_no_host_that_may_be_read_is_a_matter_of_permission(
+    headcount: Headcount, open_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADCOUNT_STATE", str(open_tmp / "state.db"))
+    monkeypatch.setenv("HEADCOUNT_MMDB_PATH", "")
+    source = open_tmp / "prosody"
+    shutil.copytree(SAMPLES / "internal-13", source)
+    for host in source.iterdir():
+        host.chmod(0o700)
+    with unprivileged():
+        said = headcount("report", source)
+    assert said.code == 4
+    assert str(source) in said.err
+
+
 def test_a_configuration_that_may_not_be_read(headcount: Headcount, open_tmp: Path) -> None:
     (open_tmp / "x.toml").write_text("")
     (open_tmp / "x.toml").chmod(0)
