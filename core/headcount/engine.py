@@ -265,8 +265,8 @@ class Engine:
         if saved.alive_at is not None:
             host.months.resume(saved.alive_at, self._now)
         for month in saved.months.values():
-            for cell in month.cells:
-                self._name(cell.place)
+            for place in month.counts().places or ():
+                self._name(place)
         return host
 
     def _new_host(self, name: str, saved: SavedHost) -> HostCounter:

@@ -4,7 +4,8 @@ from headcount.active_users import ActiveUsers
 from headcount.meaning import Meaning, Visit
 from headcount.monthly_visitors import MonthlyVisitors
 from headcount.records import HostVisitors, UserRecord
-from headcount.snapshot import Cell, HostCounts, MonthCounts, Place, Quality
+from headcount.snapshot import HostCounts, MonthCounts, Quality
+from headcount.taking_over import imported_counts
 
 
 class HostCounter:
@@ -41,16 +42,7 @@ class HostCounter:
 
     def take_visitors(self, visitors: HostVisitors) -> None:
         """Takes what mod_monthly_visitors counted."""
-        self._imported = {}
-        for month in visitors.months:
-            places = {Place(*place): users for place, users in month.places.items()}
-            if month.cells is not None:
-                cells = {Cell(Place(*place), client): n for (place, client), n in month.cells.items()}
-                self._imported[month.month] = MonthCounts.of(Quality.IMPORTED, cells)
-            else:
-                users = max(sum(places.values()), sum(month.clients.values()))
-                counts = MonthCounts(Quality.IMPORTED, users, None, places, dict(month.clients))
-                self._imported[month.month] = counts
+        self._imported = {month.month: imported_counts(month) for month in visitors.months}
 
     def read(self, now: float) -> None:
         """The host has been read once in whole."""
@@ -100,7 +92,8 @@ class HostCounter:
 
 
 def _is_better(imported: MonthCounts, own: MonthCounts) -> bool:
-    """Both count the same month from below, unless ours is exact: the larger one is nearer to the truth."""
+    """Both count the same month from below, unless ours is exact: the larger one is nearer to the truth. Of two that
+    are as large ours stands, which knows places and clients jointly."""
     return own.quality is not Quality.EXACT and imported.users > own.users
 
 

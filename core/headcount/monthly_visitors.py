@@ -2,18 +2,22 @@
 
 Who was counted is known by a keyed hash alone, and only while a month is open: from its beginning until a week
 after its end, for records that come late. A month that was over before anybody looked is counted from what is
-there when the host is read for the first time, and is closed when that is done.
+there when the host is read for the first time, and is closed when that is done. What mod_monthly_visitors counted
+can be taken over (`taking_over`): it stands beside what is counted here, of other users.
 """
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from typing import TypeVar
 
 from headcount.meaning import Visit
 from headcount.months import end_of, month_of, start_of
 from headcount.snapshot import Cell, MonthCounts, Quality
 
+_K = TypeVar("_K")
 SETTLING = 7 * 86_400
 """Seconds after its end for which a month still takes records that come late."""
 HASH_SIZE = 16
@@ -26,6 +30,9 @@ class Month:
     An open month has a `key` and `counted`: the hash of each user counted, with the cell they were counted in as
     long as a login record may still tell it better, None once it is final. A closed month has counts alone. One
     that is neither is being read for the first time after it ended.
+
+    `imported` is what mod_monthly_visitors had counted when it was taken over, and `marked` the hash of each of its
+    users while the month is open. Nobody is in both `marked` and `counted`.
     """
 
     quality: Quality
@@ -33,13 +40,22 @@ class Month:
     key: bytes | None = None
     counted: dict[bytes, Cell | None] = field(default_factory=dict)
     closed: bool = False
+    imported: MonthCounts | None = None
+    marked: set[bytes] = field(default_factory=set)
     _frozen: MonthCounts | None = None
 
     def counts(self) -> MonthCounts:
         """The counts as they are now, frozen."""
         if self._frozen is None:
-            self._frozen = MonthCounts.of(self.quality, dict(self.cells))
+            own = MonthCounts.of(self.quality, dict(self.cells))
+            self._frozen = own if self.imported is None else _together(self.imported, own)
         return self._frozen
+
+    def take_over(self, imported: MonthCounts, marked: Iterable[bytes] = ()) -> None:
+        """Lets what mod_monthly_visitors counted stand beside what is counted here."""
+        self._frozen = None
+        self.quality, self.imported = Quality.IMPORTED, imported
+        self.marked.update(marked)
 
     def add(self, cell: Cell, by: int) -> None:
         """Counts users of a cell, or takes them away."""
@@ -50,17 +66,20 @@ class Month:
 
     def weaken(self) -> None:
         """Takes note that users may have been missed."""
-        self._frozen = None
-        self.quality = Quality.LOWER_BOUND
+        if self.quality is Quality.EXACT:
+            self._frozen = None
+            self.quality = Quality.LOWER_BOUND
 
 
 @dataclass(slots=True)
 class MonthChange:
-    """What has to be kept of a month's changes: counts that moved, users newly counted, the month's own row."""
+    """What has to be kept of a month's changes: counts that moved, users newly counted, the month's own row; of one
+    made `anew`, everything in place of everything that was kept."""
 
     cells: set[Cell] = field(default_factory=set)
     counted: set[bytes] = field(default_factory=set)
     closed: bool = False
+    anew: bool = False
 
 
 class MonthlyVisitors:
@@ -105,7 +124,9 @@ class MonthlyVisitors:
                 if first_seen:
                     self._add(visit.month, month, visit.cell, +1)
                 continue
-            digest = self._hash(month.key, user)
+            digest = user_hash(month.key, self._host, user)
+            if digest in month.marked:
+                continue
             if digest not in month.counted:
                 self._add(visit.month, month, visit.cell, +1)
             else:
@@ -122,7 +143,9 @@ class MonthlyVisitors:
         month = self.months.get(visit.month)
         if month is None or month.key is None:
             return month is not None and month.closed
-        digest = self._hash(month.key, user)
+        digest = user_hash(month.key, self._host, user)
+        if digest in month.marked:
+            return True
         return digest in month.counted and (month.counted[digest] is None or not visit.recorded)
 
     def read(self, now: float) -> None:
@@ -142,7 +165,7 @@ class MonthlyVisitors:
         closing = [name for name, month in self.months.items() if not month.closed and not self._is_open(name, now)]
         for name in closing:
             month = self.months[name]
-            month.closed, month.key, month.counted = True, None, {}
+            month.closed, month.key, month.counted, month.marked = True, None, {}, set()
             self.changes.setdefault(name, MonthChange()).closed = True
         return closing
 
@@ -177,9 +200,24 @@ class MonthlyVisitors:
         self.months[name] = month
         return month
 
-    def _hash(self, key: bytes, user: str) -> bytes:
-        return hmac.digest(key, f"{self._host}\0{user}".encode(), "sha256")[:HASH_SIZE]
-
     def _add(self, name: str, month: Month, cell: Cell, by: int) -> None:
         month.add(cell, by)
         self.changes.setdefault(name, MonthChange()).cells.add(cell)
+
+
+def user_hash(key: bytes, host: str, user: str) -> bytes:
+    """What a user counted in a month is known by. `key` is the month's own."""
+    return hmac.digest(key, f"{host}\0{user}".encode(), "sha256")[:HASH_SIZE]
+
+
+def _together(imported: MonthCounts, own: MonthCounts) -> MonthCounts:
+    """The counts of different users as one; joint where both are."""
+    if imported.cells is not None and own.cells is not None:
+        return MonthCounts.of(own.quality, _sum(imported.cells, own.cells))
+    places = _sum(imported.places or {}, own.places or {})
+    clients = _sum(imported.clients or {}, own.clients or {})
+    return MonthCounts(own.quality, imported.users + own.users, None, places, clients)
+
+
+def _sum(one: Mapping[_K, int], other: Mapping[_K, int]) -> dict[_K, int]:
+    return dict(Counter(one) + Counter(other))

@@ -3,11 +3,13 @@ that it lacks, in one transaction."""
 
 import sqlite3
 
+from headcount.state.imported import TABLE as _IMPORTED
+
 OURS = 0x48434E54
 """The application id (bytes 68 to 71 of the file) of a state of Headcount: "HCNT"."""
 
 # Unknown parts of a place are '' and 0, since a primary key needs values. `counted.place` is where a user was
-# counted while a login record may still tell it better, NULL once it is final.
+# counted while a login record may still tell it better, NULL once it is final, '' where mod_monthly_visitors did it.
 _FIRST = f"""
 PRAGMA application_id = {OURS};
 CREATE TABLE hosts (
@@ -43,7 +45,7 @@ CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE live (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
-STEPS = (_FIRST, _LOOKERS_ON)
+STEPS = (_FIRST, _LOOKERS_ON, _IMPORTED)
 VERSION = len(STEPS)
 
 

@@ -15,6 +15,7 @@ from headcount.monthly_visitors import Month
 from headcount.snapshot import UNKNOWN, Cell, HistoryCounts, HistoryKey, HistoryPoint, Place, PlaceName, Quality
 from headcount.state import HostUpdate, Saved, SavedHost, Update
 from headcount.state.files import connect_to_read, foreign, lock, set_aside
+from headcount.state.imported import MARKED, load_imported, save_imported
 from headcount.state.schema import VERSION, is_foreign, upgrade, version_of
 
 
@@ -136,7 +137,7 @@ class SqliteState:
                 _prune(connection, update.pruned_before)
             connection.executemany("INSERT OR REPLACE INTO live VALUES (?, ?)", list(update.live.items()))
         forgets = update.pruned_before is not None or any(
-            change.closed for host in update.hosts for _, change in host.months.values()
+            change.closed or change.anew for host in update.hosts for _, change in host.months.values()
         )
         self._scrub_is_due = self._scrub_is_due or forgets
         if self._scrub_is_due:
@@ -183,11 +184,14 @@ class SqliteState:
         for host, month, country, subdivision, city, client, users in connection.execute("SELECT * FROM counts"):
             cell = Cell(_place(country, subdivision, city), client)
             saved.hosts[host].months[month].cells[cell] = users
+        for host, month, imported in load_imported(connection):
+            saved.hosts[host].months[month].imported = imported
         for host, month, digest, place in connection.execute("SELECT * FROM counted"):
-            final = place is None
-            saved.hosts[host].months[month].counted[digest] = (
-                None if final else Cell(Place(*json.loads(place)), UNKNOWN)
-            )
+            of_month = saved.hosts[host].months[month]
+            if place == MARKED:
+                of_month.marked.add(digest)
+            else:
+                of_month.counted[digest] = None if place is None else Cell(Place(*json.loads(place)), UNKNOWN)
 
     def _refuse_foreign(self, connection: sqlite3.Connection) -> None:
         if is_foreign(connection):
@@ -240,6 +244,7 @@ def _prune(connection: sqlite3.Connection, before: str) -> None:
     connection.execute("INSERT OR REPLACE INTO kept VALUES ('pruned_before', ?)", (before,))
     connection.execute("DELETE FROM counts WHERE month < ?", (before,))
     connection.execute("DELETE FROM counted WHERE month < ?", (before,))
+    connection.execute("DELETE FROM imported WHERE month < ?", (before,))
     connection.execute("DELETE FROM months WHERE month < ?", (before,))
 
 
@@ -271,6 +276,8 @@ def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
         )
     for name, (month, change) in update.months.items():
         of_month = (update.host, name)
+        if change.anew:
+            _save_anew(connection, *of_month, month)
         connection.execute(
             "INSERT OR REPLACE INTO months VALUES (?, ?, ?, ?, ?)",
             (*of_month, month.quality.value, int(month.closed), month.key),
@@ -298,6 +305,18 @@ def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
                 if (cell := month.counted.get(digest)) is not None or digest in month.counted
             ],
         )
+
+
+def _save_anew(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
+    """Deletes what was kept of a month, and keeps what of it was taken over."""
+    connection.execute("DELETE FROM counts WHERE host = ? AND month = ?", (host, name))
+    connection.execute("DELETE FROM counted WHERE host = ? AND month = ?", (host, name))
+    connection.execute("DELETE FROM imported WHERE host = ? AND month = ?", (host, name))
+    connection.executemany(
+        "INSERT INTO counted VALUES (?, ?, ?, ?)", [(host, name, digest, MARKED) for digest in month.marked]
+    )
+    if month.imported is not None:
+        save_imported(connection, host, name, month.imported)
 
 
 def _columns(place: Place) -> tuple[str, str, int]:
