@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from real_server.logins import pytest_terminal_summary  # noqa: F401 - pytest asks for it here alone
+
 # A busy machine is no reason to fail: no test here asserts how fast anything is.
 settings.register_profile("headcount", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("headcount")
