@@ -17,7 +17,7 @@ from headcount.settings import Settings, load
 from headcount.text import clean
 
 if TYPE_CHECKING:
-    from headcount.engine import Engine
+    from headcount.run import Feed
 
 COMMANDS = ("engine", "report", "demo")
 FORMATS = ("table", "json", "csv")
@@ -48,11 +48,10 @@ def _screen(asked: argparse.Namespace, settings: Settings) -> int:
         asked.at = asked.month = asked.country = asked.client = None
         asked.format = "table"
         return _report(asked, settings)
-    from headcount.run import open_run
+    from headcount.run import open_look
 
-    with open_run(settings, os.environ, keep="if free") as run:
-        run.require_source()
-        return _open_screen(asked, run.engine)
+    with open_look(settings, os.environ) as feed:
+        return _open_screen(asked, feed)
 
 
 def _engine(_: argparse.Namespace, settings: Settings) -> int:
@@ -95,7 +94,7 @@ def _demo(asked: argparse.Namespace, settings: Settings) -> int:
         return _open_screen(asked, run.engine)
 
 
-def _open_screen(asked: argparse.Namespace, engine: "Engine") -> int:
+def _open_screen(asked: argparse.Namespace, feed: "Feed") -> int:
     """Opens the screen that is installed beside the core."""
     screens = importlib.metadata.entry_points(group=SCREEN)
     if not screens:
@@ -104,7 +103,7 @@ def _open_screen(asked: argparse.Namespace, engine: "Engine") -> int:
 
     show = next(iter(screens)).load()
     has_color = not (asked.no_color or os.environ.get("NO_COLOR"))
-    code: int = show(engine, color=has_color, initial_filter=Filter().having("host", asked.host))
+    code: int = show(feed, color=has_color, initial_filter=Filter().having("host", asked.host))
     return code
 
 

@@ -15,9 +15,10 @@ from headcount.errors import StateError
 from headcount.geo import Places
 from headcount.history import HistoryKeeper
 from headcount.host import HostCounter
+from headcount.live import Packer
 from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
-from headcount.months import month_of
+from headcount.months import month_of, shift, start_of
 from headcount.problems import Problems
 from headcount.records import Flaw, HostGone, HostRead, HostVisitors, Record, SourceFlaws, UserRecord
 from headcount.snapshot import Phase, Place, PlaceName, Snapshot
@@ -38,6 +39,10 @@ ALIVE = 60.0
 """Seconds after which even an engine without news keeps, and shows, that it is there."""
 GAP = 300.0
 """Seconds between two looks at the clock that mean that nobody was looking: the machine slept, the process stood."""
+JUMP = 3600.0
+"""Seconds that the time of day may run ahead of, or behind, a clock that only goes forward, before it is doubted."""
+DOUBT = 3600.0
+"""Seconds for which a clock that jumped must go steadily before anything is closed or pruned by it."""
 WAIT = 0.2
 """Seconds that the source may wait for a change, so that a stop is noticed soon."""
 
@@ -47,12 +52,14 @@ class Options:
     """How to count, and what comes from outside so that tests and replays can give it.
 
     `clock` gives Unix seconds, `ticks` seconds for intervals, `new_key` 32 random bytes. Fresh logins are held back
-    for `settle` seconds. `countries` are the ISO codes of those recorded, None for all.
+    for `settle` seconds. `countries` are the ISO codes of those recorded, None for all; `keep_months` is how many
+    months, the current one among them, are kept, None for all.
     """
 
     zone: tzinfo
     zone_name: str
     countries: frozenset[str] | None = None
+    keep_months: int | None = None
     count_open_sessions: bool = False
     settle: float = 5.0
     clock: Callable[[], float] = time.time
@@ -86,7 +93,16 @@ class Engine:
         self._unkept_names: set[Place] = set()
         for place, name in saved.names.items():
             places.names.learn(place, name)
+        self._zone_is_new = saved.zone != options.zone_name
+        self._zone_changed = saved.zone is not None and self._zone_is_new
+        self._pruned_before = saved.pruned_before
+        self._prune_is_kept = True
         self._hosts = {host: self._resumed(host, of_host) for host, of_host in saved.hosts.items()}
+        self._problems.replace("state notices", [Flaw("state set aside", "", "", why) for why in state.notices])
+        self._packer = Packer()
+        self._live: dict[str, str] = {}
+        self._doubt_until = float("-inf")
+        self._stepped_at = options.ticks()
         self._shown: Snapshot | None = None
         self._shown_at = self._ticked_at = self._kept_at = float("-inf")
 
@@ -197,13 +213,16 @@ class Engine:
     def _step(self) -> None:
         """Lets time pass to now."""
         before, self._now = self._now, self._options.clock()
+        self._watch_the_clock(before)
+        self._prune_if_due()
         if self._places.refresh():
             log.info("places: now from %s", self._places.label)
         self._look_at_tools()
         for host in self._hosts.values():
             if self._now - before > GAP and self._phase is Phase.LIVE:
                 host.months.resume(before, self._now)
-            for month in host.step(self._now):
+            may_close = self._options.ticks() >= self._doubt_until
+            for month in host.step(self._now, may_close=may_close):
                 log.info("closed %s of %s: who was counted is forgotten", month, clean(host.host))
         self._problems.pass_time(self._now)
         self._tell_problems()
@@ -212,6 +231,27 @@ class Engine:
         """Logs each kind of problem when it first appears, by host and store; never by user."""
         for flaw in self._problems.untold():
             log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
+
+    def _watch_the_clock(self, before: float) -> None:
+        """A clock that jumps may be wrong, and what is closed can't be opened again: after a jump nothing is closed
+        until the clock has gone steadily for a while."""
+        ticks = self._options.ticks()
+        jumped = abs((self._now - before) - (ticks - self._stepped_at)) > JUMP
+        self._stepped_at = ticks
+        if jumped:
+            self._doubt_until = ticks + DOUBT
+
+    def _prune_if_due(self) -> None:
+        """Deletes the months that are older than those to be kept."""
+        month, keep = month_of(self._now, self._options.zone), self._options.keep_months
+        if month is None or keep is None or self._options.ticks() < self._doubt_until:
+            return
+        before = shift(month, 1 - keep)
+        if before > (self._pruned_before or ""):
+            self._pruned_before, self._prune_is_kept = before, False
+            for host in self._hosts.values():
+                host.months.prune(before)
+            self._history.forget_before(start_of(before, self._options.zone))
 
     def _look_at_tools(self) -> None:
         places, clients = self._places, self._clients
@@ -246,6 +286,8 @@ class Engine:
         self._problems.replace(subject, record.flaws)
         if record.newest > self._now + 1:
             self._problems.replace_until(record.newest, (*subject, "ahead"), [_in_the_future(record)])
+        else:
+            self._problems.replace((*subject, "ahead"), ())
 
     def _take_visitors(self, record: HostVisitors) -> None:
         if record.months or record.host in self._hosts:
@@ -264,6 +306,8 @@ class Engine:
         host = self._new_host(name, saved)
         if saved.alive_at is not None:
             host.months.resume(saved.alive_at, self._now)
+        if self._zone_changed:
+            host.months.weaken_open(self._now)
         for month in saved.months.values():
             for place in month.counts().places or ():
                 self._name(place)
@@ -272,6 +316,8 @@ class Engine:
     def _new_host(self, name: str, saved: SavedHost) -> HostCounter:
         options = self._options
         months = MonthlyVisitors(name, options.zone, options.new_key, saved.months, saved.followed_since)
+        if self._pruned_before is not None:
+            months.prune(self._pruned_before)
         return HostCounter(name, self._meaning, months, self._now, options.settle)
 
     def _place_of(self, address: str | None) -> Place:
@@ -301,16 +347,28 @@ class Engine:
             months = host.months.keepable()
             if months or alive:
                 hosts.append(HostUpdate(host.host, host.months.followed_since, self._now, months))
-        if not hosts and not self._history.added:
+        self._live |= self._packer.news(self.snapshot())
+        if not hosts and not self._history.added and not self._live and self._prune_is_kept:
             return
         learned = self._places.names.learned()
         names = {place: learned[place] for place in self._unkept_names if place in learned}
         try:
-            self._state.save(Update(hosts, self._history.added, self._history.forgotten, names))
+            self._state.save(
+                Update(
+                    hosts,
+                    self._history.added,
+                    self._history.forgotten,
+                    names,
+                    self._options.zone_name if self._zone_is_new else None,
+                    None if self._prune_is_kept else self._pruned_before,
+                    self._live,
+                )
+            )
         except StateError as error:
             self._problems.replace("state", [Flaw("state not kept", error.message, "", error.mend)])
             return
         self._problems.replace("state", ())
+        self._zone_is_new, self._prune_is_kept, self._live = False, True, {}
         for update in hosts:
             self._hosts[update.host].months.kept(update.months)
         self._history.kept()

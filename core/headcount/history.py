@@ -1,6 +1,7 @@
 """The active users of the past: a point each hour for forty days, and one a day, in its first hour, before that."""
 
-from collections.abc import Mapping
+from bisect import bisect_left, insort
+from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 
 from headcount.snapshot import Active, Cell, History, HistoryCounts, HistoryKey, HistoryPoint
@@ -14,7 +15,7 @@ class HistoryKeeper:
 
     def __init__(self, points: list[HistoryPoint], zone: tzinfo) -> None:
         self._zone = zone
-        self._points = sorted(points, key=lambda point: point.when)
+        self._points = sorted(points, key=_when)
         self._frozen = History(tuple(self._points))
         self.added: list[HistoryPoint] = []
         self.forgotten: list[int] = []
@@ -29,27 +30,37 @@ class HistoryKeeper:
         self.added, self.forgotten = [], []
 
     def is_due(self, now: float) -> bool:
-        """Whether the hour of `now` has no point yet. Time that stepped back waits until it has caught up."""
-        return not self._points or self._points[-1].when < now // HOUR * HOUR
+        """Whether the hour of `now` has no point yet, be it the newest or one that a clock which stepped back is in."""
+        hour = now // HOUR * HOUR
+        index = bisect_left(self._points, hour, key=_when)
+        return index == len(self._points) or self._points[index].when >= hour + HOUR
 
     def add(self, now: float, hosts: Mapping[str, Mapping[Cell, Active]]) -> None:
         """Notes the active users of this moment, and thins the points that are older than forty days."""
         point = HistoryPoint(int(now), {host: _coarsened(cells) for host, cells in hosts.items()})
-        self._points.append(point)
+        self._keep_if(lambda when: when >= now - HOURLY_FOR or self._begins_a_day(when))
+        insort(self._points, point, key=_when)
         self.added.append(point)
-        kept = []
-        for earlier in self._points:
-            if earlier.when >= now - HOURLY_FOR or self._begins_a_day(earlier.when):
-                kept.append(earlier)
-            else:
-                self.forgotten.append(earlier.when)
-        self._points = kept
-        self._frozen = History(tuple(kept))
+        self._frozen = History(tuple(self._points))
+
+    def forget_before(self, when: float) -> None:
+        """Forgets the points from before that moment (Unix seconds)."""
+        self._keep_if(lambda at: at >= when)
+        self._frozen = History(tuple(self._points))
+
+    def _keep_if(self, is_kept: Callable[[int], bool]) -> None:
+        self.forgotten += [point.when for point in self._points if not is_kept(point.when)]
+        self._points = [point for point in self._points if is_kept(point.when)]
+        self.added = [point for point in self.added if is_kept(point.when)]
 
     def _begins_a_day(self, when: int) -> bool:
         """Whether it is in the first hour of a day, which is not that of midnight where the clocks skip it."""
         day, hour_before = datetime.fromtimestamp(when, self._zone), datetime.fromtimestamp(when - HOUR, self._zone)
         return day.date() != hour_before.date()
+
+
+def _when(point: HistoryPoint) -> int:
+    return point.when
 
 
 def _coarsened(cells: Mapping[Cell, Active]) -> HistoryCounts:

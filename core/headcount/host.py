@@ -49,11 +49,11 @@ class HostCounter:
         self._was_read = True
         self.months.read(now)
 
-    def step(self, now: float) -> list[str]:
-        """Lets time pass; returns the months that closed."""
+    def step(self, now: float, *, may_close: bool = True) -> list[str]:
+        """Lets time pass; returns the months that closed, if any may."""
         self.active.advance(now)
         self.release(now)
-        return self.months.close(now)
+        return self.months.close(now) if may_close else []
 
     def release(self, now: float = float("inf")) -> None:
         """Counts the users whose login has settled by `now`; by default all that are held back."""
@@ -65,7 +65,8 @@ class HostCounter:
         """The host's counts, frozen; the same object as before where nothing changed."""
         months = {name: month.counts() for name, month in self.months.months.items()}
         for name, imported in self._imported.items():
-            if name not in months or _is_better(imported, months[name]):
+            is_pruned = name < self.months.pruned_before
+            if not is_pruned and (name not in months or _is_better(imported, months[name])):
                 months[name] = imported
         counts = HostCounts(len(self.active), self.active.cells(), months)
         if not _is_same(counts, self._frozen):

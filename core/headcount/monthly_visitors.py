@@ -100,6 +100,7 @@ class MonthlyVisitors:
         self._reading = True
         self.months = months if months is not None else {}
         self.followed_since = followed_since
+        self.pruned_before = ""
         self.changes: dict[str, MonthChange] = {}
 
     def resume(self, alive_at: float, now: float) -> None:
@@ -186,8 +187,25 @@ class MonthlyVisitors:
     def _is_open(self, name: str, now: float) -> bool:
         return now < end_of(name, self._zone) + SETTLING
 
+    def prune(self, before: str) -> None:
+        """Forgets the months before that one, and does not count them again."""
+        self.pruned_before = before
+        for name in [name for name in self.months if name < before]:
+            del self.months[name]
+            self.changes.pop(name, None)
+
+    def weaken_open(self, now: float) -> None:
+        """Takes note that the bounds of the open months have moved."""
+        self.followed_since = now
+        for name, month in self.months.items():
+            if not month.closed:
+                month.weaken()
+                self.changes.setdefault(name, MonthChange())
+
     def _begin(self, name: str, now: float) -> Month | None:
         """A month that is counted for the first time; None where it came too late for that."""
+        if name < self.pruned_before:
+            return None
         is_open = self._is_open(name, now)
         if not is_open and not self._reading:
             return None

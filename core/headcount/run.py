@@ -1,25 +1,34 @@
 """Puts a run together from the settings: the source, the places, the clients, the state and their engine."""
 
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from headcount.clients import ClientPatterns
 from headcount.engine import Engine, Options
-from headcount.errors import NoDataError, StateLockedError, UsageError
+from headcount.errors import NoDataError, NoPermissionError, StateLockedError, UsageError
 from headcount.geo import Places
 from headcount.settings import Settings
 from headcount.sources import Source
 from headcount.sources.directory import DirectorySource
 from headcount.state import State
-from headcount.state.files import path_of
+from headcount.state.files import is_locked, path_of
 from headcount.state.sqlite import SqliteState
+from headcount.viewer import Publish, Viewer
 
-Keep = Literal["always", "if free", "never"]
+Keep = Literal["always", "if possible", "never"]
+
+
+class Feed(Protocol):
+    """What a screen shows: it publishes snapshots until it is told to stop."""
+
+    def run(self, publish: Publish, stop: threading.Event) -> None:
+        """Publishes, from this thread, until `stop` is set. May raise HeadcountError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +63,8 @@ def open_run(
 ) -> Iterator[Run]:
     """A run that lets go of everything at its end.
 
-    `keep` says whether the state is written: `always` (an error where it can't be), `if free` (else it is only read)
-    or `never` (nothing is watched either). `now` (Unix seconds) stops the clock.
+    `keep` says whether the state is written: `always` (an error where it can't be), `if possible` (else it is read
+    alone) or `never` (nothing is watched either). `now` (Unix seconds) stops the clock.
     """
     zone_name = settings.zone_name()
     path = path_of(settings.state_path(environment))
@@ -69,6 +78,7 @@ def open_run(
             zone_name=zone_name,
             countries=settings.record_country,
             count_open_sessions=settings.count_open_sessions,
+            keep_months=settings.keep_months,
             settle=settings.settle,
             clock=time.time if now is None else lambda: now,
         )
@@ -80,11 +90,31 @@ def open_run(
         places.close()
 
 
+@contextmanager
+def open_look(settings: Settings, environment: Mapping[str, str]) -> Iterator[Feed]:
+    """What a screen shows: an engine of its own or, where another one keeps the state, a look at what that one shows.
+
+    Raises NoDataError where an engine of its own would find nothing.
+    """
+    path = path_of(settings.state_path(environment))
+    if is_locked(path):
+
+        def take_over(publish: Publish, stop: threading.Event) -> None:
+            with open_run(settings, environment, keep="always") as run:
+                run.engine.run(publish, stop)
+
+        yield Viewer(path, take_over)
+        return
+    with open_run(settings, environment, keep="if possible") as run:
+        run.require_source()
+        yield run.engine
+
+
 def _open_state(path: Path, keep: Keep) -> State:
     if keep != "never":
         try:
             return SqliteState(path)
-        except StateLockedError:
+        except (StateLockedError, NoPermissionError):
             if keep == "always":
                 raise
     return SqliteState(path, read_only=True)

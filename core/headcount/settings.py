@@ -33,6 +33,7 @@ class Settings:
     record_country: frozenset[str] | None = None
     timezone: str | None = None
     min_count: int = 5
+    keep_months: int | None = None
     settle: float = 5.0
     count_open_sessions: bool = False
     client_patterns: tuple[tuple[str, str], ...] = ()
@@ -67,7 +68,10 @@ class Settings:
             if home is None:
                 raise UsageError("This user has no home to keep the state in.", "Name the state with --state FILE.")
             directory = home / "headcount"
-        return str(directory / f"{_name_of(os.path.abspath(self.source_path()))}.db")
+        name = f"{_name_of(os.path.abspath(self.source_path()))}.db"
+        if os.access(USUAL_STATE / name, os.R_OK):  # an engine that runs as a service, say
+            directory = USUAL_STATE
+        return str(directory / name)
 
 
 def _name_of(path: str) -> str:
@@ -149,12 +153,22 @@ def _from_text(key: str, text: str, name: str) -> object:
     """A variable's text as the TOML value it stands for: a list, number or truth value where the key wants one."""
     if key in ("mmdb_path",):
         return [part for part in text.split(os.pathsep) if part]
-    if key in ("min_count", "settle", "count_open_sessions", "default_client_patterns", "client_patterns"):
+    if key in _TOML_VALUES:
         try:
             return tomllib.loads(f"value = {text}")["value"]
         except (ValueError, RecursionError):
             raise UsageError(f"{name}: {clean(text, 60)} is no TOML value.") from None
     return text
+
+
+_TOML_VALUES = (
+    "min_count",
+    "keep_months",
+    "settle",
+    "count_open_sessions",
+    "default_client_patterns",
+    "client_patterns",
+)
 
 
 def _text(value: object) -> str:
@@ -233,6 +247,7 @@ _RULES: dict[str, Callable[[Any], object]] = {
     "record_country": _countries,
     "timezone": _zone,
     "min_count": _count,
+    "keep_months": _count,
     "settle": _seconds,
     "count_open_sessions": _truth,
     "client_patterns": _patterns,

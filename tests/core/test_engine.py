@@ -87,18 +87,20 @@ class World:
         return self.now
 
     def tick(self) -> float:
-        self.ticks += 10.0
+        self.ticks += 1.0
         return self.ticks
 
     def pass_time(self, seconds: float) -> Callable[[], None]:
         def step() -> None:
             self.now += seconds
+            self.ticks += seconds
 
         return step
 
     def engine(self, source: ScriptedSource, state: State | None = None, **options: object) -> Engine:
         patterns = ClientPatterns([("^(%a+)", "App")])
-        described = Options(UTC, "UTC", clock=self.clock, ticks=self.tick, **options)  # type: ignore[arg-type]
+        usual = {"zone": UTC, "zone_name": "UTC", "clock": self.clock, "ticks": self.tick}
+        described = Options(**{**usual, **options})  # type: ignore[arg-type]
         return Engine(source, places(), patterns, state or NoState(), described)
 
     def run(
@@ -275,10 +277,14 @@ def test_a_month_followed_from_start_to_end_is_exact_and_one_with_a_gap_over_its
         steps = int((moment - world.now) // 299)
         start = world.now
 
-        def at(number: int) -> Callable[[], None]:
-            return lambda: setattr(world, "now", start + number * 299)
+        def at(moment: float) -> Callable[[], None]:
+            def step() -> None:
+                world.ticks += moment - world.now
+                world.now = moment
 
-        return [at(number) for number in range(1, steps + 1)] + [lambda: setattr(world, "now", moment)]
+            return step
+
+        return [at(start + number * 299) for number in range(1, steps + 1)] + [at(moment)]
 
     world.now = december - 1000
     to_december = until(december + 10)
@@ -294,7 +300,7 @@ def test_a_month_followed_from_start_to_end_is_exact_and_one_with_a_gap_over_its
             [user("alice", december + 5)],
             *to_january,
             [user("alice", january + 5)],
-            lambda: setattr(world, "now", world.now + 40 * 86_400),
+            world.pass_time(40 * 86_400),
         ],
     )
     qualities = {name: counts.quality for name, counts in shown.hosts[HOST].months.items()}

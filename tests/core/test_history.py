@@ -22,11 +22,15 @@ def test_a_point_is_due_once_in_each_hour() -> None:
     assert keeper.is_due(HOURS + HOUR)
 
 
-def test_time_that_stepped_back_waits_until_it_has_caught_up() -> None:
+def test_time_that_stepped_back_notes_the_hours_that_have_no_point_and_loses_none() -> None:
     keeper = HistoryKeeper([], UTC)
     keeper.add(HOURS, {})
-    assert not keeper.is_due(HOURS - 5 * HOUR)
-    assert keeper.is_due(HOURS + HOUR)
+    keeper.add(HOURS + HOUR, {})
+    assert not keeper.is_due(HOURS + 60)
+    assert keeper.is_due(HOURS - 5 * HOUR)
+    keeper.add(HOURS - 5 * HOUR, {})
+    assert [point.when - HOURS for point in keeper.history.points] == [-5 * HOUR, 0, HOUR]
+    assert keeper.is_due(HOURS + 2 * HOUR)
 
 
 def test_it_goes_on_where_the_state_left_off() -> None:

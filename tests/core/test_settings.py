@@ -56,6 +56,7 @@ def test_a_file_sets_everything(config: Path, environment: dict[str, str]) -> No
         record_country = ["DE", "fr"]
         timezone = "Europe/Berlin"
         min_count = 10
+            keep_months = 24
         settle = 2
         count_open_sessions = true
         default_client_patterns = false
@@ -76,6 +77,7 @@ def test_a_file_sets_everything(config: Path, environment: dict[str, str]) -> No
         record_country=frozenset({"DE", "FR"}),
         timezone="Europe/Berlin",
         min_count=10,
+        keep_months=24,
         settle=2.0,
         count_open_sessions=True,
         default_client_patterns=False,

@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 
 from headcount.errors import PERMISSION_DENIED, UsageError, no_permission
-from headcount.prosody.files import user_of
+from headcount.prosody.faults import Fault
+from headcount.prosody.files import VISITORS_NAMES, user_of
 from headcount.prosody.stores import MAX_SIZE, read_store
-from headcount.prosody.visitors import read_visitors
+from headcount.prosody.visitors import read_marker, read_visitors
 from headcount.records import (
     Activity,
     Flaw,
@@ -26,6 +27,7 @@ from headcount.records import (
     SourceFlaws,
     UserRecord,
     VisitedMonth,
+    VisitorMarkers,
 )
 from headcount.snapshot import Progress
 from headcount.sources.layout import STALE, Host, Layout
@@ -131,6 +133,16 @@ class DirectorySource:
             yield from self._sweep()
         yield from self._flaws()
         self._followed_at = self._clock()
+
+    def visitors(self, month: str) -> Iterator[HostVisitors | VisitorMarkers | SourceFlaws]:
+        """What mod_monthly_visitors left, and nothing else: the counts of each host and the users whom it says it
+        counted in `month`; at last what is wrong with the directories."""
+        self._layout.look()
+        for host in self._layout.hosts.values():
+            if host.visitors:
+                yield self._read_visitors(host)
+                yield self._read_markers(host, month)
+        yield SourceFlaws(tuple(self._layout.flaws.values()))
 
     def close(self) -> None:
         """Ends the watching."""
@@ -241,8 +253,34 @@ class DirectorySource:
             reading = read_visitors(data)
             flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
             for month in reading.months:
-                months.setdefault(month.month, month)
+                if months.setdefault(month.month, month) != month:
+                    why = f"{month.month} stands in both; the other file, which Prosody reads today, is believed"
+                    flaws.append(self._layout.flaw("month in two files", path, why))
         return HostVisitors(host.name, tuple(months.values()), tuple(flaws))
+
+    def _read_markers(self, host: Host, month: str) -> VisitorMarkers:
+        """The users whom mod_monthly_visitors marked as counted in `month`, in stores of either spelling."""
+        users: set[str] = set()
+        flaws = []
+        for store in (os.path.join(host.path, name) for name in VISITORS_NAMES):
+            try:
+                files = os.listdir(store)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                flaws.append(self._layout.flaw("unreadable directory", store, clean(error.strerror or "")))
+                continue
+            for file in files:
+                user = user_of(file)
+                if user is None:
+                    continue
+                data, _, trouble = self._read_file(os.path.join(store, file), MAX_SIZE)
+                marker = Fault("unreadable record", trouble) if data is None else read_marker(data)
+                if marker == month:
+                    users.add(user)
+                elif isinstance(marker, Fault):
+                    flaws.append(self._layout.flaw(marker.what, os.path.join(store, file), marker.why))
+        return VisitorMarkers(host.name, frozenset(users), tuple(flaws))
 
     def _read_file(self, path: bytes, limit: int) -> tuple[bytes | None, int | None, str]:
         """A file's bytes and signature, or why it can't be read; no signature where it is not there.

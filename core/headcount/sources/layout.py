@@ -149,7 +149,7 @@ class Layout:
     def flaw(self, what: str, path: bytes, why: str) -> Flaw:
         """A flaw of the file or directory at `path`."""
         parts = os.path.relpath(path, self.root).split(b"/")
-        shown = [decode(parts[0]) or clean(parts[0]), *(clean(part) for part in parts[1:])]
+        shown = [clean(decode(parts[0]) or parts[0]), *(clean(part) for part in parts[1:])]
         return Flaw(what, clean("/".join(shown)), clean("/".join(shown[:2])), why)
 
     def _look_at_host(self, entry: bytes, path: bytes, identity: tuple[int, int]) -> None:
@@ -163,9 +163,10 @@ class Layout:
         }
         visitors = [file for file in VISITORS_FILES if file in entries]
         name = decode(entry)
-        if name is None:
+        if name is None or name != clean(name):
             if stores or visitors:
-                self.flaws[path] = self.flaw("name is not canonical", path, why_not_decoded(entry))
+                why = why_not_decoded(entry) if name is None else "no host can have that name"
+                self.flaws[path] = self.flaw("name is not canonical", path, why)
             return
         host = self.hosts.get(entry)
         if host is None:

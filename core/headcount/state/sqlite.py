@@ -118,6 +118,7 @@ class SqliteState:
         with self._explained(), self._connection as connection:
             for host in update.hosts:
                 _save_host(connection, host)
+            connection.executemany("DELETE FROM history WHERE at = ?", [(at,) for at in update.forgotten_history])
             connection.executemany(
                 "INSERT OR REPLACE INTO history VALUES (?, ?, ?)",
                 [
@@ -126,7 +127,6 @@ class SqliteState:
                     for host, counts in point.hosts.items()
                 ],
             )
-            connection.executemany("DELETE FROM history WHERE at = ?", [(at,) for at in update.forgotten_history])
             connection.executemany(
                 "INSERT OR REPLACE INTO place_names VALUES (?, ?, ?, ?, ?, ?)",
                 [(*_columns(place), *name) for place, name in update.names.items()],
