@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -75,15 +75,21 @@ def lua(value: object) -> str:
     return serialise(as_lua(value)).decode()
 
 
-def texts(values: Sequence[object]) -> str:
-    """A Lua list of texts."""
-    return "{ " + ", ".join(f'"{value}"' for value in values) + " }"
+def quoted(value: object) -> str:
+    """A Lua string of what holds neither quotes nor backslashes."""
+    return f'"{value}"'
+
+
+def listed(*values: object) -> str:
+    """A Lua list of strings."""
+    return "{ " + ", ".join(quoted(value) for value in values) + " }"
 
 
 class Prosody:
     """A server that can be started, stopped, killed and started again on the same data.
 
-    `modules` are enabled beside those that logging in needs; `options` are further lines of its configuration.
+    `modules` are enabled beside those that logging in needs; `options` stand before those
+    that it has of itself; their values are Lua.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -93,7 +99,7 @@ class Prosody:
         self.log = directory / "prosody.log"
         self.port, self.http_port = free_ports(2)
         self.modules = ["lastlog", "lastlog2", "measure_active_users", "login_records", "chosen_address"]
-        self.options: list[str] = []
+        self.options: dict[str, str] = {}
         self.plugins: list[Path] = []
         self.logins = 0
         self._addresses: dict[str, str] = {}
@@ -102,11 +108,12 @@ class Prosody:
 
     # -- its life --
 
-    def start(self, *options: str) -> None:
-        """Starts it, with these lines of configuration beside its own, and waits until it answers."""
+    def start(self, **options: str) -> None:
+        """Starts it, with these options from now on, and waits until it answers."""
         assert self._process is None
         assert COMMAND is not None
-        config = self._configure([*self.options, *options])
+        self.options.update(options)
+        config = self._configure()
         command = [COMMAND, *(["--root"] if os.geteuid() == 0 else []), "--config", str(config), "-F"]
         with (self.directory / "output").open("ab") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, cwd=self.directory)
@@ -209,7 +216,7 @@ class Prosody:
             (self._plugin_folder / module.name).symlink_to(module)
         (self.directory / "addresses").touch()
 
-    def _configure(self, options: Sequence[str]) -> Path:
+    def _configure(self) -> Path:
         modules = [
             "saslauth",
             "roster",
@@ -220,34 +227,33 @@ class Prosody:
             "calculate_now",
             *self.modules,
         ]
-        paths = [self._plugin_folder, FOR_TESTS, *self.plugins]
-        lines = [
-            f'data_path = "{self.data}"',
-            f"plugin_paths = {texts(paths)}",
-            "run_as_root = true",
-            'modules_disabled = { "s2s", "posix", "tls", "offline" }',
-            f"modules_enabled = {texts(modules)}",
-            'interfaces = { "127.0.0.1" }',
-            f"c2s_ports = {{ {self.port} }}",
-            "c2s_direct_tls_ports = {}",
-            "s2s_ports = {}",
-            "c2s_require_encryption = false",
-            "allow_unencrypted_plain_auth = true",
-            "allow_registration = true",
-            'authentication = "internal_plain"',
-            f"http_ports = {{ {self.http_port} }}",
-            'http_interfaces = { "127.0.0.1" }',
-            "https_ports = {}",
-            'statistics = "internal"',
-            'statistics_interval = "manual"',
-            "lastlog_ip_address = true",
-            f'chosen_addresses = "{self.directory / "addresses"}"',
-            f'chosen_time = "{self.directory / "time"}"',
-            f'log = {{ debug = "{self.log}" }}',
-            *options,
-            f'VirtualHost "{HOST}"',
-            f'VirtualHost "{OTHER_HOST}"',
-        ]
+        options = {
+            "data_path": quoted(self.data),
+            "plugin_paths": listed(self._plugin_folder, FOR_TESTS, *self.plugins),
+            "run_as_root": "true",
+            "modules_disabled": listed("s2s", "posix", "tls", "offline"),
+            "modules_enabled": listed(*modules),
+            "interfaces": listed("127.0.0.1"),
+            "c2s_ports": f"{{ {self.port} }}",
+            "c2s_direct_tls_ports": "{}",
+            "s2s_ports": "{}",
+            "c2s_require_encryption": "false",
+            "allow_unencrypted_plain_auth": "true",
+            "allow_registration": "true",
+            "authentication": quoted("internal_plain"),
+            "http_ports": f"{{ {self.http_port} }}",
+            "http_interfaces": listed("127.0.0.1"),
+            "https_ports": "{}",
+            "statistics": quoted("internal"),
+            "statistics_interval": quoted("manual"),
+            "lastlog_ip_address": "true",
+            "chosen_addresses": quoted(self.directory / "addresses"),
+            "chosen_time": quoted(self.directory / "time"),
+            "log": f"{{ debug = {quoted(self.log)} }}",
+            **self.options,
+        }
+        lines = [f"{name} = {value}" for name, value in options.items()]
+        hosts = [f"VirtualHost {quoted(host)}" for host in (HOST, OTHER_HOST)]
         path = self.directory / "prosody.cfg.lua"
-        path.write_text("\n".join(lines) + "\n")
+        path.write_text("\n".join(lines + hosts) + "\n")
         return path

@@ -4,14 +4,14 @@ import pytest
 
 from real_server.clients import Clients
 from real_server.records import STORE, only_record
-from real_server.server import Prosody
+from real_server.server import Prosody, quoted
 
 NOT_RECORDED = "A login was not recorded: "
 
 
 @pytest.mark.parametrize("detail", ["prefix", "full"])
 async def test_with_an_address_that_is_none(prosody: Prosody, clients: Clients, detail: str) -> None:
-    prosody.start(f'login_records_ip = "{detail}"')
+    prosody.start(login_records_ip=quoted(detail))
     addresses = [None, "", "garbage", "%", "999.1.2.3", "203.0.113.0/24", ":::", "1" * 5000, "日本", "\a\x7f"]
     for number, address in enumerate(addresses):
         user = f"user{number}"
@@ -40,7 +40,7 @@ async def test_without_a_resource(prosody: Prosody, clients: Clients) -> None:
 
 @pytest.mark.parametrize("how", ["errors", "errors on writing", "throws"])
 async def test_with_a_storage_that_fails(prosody: Prosody, clients: Clients, how: str) -> None:
-    prosody.start(f'storage = {{ {STORE} = "broken" }}', f'broken_storage = "{how}"')
+    prosody.start(storage='{ login_records = "broken" }', broken_storage=quoted(how))
     prosody.register("alice")
     await clients.login("alice", "phone")
     assert prosody.log_has(NOT_RECORDED)
@@ -49,7 +49,7 @@ async def test_with_a_storage_that_fails(prosody: Prosody, clients: Clients, how
 
 
 async def test_with_a_storage_that_is_not_there(prosody: Prosody, clients: Clients) -> None:
-    prosody.start(f'storage = {{ {STORE} = "nowhere" }}')
+    prosody.start(storage='{ login_records = "nowhere" }')
     prosody.register("alice")
     await clients.login("alice", "phone")
     assert prosody.log_has(NOT_RECORDED + "no data storage active")

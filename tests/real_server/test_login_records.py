@@ -26,18 +26,18 @@ async def test_it_holds_the_time_the_network_and_the_client(prosody: Prosody, cl
 @pytest.mark.parametrize(
     ("setting", "stored"),
     [
-        ("", ["203.0.113.0/24", "2001:db8:1::/48", "198.51.100.0/24", "fe80::/48"]),
-        ('login_records_ip = "prefix"', ["203.0.113.0/24", "2001:db8:1::/48", "198.51.100.0/24", "fe80::/48"]),
-        ('login_records_ip = "full"', ["203.0.113.77", "2001:db8:1:2::3", "198.51.100.9", "fe80::1"]),
-        ('login_records_ip = "none"', [None, None, None, None]),
-        ('login_records_ip = "ful"', [None, None, None, None]),
-        ("login_records_ip = false", [None, None, None, None]),
+        ("nil", ["203.0.113.0/24", "2001:db8:1::/48", "198.51.100.0/24", "fe80::/48"]),
+        ('"prefix"', ["203.0.113.0/24", "2001:db8:1::/48", "198.51.100.0/24", "fe80::/48"]),
+        ('"full"', ["203.0.113.77", "2001:db8:1:2::3", "198.51.100.9", "fe80::1"]),
+        ('"none"', [None, None, None, None]),
+        ('"ful"', [None, None, None, None]),
+        ("false", [None, None, None, None]),
     ],
 )
 async def test_the_address_is_cut_as_is_set(
     prosody: Prosody, clients: Clients, setting: str, stored: list[str | None]
 ) -> None:
-    prosody.start(setting)
+    prosody.start(login_records_ip=setting)
     for number, address in enumerate([IPV4, IPV6, MAPPED, ZONED]):
         user = f"user{number}"
         prosody.register(user)

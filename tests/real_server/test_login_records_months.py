@@ -47,6 +47,6 @@ async def test_months_older_than_the_last_are_forgotten(prosody: Prosody, client
 async def test_as_many_months_are_kept_as_is_set(
     prosody: Prosody, clients: Clients, setting: str, kept: set[str]
 ) -> None:
-    prosody.options.append(f"login_records_months = {setting}")
+    prosody.options["login_records_months"] = setting
     stored = ("2025-12", "2026-01", "2026-02", "2026-11", "2026-12")
     assert await recorded_months(prosody, clients, "2027-01-31 12:00:00", *stored) == kept
