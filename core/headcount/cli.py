@@ -8,8 +8,10 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
+from zoneinfo import ZoneInfo
 
 from headcount import __version__
 from headcount.errors import HeadcountError, UsageError
@@ -19,7 +21,7 @@ from headcount.text import clean
 if TYPE_CHECKING:
     from headcount.run import Feed
 
-COMMANDS = ("engine", "report", "demo")
+COMMANDS = ("engine", "report", "prune", "demo")
 FORMATS = ("table", "json", "csv")
 SCREEN = "headcount.screen"
 log = logging.getLogger("headcount")
@@ -80,6 +82,14 @@ def _report(asked: argparse.Namespace, settings: Settings) -> int:
     )
     text = report.answer(settings, os.environ, question, asked.format)
     _print(text, encoding=None if asked.format == "table" else "utf-8")
+    return 0
+
+
+def _prune(asked: argparse.Namespace, settings: Settings) -> int:
+    from headcount.prune import first_kept, prune
+
+    before = first_kept(asked.before, asked.keep, time.time(), ZoneInfo(settings.zone_name()))
+    _print(f"{prune(settings, os.environ, before)}\n")
     return 0
 
 
@@ -166,6 +176,12 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--client", metavar="TYPE", help="only users with this client (? for unknown)")
     report.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     report.set_defaults(answer=_report)
+
+    prune = commands.add_parser("prune", help="delete old months from the state")
+    _common(prune)
+    prune.add_argument("--before", metavar="YYYY-MM", help="delete the months before this one")
+    prune.add_argument("--keep", metavar="N", type=int, help="keep the newest N months, the current one among them")
+    prune.set_defaults(answer=_prune)
 
     demo = commands.add_parser("demo", help="the screen on a simulated busy server; needs nothing else")
     _common(demo, source=False)

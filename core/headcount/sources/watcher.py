@@ -1,11 +1,14 @@
 """A wake-up when files change. It may lose events, see them late or die: only a sweep tells the truth."""
 
+import logging
 import threading
 from collections.abc import Sequence
 
 import watchfiles
 
 _TIMEOUT_MS = 250
+# What it says of each batch names files, and so users; no log may hold that, at whatever level.
+logging.getLogger("watchfiles").setLevel(logging.CRITICAL)
 
 
 class Watcher:
@@ -69,6 +72,7 @@ class Watcher:
                 stop_event=stop,
                 raise_interrupt=False,
                 recursive=False,
+                debug=False,
                 ignore_permission_denied=True,
             ):
                 ready.set()
