@@ -6,6 +6,7 @@ counted in the one cell (place, client) that is known of them last. Nothing here
 
 import heapq
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from headcount.snapshot import Active, Cell
@@ -49,6 +50,9 @@ class ActiveUsers:
 
     def __len__(self) -> int:
         return len(self._users)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._users)
 
     def __contains__(self, user: str) -> bool:
         return user in self._users

@@ -5,7 +5,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -148,6 +148,11 @@ class Engine:
             names=self._all_names(),
             problems=self._problems.summary(),
         )
+
+    def users_counted(self, month: str, marked: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+        """The users, by host, who are counted in a month that is open. `marked` are those whom mod_monthly_visitors
+        says it counted. Names, which no snapshot holds: for a server's own files alone."""
+        return {name: host.users_counted(month, marked.get(name, ())) for name, host in self._hosts.items()}
 
     def _wait_for_source(self, publish: Publish, stop: threading.Event) -> bool:
         """Waits until there is something to read; whether there is, before `stop` was set."""

@@ -1,5 +1,7 @@
 """One host's counts: its users as the source tells of them, its active users, its months."""
 
+from collections.abc import Collection
+
 from headcount.active_users import ActiveUsers
 from headcount.meaning import Meaning, Visit
 from headcount.monthly_visitors import MonthlyVisitors
@@ -60,6 +62,14 @@ class HostCounter:
         for user in [user for user, (due, _) in self._held.items() if due <= now]:
             _, visits = self._held.pop(user)
             self.months.count(user, visits, min(now, visits[0].when), first_seen=False)
+
+    def users_counted(self, month: str, marked: Collection[str]) -> list[str]:
+        """The users who are counted in a month that is open. `marked` are those whom mod_monthly_visitors says it
+        counted: where its own count is shown, it is theirs."""
+        shown = self.counts().months.get(month)
+        if shown is not None and shown is self._imported.get(month):
+            return sorted(marked)
+        return sorted(user for user in {*self.active, *marked} if self.months.is_counted(user, month))
 
     def counts(self) -> HostCounts:
         """The host's counts, frozen; the same object as before where nothing changed."""

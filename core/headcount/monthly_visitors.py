@@ -149,6 +149,14 @@ class MonthlyVisitors:
             return True
         return digest in month.counted and (month.counted[digest] is None or not visit.recorded)
 
+    def is_counted(self, user: str, name: str) -> bool:
+        """Whether a user is counted in a month that is open."""
+        month = self.months.get(name)
+        if month is None or month.key is None:
+            return False
+        digest = user_hash(month.key, self._host, user)
+        return digest in month.marked or digest in month.counted
+
     def read(self, now: float) -> None:
         """The host has been read once in whole: months that were over before are complete as far as they go."""
         self._reading = False

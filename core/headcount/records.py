@@ -92,6 +92,15 @@ class HostVisitors:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitorMarkers:
+    """The users of one host whom mod_monthly_visitors says it has counted in one month."""
+
+    host: str
+    users: frozenset[str]
+    flaws: tuple[Flaw, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFlaws:
     """The flaws of the source itself now (directories, names, the watcher); replaces those said before."""
 

@@ -30,6 +30,7 @@ class Outcome(StrEnum):
     UPDATED = "updated"
     REPLACED = "replaced"
     THERE = "already there"
+    PRUNED = "pruned before"
     CONFLICT = "conflict"
 
 
@@ -55,7 +56,7 @@ class TakingOver:
     """Takes over the months of one host, into `months` as the state had them. `current` is the month of now.
 
     With `replace` what the module counted stands in place of lower bounds of ours that it conflicts with; an exact
-    month of ours always stays. `new_key` gives 32 random bytes.
+    month of ours always stays. Months before `pruned_before` stay away. `new_key` gives 32 random bytes.
     """
 
     host: str
@@ -63,6 +64,7 @@ class TakingOver:
     current: str
     new_key: Callable[[], bytes]
     replace: bool = False
+    pruned_before: str = ""
 
     def take(self, name: str, counts: MonthCounts, marked: Collection[str] = ()) -> Taken:
         """Takes one month; `marked` are the users whom the module says it counted in it."""
@@ -77,6 +79,8 @@ class TakingOver:
     def _take(self, name: str, had: Month | None, counts: MonthCounts, marked: Collection[str]) -> Outcome:
         if name > self.current:
             raise _ConflictError(FUTURE)
+        if name < self.pruned_before:
+            return Outcome.PRUNED
         if had is None:
             self._begin(name, counts, marked)
             return Outcome.TAKEN

@@ -1,10 +1,10 @@
 """The report for people: plain text in columns, for a terminal without a screen, a mail or a cron job."""
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from headcount.outputs.columns import columns
 from headcount.snapshot import Place, Quality, Snapshot
 from headcount.views import (
     Row,
@@ -42,7 +42,7 @@ def to_table(snapshot: Snapshot, month: str | None = None) -> str:
         for row in month_rows(snapshot)
     ]
     if months:
-        parts.append(_columns(("month", "users", "change"), months))
+        parts.append(columns(("month", "users", "change"), months))
     if snapshot.problems:
         parts.append(_problems(snapshot))
     return "\n\n".join(parts) + "\n"
@@ -65,7 +65,7 @@ def _active(snapshot: Snapshot) -> str:
         before = "" if figure.before is None else f"{figure.before:,} {figure.window.before}"
         rows.append((figure.window.name, users, figure.window.length, before))
     sessions = total_active(snapshot).open_sessions
-    return _columns(("", "users", "active in", "before"), rows) + f"\nopen sessions ~{sessions:,}"
+    return columns(("", "users", "active in", "before"), rows) + f"\nopen sessions ~{sessions:,}"
 
 
 def _top(title: str, rows: Sequence[Row[Place]] | Sequence[Row[str]]) -> str:
@@ -74,38 +74,13 @@ def _top(title: str, rows: Sequence[Row[Place]] | Sequence[Row[str]]) -> str:
     rest = shown[TOP:]
     if rest:
         lines.append((f"… {len(rest)} more", f"{sum(row.users or 0 for row in rest):,}", ""))
-    return _columns((title, "users", "share"), lines)
+    return columns((title, "users", "share"), lines)
 
 
 def _problems(snapshot: Snapshot) -> str:
     rows = [(problem.what, f"{problem.count:,}", problem.example, problem.why) for problem in snapshot.problems]
-    return _columns(("problem", "count", "example", "why"), rows)
+    return columns(("problem", "count", "example", "why"), rows)
 
 
 def _marked(users: int, quality: Quality) -> str:
     return f"{users:,} {quality.mark}"
-
-
-def _columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows under a head, the first column and any text to the left, numbers to the right."""
-    table = [head, *rows]
-    widths = [max(_width(row[index]) for row in table) for index in range(len(head))]
-    numeric = [index > 0 and all(_is_number(row[index]) for row in rows) for index in range(len(head))]
-    lines = []
-    for row in table:
-        cells = []
-        for text, width, to_right in zip(row, widths, numeric, strict=True):
-            fill = " " * (width - _width(text))
-            cells.append(fill + text if to_right else text + fill)
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
-
-
-def _is_number(text: str) -> bool:
-    return not text or text[0] in "0123456789+-−"
-
-
-def _width(text: str) -> int:
-    """Columns that the text takes in a terminal (Unicode UAX #11)."""
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(unicodedata.category(character) in ("Mn", "Me") for character in text)

@@ -75,6 +75,16 @@ def visitors(value: LuaValue) -> VisitorsReading:
     return VisitorsReading(tuple(sorted(months, key=lambda visited: visited.month)), merged(faults))
 
 
+def read_marker(data: bytes) -> str | Fault:
+    """The month in which mod_monthly_visitors last counted the user whose file this is, or why nothing tells it.
+    Never raises for what the file holds."""
+    try:
+        value = parse(data)
+    except UnreadableError as error:
+        return Fault(UNREADABLE, str(error))
+    return visitor_marker(value) or Fault(NO_MONTH, "it names no month, so its user may be counted twice")
+
+
 def visitor_marker(value: LuaValue) -> str | None:
     """The month in which mod_monthly_visitors last counted a user, from that user's own file; None if none."""
     marker = value.get(b"last-recorded") if isinstance(value, dict) else None

@@ -1,0 +1,274 @@
+"""In and out of mod_monthly_visitors' own files: `headcount import` and `headcount export --format prosody-…`."""
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from headcount.errors import (
+    PERMISSION_DENIED,
+    HeadcountError,
+    NoDataError,
+    NoPermissionError,
+    UsageError,
+    no_permission,
+)
+from headcount.filters import Filter
+from headcount.monthly_visitors import MonthChange
+from headcount.months import month_of
+from headcount.outputs.as_prosody import HostFiles, Shape, to_prosody
+from headcount.outputs.columns import columns
+from headcount.records import Flaw, HostVisitors, SourceFlaws, VisitorMarkers
+from headcount.run import open_run
+from headcount.settings import Settings
+from headcount.sources.directory import DirectorySource
+from headcount.state import HostUpdate, Saved, SavedHost, Update
+from headcount.state.files import path_of
+from headcount.state.sqlite import SqliteState
+from headcount.taking_over import Outcome, Taken, TakingOver, imported_counts
+from headcount.text import clean
+
+DIRECTORY_MODE: Final = 0o750  # as Prosody makes them, whose umask is 027
+FILE_MODE: Final = 0o640
+_KEPT = (Outcome.TAKEN, Outcome.UPDATED, Outcome.REPLACED)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What mod_monthly_visitors left in a data directory: by host its counts, and whom it counted this month."""
+
+    visitors: Mapping[str, HostVisitors]
+    marked: Mapping[str, frozenset[str]]
+    flaws: tuple[Flaw, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an import did, by host; and what was wrong in the files."""
+
+    source: str
+    state: str
+    hosts: Mapping[str, tuple[Taken, ...]]
+    flaws: tuple[Flaw, ...]
+    dry_run: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that the files hold is in the state now."""
+        return not self.flaws and not any(taken.outcome is Outcome.CONFLICT for taken in self._all())
+
+    def to_text(self) -> str:
+        """The account as text in columns."""
+        verb = "Would take" if self.dry_run else "Took"
+        rows = [
+            (
+                clean(host),
+                taken.month,
+                taken.outcome.value,
+                f"{taken.users:,}",
+                f"{taken.marked:,}" if taken.marked else "",
+                "" if taken.had is None else f"{taken.had.users:,} {taken.had.quality.mark}",
+                taken.why,
+            )
+            for host, months in self.hosts.items()
+            for taken in months
+        ]
+        parts = [
+            f"{verb} from {self.source} into {self.state}:",
+            columns(("host", "month", "what became of it", "users", "marked", "before", ""), rows),
+        ]
+        if self.flaws:
+            problems = [(flaw.what, flaw.where, flaw.why) for flaw in self.flaws]
+            parts.append(columns(("problem", "where", "why"), problems))
+        return "\n\n".join(parts) + "\n"
+
+    def _all(self) -> Iterator[Taken]:
+        return (taken for months in self.hosts.values() for taken in months)
+
+
+def take_in(
+    settings: Settings,
+    environment: Mapping[str, str],
+    data_dir: str,
+    *,
+    now: float,
+    host: str | None = None,
+    replace_ours: bool = False,
+    dry_run: bool = False,
+) -> Account:
+    """Takes over what mod_monthly_visitors left in `data_dir`, of one `host` or all, into the state of the source.
+
+    Where no source is set, the state is that of `data_dir`. `now` is in Unix seconds. Raises NoDataError where there
+    is nothing to take, StateLockedError where an engine keeps the state.
+    """
+    if settings.source is None:
+        settings = replace(settings, source=data_dir)
+    path = path_of(settings.state_path(environment))
+    month = month_of(now, ZoneInfo(settings.zone_name())) or ""
+    left = _left_in(DirectorySource(data_dir, watching=False), month)
+    wanted = {name: found for name, found in left.visitors.items() if host in (None, name)}
+    if not any(found.months for found in wanted.values()):
+        raise _nothing(data_dir, left)
+    with SqliteState(path, read_only=dry_run) as state:
+        saved = state.load()
+        hosts = {}
+        updates = []
+        for name, found in sorted(wanted.items()):
+            of_host = saved.hosts.setdefault(name, SavedHost())
+            taking = _taking(name, of_host, saved, month, replace_ours)
+            hosts[name] = tuple(
+                taking.take(
+                    visited.month,
+                    imported_counts(visited),
+                    left.marked.get(name, ()) if visited.month == month else (),
+                )
+                for visited in sorted(found.months, key=lambda visited: visited.month)
+            )
+            updates.append(_update(name, of_host, hosts[name], now))
+        state.save(Update(hosts=updates))
+        return Account(clean(data_dir), clean(str(path)), hosts, (*_notices(state), *left.flaws), dry_run)
+
+
+def _taking(name: str, of_host: SavedHost, saved: Saved, month: str, replace_ours: bool) -> TakingOver:
+    return TakingOver(
+        name,
+        of_host.months,
+        month,
+        new_key=lambda: secrets.token_bytes(32),
+        replace=replace_ours,
+        pruned_before=saved.pruned_before or "",
+    )
+
+
+def _update(name: str, of_host: SavedHost, months: tuple[Taken, ...], now: float) -> HostUpdate:
+    changed = {}
+    for taken in months:
+        if taken.outcome in _KEPT:
+            month = of_host.months[taken.month]
+            changed[taken.month] = month, MonthChange(set(month.cells), set(month.counted), anew=True)
+    return HostUpdate(name, None, now, changed)
+
+
+def _notices(state: SqliteState) -> list[Flaw]:
+    return [Flaw("state set aside", "", "", why) for why in state.notices]
+
+
+def _left_in(source: DirectorySource, month: str) -> Left:
+    missing = source.missing()
+    if missing is not None:
+        raise NoDataError(missing, "Name the data directory of a Prosody that ran mod_monthly_visitors.")
+    visitors: dict[str, HostVisitors] = {}
+    marked: dict[str, frozenset[str]] = {}
+    flaws: list[Flaw] = []
+    for found in source.visitors(month):
+        match found:
+            case HostVisitors():
+                visitors[found.host] = found
+            case VisitorMarkers():
+                marked[found.host] = found.users
+            case SourceFlaws():
+                pass
+        flaws += found.flaws
+    return Left(visitors, marked, tuple(flaws))
+
+
+def _nothing(data_dir: str, left: Left) -> HeadcountError:
+    for flaw in left.flaws:
+        if flaw.why == PERMISSION_DENIED:
+            return no_permission(f"{clean(data_dir)}: {flaw.where}")
+    why = "".join(f"\n  {flaw.where}: {flaw.why}." for flaw in left.flaws)
+    return NoDataError(f"mod_monthly_visitors left no counts in {clean(data_dir)}.{why}")
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """How many files an export wrote; `left_out` are the hosts' months that the shape can't say."""
+
+    counts: int
+    markers: int
+    left_out: tuple[str, ...]
+
+
+def hand_out(
+    settings: Settings,
+    environment: Mapping[str, str],
+    directory: str,
+    shape: Shape,
+    *,
+    exact: bool,
+    host: str | None = None,
+    now: float | None = None,
+) -> Handed:
+    """Writes the months below `directory` as mod_monthly_visitors' own files.
+
+    An `exact` export is for a server that goes on counting: all figures, and a marker for each user who is counted in
+    the current month. Any other is for somebody else: folded, and without a name. Raises UsageError where there is
+    something already, or the directory is the source's own, which is never written to.
+    """
+    with open_run(settings, environment, keep="never", now=now) as run:
+        run.require_source()
+        snapshot = Filter().having("host", host).apply(run.engine.read_once())
+        counted: Mapping[str, list[str]] = {}
+        if exact and isinstance(run.source, DirectorySource):
+            counted = run.engine.users_counted(snapshot.month, _left_in(run.source, snapshot.month).marked)
+    hosts = [found for found in to_prosody(snapshot, shape, counted) if found.counts is not None or found.left_out]
+    if not hosts:
+        raise NoDataError("There is no month to export.")
+    root = os.fsencode(directory)
+    _refuse(root, hosts, os.fsencode(settings.source_path()))
+    try:
+        for found in hosts:
+            _write(root, found)
+    except PermissionError:
+        raise NoPermissionError(f"No permission to write in {clean(directory)}.") from None
+    except OSError as error:
+        raise HeadcountError(f"{clean(directory)} can't be written: {error.strerror}.") from None
+    months = tuple(f"{clean(found.host)} {month}" for found in hosts for month in found.left_out)
+    return Handed(sum(found.counts is not None for found in hosts), sum(len(found.markers) for found in hosts), months)
+
+
+def _refuse(root: bytes, hosts: list[HostFiles], source: bytes) -> None:
+    """Raises UsageError where what would be written is there already, or is in the source."""
+    own = os.path.realpath(source)
+    for found in hosts:
+        path = os.path.realpath(os.path.join(root, found.marker_directory))
+        if os.path.commonpath([own, path]) == own:
+            raise UsageError(
+                f"{clean(root)} is the server's own data directory, where Headcount never writes.",
+                "Name another directory.",
+            )
+        for name in found.must_be_free:
+            taken = os.path.join(root, name)
+            if os.path.lexists(taken):
+                raise UsageError(f"There is {clean(taken)} already.", "Move it away, or name another directory.")
+
+
+def _write(root: bytes, found: HostFiles) -> None:
+    """Writes a host's files. The counts come last: without the markers, users would be counted again."""
+    if found.counts is None:
+        return
+    store = os.path.join(root, found.marker_directory)
+    _make_directory(root)
+    _make_directory(os.path.dirname(store))
+    if found.markers:
+        _make_directory(store)
+    for name in found.markers:
+        _write_file(os.path.join(store, name), found.marker)
+    _write_file(os.path.join(root, found.counts_file), found.counts)
+
+
+def _make_directory(path: bytes) -> None:
+    if not os.path.isdir(path):
+        os.makedirs(path)
+        os.chmod(path, DIRECTORY_MODE)
+
+
+def _write_file(path: bytes, data: bytes) -> None:
+    """Writes a file as Prosody does: beside it first, so that it is never there in part."""
+    beside = path + b"~"
+    with open(beside, "wb", opener=lambda name, flags: os.open(name, flags | os.O_CLOEXEC, FILE_MODE)) as file:
+        os.fchmod(file.fileno(), FILE_MODE)
+        file.write(data)
+    os.rename(beside, path)
