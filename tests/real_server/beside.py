@@ -34,10 +34,14 @@ NETWORKS = {
 }
 
 
-def write_places(path: Path) -> None:
+def write_places(path: Path, *, only_ipv4: bool = False) -> None:
     """A GeoIP database of those networks, in the shape of a City database."""
-    writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type="Test-City")
+    writer = MMDBWriter(
+        ip_version=4 if only_ipv4 else 6, ipv4_compatible=not only_ipv4, database_type="Test-City", int_type="u32"
+    )
     for network, (country, subdivision, city) in NETWORKS.items():
+        if only_ipv4 and ":" in network:
+            continue
         found: dict[str, Any] = {"country": {"iso_code": country}}
         if subdivision is not None:
             found["subdivisions"] = [{"iso_code": subdivision}]

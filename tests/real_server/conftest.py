@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from real_server import server
+from real_server.beside import Headcount
 from real_server.clients import Clients
 from real_server.logins import LOGINS
 
@@ -31,3 +32,11 @@ async def clients(prosody: server.Prosody) -> AsyncIterator[Clients]:
     opened = Clients(prosody)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def headcount(tmp_path: Path, prosody: server.Prosody) -> Iterator[Headcount]:
+    """Headcount on that server's data directory, with clients of the tests' own; its engine is not yet started."""
+    opened = Headcount(tmp_path, prosody.data, ("^phone", "PHONE"), ("^laptop", "LAPTOP"))
+    yield opened
+    opened.close()

@@ -167,6 +167,10 @@ class Prosody:
         """Puts into a store what a server wrote there in earlier times."""
         prosody_writes(self.data, host, store, user, lua(value))
 
+    def aggregate(self, host: str) -> Path:
+        """The file in which mod_monthly_visitors counts."""
+        return self.data / os.fsdecode(encode(host)) / "monthly%2dvisitors.dat"
+
     def log_has(self, text: str) -> bool:
         return text in self.log.read_text(encoding="utf-8", errors="replace")
 

@@ -2,10 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from real_server.beside import FRANKFURT, NOWHERE, PARIS, SOMEWHERE_IN_US, TOKYO, Cell, Headcount
 from real_server.clients import Clients
@@ -26,13 +22,6 @@ PEOPLE: list[tuple[str, str, str | None, Cell]] = [
     ("nowhere", "garbage", "laptop", (NOWHERE, "LAPTOP")),
     ("silent", "203.0.113.250", None, (FRANKFURT, "?")),
 ]
-
-
-@pytest.fixture
-def headcount(tmp_path: Path, prosody: Prosody) -> Iterator[Headcount]:
-    opened = Headcount(tmp_path, prosody.data, ("^phone", "PHONE"), ("^laptop", "LAPTOP"))
-    yield opened
-    opened.close()
 
 
 async def test_active_users_are_those_of_the_real_module(
