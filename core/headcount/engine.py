@@ -39,6 +39,8 @@ ALIVE = 60.0
 """Seconds after which even an engine without news keeps, and shows, that it is there."""
 GAP = 300.0
 """Seconds between two looks at the clock that mean that nobody was looking: the machine slept, the process stood."""
+LIVE_RATE = 200_000
+"""Characters a second at the most that are kept for those who look on, on average."""
 JUMP = 3600.0
 """Seconds that the time of day may run ahead of, or behind, a clock that only goes forward, before it is doubted."""
 DOUBT = 3600.0
@@ -101,6 +103,7 @@ class Engine:
         self._problems.replace("state notices", [Flaw("state set aside", "", "", why) for why in state.notices])
         self._packer = Packer()
         self._live: dict[str, str] = {}
+        self._live_at = float("-inf")
         self._doubt_until = float("-inf")
         self._stepped_at = options.ticks()
         self._shown: Snapshot | None = None
@@ -344,6 +347,13 @@ class Engine:
             self._new_names = {}
         return self._names
 
+    def _pack_live(self) -> None:
+        """Notes what is to be shown to those who look on: each second, or more rarely where it is much."""
+        if self._options.ticks() >= self._live_at:
+            news = self._packer.news(self.snapshot())
+            self._live |= news
+            self._live_at = self._options.ticks() + sum(map(len, news.values())) / LIVE_RATE
+
     def _keep(self) -> None:
         """Keeps what changed since the last time; what can't be kept now stays for the next time."""
         alive = self._options.ticks() - self._kept_at >= ALIVE
@@ -352,7 +362,7 @@ class Engine:
             months = host.months.keepable()
             if months or alive:
                 hosts.append(HostUpdate(host.host, host.months.followed_since, self._now, months))
-        self._live |= self._packer.news(self.snapshot())
+        self._pack_live()
         if not hosts and not self._history.added and not self._live and self._prune_is_kept:
             return
         learned = self._places.names.learned()

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from test_engine import HOST, NOW, ScriptedSource, Step, World, active, month, path, user, world
 
-from headcount.errors import NoPermissionError
+from headcount.errors import NoPermissionError, StateError
 from headcount.live import Packer, unpacked
 from headcount.monthly_visitors import SETTLING, Month, MonthChange
 from headcount.months import end_of, start_of
@@ -243,3 +243,39 @@ def test_another_user_of_the_group_may_look_on(world: World, open_tmp: Path) -> 
             file.chmod(0o644)  # as nobody's group could be let in
         with unprivileged(), Look(path) as look:
             assert active(look.wait_for(lambda seen: HOST in seen.hosts)).day == 1
+
+
+class InterruptedState(SqliteState):
+    """A state whose writing is broken off after so many steps of SQLite's machine, again and again."""
+
+    def __init__(self, path: Path, steps: int) -> None:
+        super().__init__(path)
+        self.steps = steps
+        self.faults = 0
+
+    def save(self, update: Update) -> None:
+        assert self._connection is not None
+        if self.faults < 3:
+            self._connection.set_progress_handler(lambda: 1, self.steps)
+        try:
+            super().save(update)
+        except StateError:
+            self.faults += 1
+            raise
+        finally:
+            self._connection.set_progress_handler(None, 0)
+
+
+@pytest.mark.parametrize("steps", [1, 7, 20, 45, 80, 150, 300, 600, 1200, 2400])
+def test_a_write_that_breaks_off_anywhere_loses_and_doubles_nothing(world: World, path: Path, steps: int) -> None:
+    """Each transaction is broken off some steps further on, is rolled back, and is written by a later one."""
+    crowd: list[list[Record]] = [[user(f"user{n}", NOW - n, Login(NOW - n, "8.8.8.8", "Dino.1")) for n in range(60)]]
+    with InterruptedState(path, steps) as state:
+        shown = world.run([*crowd, [HostRead(HOST)]], [[user("alice", NOW - 60)], *steadily(world, 600)], state)
+        assert state.faults == (3 if steps < 2000 else state.faults)
+    assert (month(shown).users, shown.problems) == (61, ())
+    with SqliteState(path) as state:
+        again = world.run([*crowd, [user("alice", NOW - 60)], [HostRead(HOST)]], state=state)
+        kept = state.load().hosts[HOST].months["2026-11"]
+    assert month(again).users == 61
+    assert (sum(kept.cells.values()), len(kept.counted)) == (61, 61)
