@@ -23,6 +23,9 @@ HOST = "example.com"
 OTHER_HOST = "chat.example.org"
 PASSWORD = "secret"
 
+PATIENCE = 600.0
+"""Seconds: the real module holds the server up for as long as it calculates."""
+
 COMMUNITY = ("lastlog", "lastlog2", "measure_active_users")
 COMMUNITY_FOLDERS = (Path("/usr/lib/prosody/modules"), Path("/usr/local/lib/prosody/modules"))
 OURS = Path(__file__).parents[2] / "contrib" / "prosody" / "mod_login_records"
@@ -189,7 +192,7 @@ class Prosody:
 
     def _get(self, path: str, host: str) -> str:
         asked = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}", headers={"Host": host})
-        with urllib.request.urlopen(asked, timeout=20) as answer:
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
             text: str = answer.read().decode()
         return text
 
