@@ -75,20 +75,20 @@ class SqliteState:
         return connection
 
     def _opened_to_read(self) -> sqlite3.Connection | None:
-        connection = connect_to_read(self._path)
-        self._refuse_foreign(connection)
-        self._refuse_newer(connection)
-        version = version_of(connection)
-        if version == 0:  # an engine is just making it
-            connection.close()
-            return None
-        if version < VERSION:  # what may not be changed is upgraded in a copy
-            copy = sqlite3.connect(":memory:", check_same_thread=False)
-            connection.backup(copy)
-            connection.close()
-            upgrade(copy)
-            return copy
-        return connection
+        with contextlib.ExitStack() as opened:
+            connection = opened.enter_context(contextlib.closing(connect_to_read(self._path)))
+            self._refuse_foreign(connection)
+            self._refuse_newer(connection)
+            version = version_of(connection)
+            if version == 0:  # an engine is just making it
+                return None
+            if version < VERSION:  # what may not be changed is upgraded in a copy
+                copy = sqlite3.connect(":memory:", check_same_thread=False)
+                connection.backup(copy)
+                upgrade(copy)
+                return copy
+            opened.pop_all()
+            return connection
 
     def load(self) -> Saved:
         """What was kept."""
