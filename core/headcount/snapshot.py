@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 UNKNOWN = "?"
+OTHER = "other"
+"""The country or the client that stands for several of too few users each, where figures are k-anonymous."""
 
 
 class Place(NamedTuple):
@@ -91,11 +93,15 @@ class MonthCounts:
 
 @dataclass(frozen=True, slots=True)
 class HostCounts:
-    """One host: users known, active users by cell, months by `YYYY-MM`."""
+    """One host: users known, active users by cell, months by `YYYY-MM`.
+
+    `hidden` names the figures that are 0 because they are not told: `users_known`, `open_sessions`, `1d`, `7d`, `30d`.
+    """
 
     users_known: int = 0
     active: Mapping[Cell, Active] = field(default_factory=dict)
     months: Mapping[str, MonthCounts] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
 
 
 class HistoryKey(NamedTuple):
@@ -165,7 +171,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All figures at `generated_at` (Unix seconds). `timezone` is the IANA name months are reckoned in."""
+    """All figures at `generated_at` (Unix seconds). `timezone` is the IANA name months are reckoned in.
+
+    `anonymity` is the number of users below which no group is told; None where every figure is exact.
+    """
 
     generated_at: float
     timezone: str
@@ -178,3 +187,4 @@ class Snapshot:
     history: History = field(default_factory=History)
     names: Mapping[Place, PlaceName] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    anonymity: int | None = None

@@ -26,10 +26,11 @@ def to_csv(snapshot: Snapshot) -> str:
 
     `figure` is `month users` or `active users`, and `period` a month or a window (1d, 7d, 30d). A month of which
     only the margins are known has rows `month users by place` and `month users by client`, each summing to all.
+    Where figures are k-anonymous, a last column `min_count` says how.
     """
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    writer.writerow(COLUMNS if snapshot.anonymity is None else (*COLUMNS, "min_count"))
     for host, counts in snapshot.hosts.items():
         for month in sorted(counts.months):
             for figure, place, client, users in _month(counts.months[month]):
@@ -67,7 +68,8 @@ def _row(
     parts = ["", "", ""] if place is None else [UNKNOWN if part is None else str(part) for part in place]
     name = snapshot.names.get(place, PlaceName()) if place else PlaceName()
     finest = name.city or name.subdivision or name.country
-    return [_harmless(text) for text in (host, figure, period, quality, *parts, finest, client)] + [users]
+    numbers = [users] if snapshot.anonymity is None else [users, snapshot.anonymity]
+    return [_harmless(text) for text in (host, figure, period, quality, *parts, finest, client)] + numbers
 
 
 def _harmless(text: str) -> str:

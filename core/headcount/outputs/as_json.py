@@ -1,7 +1,7 @@
 """The report as one JSON object, in the shape that the specification gives."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,13 +18,19 @@ def to_json(snapshot: Snapshot) -> str:
 
 
 def report(snapshot: Snapshot) -> Json:
-    """The snapshot as plain values. Unknown parts of a place are None; what a month can't tell is None too."""
+    """The snapshot as plain values. Unknown parts of a place are None; what can't or may not be told is None too.
+
+    Where figures are k-anonymous, `anonymity` says how; an exact report does not have it.
+    """
     return {
         "generated_at": datetime.fromtimestamp(snapshot.generated_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "timezone": snapshot.timezone,
         "source": snapshot.source,
+        **({} if snapshot.anonymity is None else {"anonymity": {"min_count": snapshot.anonymity}}),
         "hosts": {host: _host(counts, snapshot.names) for host, counts in snapshot.hosts.items()},
-        "problems": [
+        "problems": None
+        if snapshot.anonymity is not None
+        else [
             {"what": problem.what, "count": problem.count, "example": problem.example, "why": problem.why}
             for problem in snapshot.problems
         ],
@@ -36,18 +42,21 @@ def _host(counts: HostCounts, names: Names) -> Json:
     by_country = active_by_country(counts.active)
     order = sorted(by_country, key=lambda country: (-by_country[country].month, country is None, country or ""))
     return {
-        "users_known": counts.users_known,
-        "open_sessions": everyone.open_sessions,
-        "active_users": _windows(everyone),
+        "users_known": None if "users_known" in counts.hidden else counts.users_known,
+        "open_sessions": None if "open_sessions" in counts.hidden else everyone.open_sessions,
+        "active_users": _windows(everyone, counts.hidden),
         "active_users_by_country": {
-            country or UNKNOWN: _windows(by_country[country]) for country in order if by_country[country].month
+            country or UNKNOWN: _windows(by_country[country], counts.hidden)
+            for country in order
+            if any(by_country[country][:3])
         },
         "months": {month: _month(counts.months[month], names) for month in sorted(counts.months)},
     }
 
 
-def _windows(active: Active) -> Json:
-    return {"1d": active.day, "7d": active.week, "30d": active.month}
+def _windows(active: Active, hidden: Collection[str]) -> Json:
+    windows = {"1d": active.day, "7d": active.week, "30d": active.month}
+    return {window: None if window in hidden else users for window, users in windows.items()}
 
 
 def _month(month: MonthCounts, names: Names) -> Json:

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from headcount.outputs.columns import columns
-from headcount.snapshot import Place, Quality, Snapshot
+from headcount.snapshot import OTHER, Place, Quality, Snapshot
 from headcount.views import (
     Row,
     client_rows,
@@ -28,7 +28,8 @@ def to_table(snapshot: Snapshot, month: str | None = None) -> str:
     counts = month_counts(snapshot, month)
     so_far = " so far" if month == snapshot.month else ""
     if counts is None:
-        parts.append(f"{month}{so_far}: not counted")
+        or_hidden = "" if snapshot.anonymity is None else ", or too few users to tell"
+        parts.append(f"{month}{so_far}: not counted{or_hidden}")
     else:
         parts.append(f"{month}{so_far}: {_marked(counts.users, counts.quality)} month users")
         if counts.places is not None:
@@ -51,21 +52,36 @@ def to_table(snapshot: Snapshot, month: str | None = None) -> str:
 def _head(snapshot: Snapshot) -> str:
     when = datetime.fromtimestamp(snapshot.generated_at, ZoneInfo(snapshot.timezone))
     known = sum(counts.users_known for counts in snapshot.hosts.values())
+    users = "" if "users_known" in _hidden(snapshot) else f"{known:,} users known; "
     hosts = ", ".join(snapshot.hosts) or "no host"
-    return (
+    head = (
         f"Headcount of {snapshot.source} at {when:%Y-%m-%d %H:%M:%S} {snapshot.timezone}\n"
-        f"{hosts}: {known:,} users known; places by {snapshot.geo}"
+        f"{hosts}: {users}places by {snapshot.geo}"
+    )
+    if snapshot.anonymity is None:
+        return head
+    return (
+        f"{head}\nk-anonymous, min_count = {snapshot.anonymity}: groups of fewer users are told in {OTHER!r}, "
+        "in the place around them, or not at all"
     )
 
 
+def _hidden(snapshot: Snapshot) -> set[str]:
+    """The figures that can't be told of all hosts, since one of them does not tell its own."""
+    return {figure for counts in snapshot.hosts.values() for figure in counts.hidden}
+
+
 def _active(snapshot: Snapshot) -> str:
-    rows = []
+    rows, hidden = [], _hidden(snapshot)
     for figure in figures(snapshot):
-        users = "" if figure.users is None else f"{figure.users:,}"
+        is_told = figure.users is not None and f"{figure.window.days}d" not in hidden
+        users = f"{figure.users:,}" if is_told else ""
         before = "" if figure.before is None else f"{figure.before:,} {figure.window.before}"
         rows.append((figure.window.name, users, figure.window.length, before))
-    sessions = total_active(snapshot).open_sessions
-    return columns(("", "users", "active in", "before"), rows) + f"\nopen sessions ~{sessions:,}"
+    table = columns(("", "users", "active in", "before"), rows)
+    if "open_sessions" in hidden:
+        return table
+    return f"{table}\nopen sessions ~{total_active(snapshot).open_sessions:,}"
 
 
 def _top(title: str, rows: Sequence[Row[Place]] | Sequence[Row[str]]) -> str:
