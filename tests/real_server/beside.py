@@ -88,11 +88,12 @@ class Headcount:
         patterns = "".join(f'[[client_patterns]]\npattern = "{p}"\nclient = "{client}"\n' for p, client in clients)
         self._config.write_text(f"default_client_patterns = false\n{patterns}")
         self._engine: subprocess.Popen[bytes] | None = None
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("HEADCOUNT_")}
 
     def start(self) -> None:
         """Starts the engine and waits until it has read everything once."""
         with self.log.open("ab") as log:
-            self._engine = subprocess.Popen(self._command("engine"), stdout=log, stderr=log, env=_environment())
+            self._engine = subprocess.Popen(self.command("engine"), stdout=log, stderr=log, env=self.environment)
         wait_until(self._state.exists)
 
     def stop(self) -> None:
@@ -133,15 +134,12 @@ class Headcount:
         return self._report(host, self._state.with_name("none.db"))
 
     def _report(self, host: str, state: Path) -> Report:
-        command = [*self._command("report", state), "--format", "json"]
-        done = subprocess.run(command, capture_output=True, check=True, env=_environment())
+        command = [*self.command("report", state), "--format", "json"]
+        done = subprocess.run(command, capture_output=True, check=True, env=self.environment)
         told = json.loads(done.stdout)
         return Report(told["hosts"][host], [problem["what"] for problem in told["problems"]])
 
-    def _command(self, name: str, state: Path | None = None) -> list[str]:
+    def command(self, name: str, state: Path | None = None) -> list[str]:
+        """The command that asks for this on the server's data, by default with the one state."""
         arguments = [name, str(self._source), "--state", str(state or self._state), "--mmdb", str(self._places)]
         return [sys.executable, "-m", "headcount", *arguments, "--config", str(self._config)]
-
-
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("HEADCOUNT_")}

@@ -5,7 +5,7 @@ from typing import Any
 
 from slixmpp import ClientXMPP
 
-from real_server.server import HOST, PASSWORD, Prosody
+from real_server.server import HOST, PASSWORD, Prosody, wait_until
 
 PATIENCE = 20.0
 
@@ -13,7 +13,8 @@ PATIENCE = 20.0
 class Client:
     """One client of one user, bound to its resource."""
 
-    def __init__(self, stream: ClientXMPP) -> None:
+    def __init__(self, server: Prosody, stream: ClientXMPP) -> None:
+        self._server = server
         self._stream = stream
 
     @property
@@ -33,10 +34,11 @@ class Client:
             await gone
 
     async def delete_account(self) -> None:
-        """Asks the server to delete the user's account while the client is online (XEP-0077)."""
+        """Asks the server to delete the user's account while the client is online (XEP-0077), until it has done so."""
         gone = self.ended()
         self._stream.plugin["xep_0077"].cancel_registration()
         await gone
+        wait_until(lambda: self._server.log_has(f"User removed their account: {self._stream.boundjid.bare}"))
 
     def ended(self) -> "asyncio.Future[Any]":
         """Is done when the connection is gone, whoever ends it."""
@@ -57,7 +59,7 @@ class Clients:
         stream.enable_plaintext = True
         stream.plugin["feature_mechanisms"].config.update(use_mech="PLAIN", unencrypted_plain=True)
         stream.register_plugin("xep_0077")
-        client = Client(stream)
+        client = Client(self._server, stream)
         self._clients.append(client)
         bound = asyncio.ensure_future(stream.wait_until("session_bind", PATIENCE))
         stream.connect("127.0.0.1", self._server.port)

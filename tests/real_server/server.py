@@ -183,6 +183,8 @@ class Prosody:
 
     def active_users(self, host: str = HOST) -> dict[str, int]:
         """What the real mod_measure_active_users makes of it now, from the server's metrics."""
+        if self.log_has("Unable to load module 'http_openmetrics'"):
+            pytest.skip("this Prosody is older than 0.12, which brings mod_http_openmetrics")
         assert self._get("/calculate_now", host) == "calculated"
         name = "prosody_mod_measure_active_users__active_users_"
         gauges = re.findall(rf'^{name}(\w+){{host="{host}"}} (\S+)$', self._get("/metrics", host), re.MULTILINE)
