@@ -22,9 +22,10 @@ from zoneinfo import ZoneInfo
 
 from headcount.clients import ClientPatterns
 from headcount.demo.places import networks
-from headcount.engine import Engine, Options
+from headcount.engine import Engine
 from headcount.geo import Places
 from headcount.months import month_of, shift, start_of
+from headcount.options import Options
 from headcount.records import Activity, HostRead, Login, Record, UserRecord
 from headcount.snapshot import Progress, Snapshot
 from headcount.state.sqlite import SqliteState

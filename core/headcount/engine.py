@@ -1,32 +1,23 @@
 """The one moving part: pulls records from a source, counts them, keeps what was counted, hands out snapshots."""
 
 import gc
-import logging
-import secrets
 import threading
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import tzinfo
 
 from headcount.clients import ClientPatterns
+from headcount.counting import Counting
 from headcount.errors import StateError
 from headcount.geo import Places
 from headcount.history import HistoryKeeper
-from headcount.host import HostCounter
 from headcount.live import Packer
-from headcount.meaning import Meaning
-from headcount.monthly_visitors import MonthlyVisitors
 from headcount.months import month_of, shift, start_of
-from headcount.problems import Problems
-from headcount.records import Flaw, HostGone, HostRead, HostVisitors, Record, SourceFlaws, UserRecord
-from headcount.snapshot import Phase, Place, PlaceName, Snapshot
+from headcount.options import Options
+from headcount.records import Flaw, Record
+from headcount.snapshot import Phase, Snapshot
 from headcount.sources import Source
-from headcount.state import HostUpdate, SavedHost, State, Update
-from headcount.text import clean
+from headcount.state import HostUpdate, State, Update
 
-log = logging.getLogger("headcount")
 Publish = Callable[[Snapshot], None]
 
 SHOW_READING = 0.25
@@ -49,58 +40,23 @@ WAIT = 0.2
 """Seconds that the source may wait for a change, so that a stop is noticed soon."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to count, and what comes from outside so that tests and replays can give it.
-
-    `clock` gives Unix seconds, `ticks` seconds for intervals, `new_key` 32 random bytes. Fresh logins are held back
-    for `settle` seconds. `countries` are the ISO codes of those recorded, None for all; `keep_months` is how many
-    months, the current one among them, are kept, None for all.
-    """
-
-    zone: tzinfo
-    zone_name: str
-    countries: frozenset[str] | None = None
-    keep_months: int | None = None
-    count_open_sessions: bool = False
-    settle: float = 5.0
-    clock: Callable[[], float] = time.time
-    ticks: Callable[[], float] = time.monotonic
-    new_key: Callable[[], bytes] = lambda: secrets.token_bytes(32)
-
-
 class Engine:
     """Counts one source and keeps one state. Used from one thread; the snapshots may go anywhere."""
 
     def __init__(self, source: Source, places: Places, clients: ClientPatterns, state: State, options: Options) -> None:
         self._source = source
         self._places = places
-        self._clients = clients
         self._state = state
         self._options = options
-        self._meaning = Meaning(
-            options.zone,
-            self._place_of,
-            clients.client,
-            countries=options.countries,
-            count_open_sessions=options.count_open_sessions,
-        )
-        self._now = options.clock()
         self._phase = Phase.WAITING
-        self._problems = Problems()
+        self._now = options.clock()
         saved = state.load()
-        self._history = HistoryKeeper(saved.history, options.zone)
-        self._names: dict[Place, PlaceName] = {}
-        self._new_names: dict[Place, PlaceName] = {}
-        self._unkept_names: set[Place] = set()
-        for place, name in saved.names.items():
-            places.names.learn(place, name)
-        self._zone_is_new = saved.zone != options.zone_name
-        self._zone_changed = saved.zone is not None and self._zone_is_new
-        self._pruned_before = saved.pruned_before
-        self._prune_is_kept = True
-        self._hosts = {host: self._resumed(host, of_host) for host, of_host in saved.hosts.items()}
+        self._counting = Counting(places, clients, options, saved, self._now)
+        self._problems = self._counting.problems
         self._problems.replace("state notices", [Flaw("state set aside", "", "", why) for why in state.notices])
+        self._history = HistoryKeeper(saved.history, options.zone)
+        self._zone_is_kept = saved.zone == options.zone_name
+        self._prune_is_kept = True
         self._packer = Packer()
         self._live: dict[str, str] = {}
         self._live_at = float("-inf")
@@ -115,8 +71,7 @@ class Engine:
         for batch in self._source.read():
             self._take(batch)
         self._step()
-        for host in self._hosts.values():
-            host.release()
+        self._counting.release()
         self._phase = Phase.STOPPED
         return self.snapshot()
 
@@ -130,14 +85,13 @@ class Engine:
                 self._read(publish, stop)
                 self._follow(publish, stop)
         finally:
-            for host in self._hosts.values():
-                host.release()
+            self._counting.release()
             self._keep()
             self._source.close()
 
     def snapshot(self) -> Snapshot:
         """All figures of now."""
-        hosts = {name: host.counts() for name, host in sorted(self._hosts.items())}
+        hosts = {name: host.counts() for name, host in sorted(self._counting.hosts.items())}
         return Snapshot(
             generated_at=self._now,
             timezone=self._options.zone_name,
@@ -148,14 +102,13 @@ class Engine:
             geo=self._places.label,
             hosts=hosts,
             history=self._history.history,
-            names=self._all_names(),
+            names=self._counting.all_names(),
             problems=self._problems.summary(),
         )
 
     def users_counted(self, month: str, marked: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
-        """The users, by host, who are counted in a month that is open. `marked` are those whom mod_monthly_visitors
-        says it counted. Names, which no snapshot holds: for a server's own files alone."""
-        return {name: host.users_counted(month, marked.get(name, ())) for name, host in self._hosts.items()}
+        """See `Counting.users_counted`."""
+        return self._counting.users_counted(month, marked)
 
     def _wait_for_source(self, publish: Publish, stop: threading.Event) -> bool:
         """Waits until there is something to read; whether there is, before `stop` was set."""
@@ -164,7 +117,7 @@ class Engine:
             if missing is None:
                 return True
             self._problems.replace("source", [Flaw("no data directory", self._source.label, "", missing)])
-            self._tell_problems()
+            self._counting.tell_problems()
             self._now = self._options.clock()
             publish(self.snapshot())
             stop.wait(1.0)
@@ -215,7 +168,8 @@ class Engine:
     def _tick(self) -> None:
         self._step()
         if self._phase is Phase.LIVE and self._history.is_due(self._now):
-            self._history.add(self._now, {name: host.active.cells() for name, host in self._hosts.items()})
+            cells = {name: host.active.cells() for name, host in self._counting.hosts.items()}
+            self._history.add(self._now, cells)
         self._keep()
 
     def _step(self) -> None:
@@ -223,22 +177,14 @@ class Engine:
         before, self._now = self._now, self._options.clock()
         self._watch_the_clock(before)
         self._prune_if_due()
-        if self._places.refresh():
-            log.info("places: now from %s", self._places.label)
-        self._look_at_tools()
-        for host in self._hosts.values():
-            if self._now - before > GAP and self._phase is Phase.LIVE:
-                host.months.resume(before, self._now)
-            may_close = self._options.ticks() >= self._doubt_until
-            for month in host.step(self._now, may_close=may_close):
-                log.info("closed %s of %s: who was counted is forgotten", month, clean(host.host))
-        self._problems.pass_time(self._now)
-        self._tell_problems()
+        slept = self._now - before > GAP and self._phase is Phase.LIVE
+        self._counting.step(
+            self._now, unseen_since=before if slept else None, may_close=self._options.ticks() >= self._doubt_until
+        )
 
-    def _tell_problems(self) -> None:
-        """Logs each kind of problem when it first appears, by host and store; never by user."""
-        for flaw in self._problems.untold():
-            log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
+    def _take(self, batch: list[Record]) -> None:
+        self._now = max(self._now, self._options.clock())
+        self._counting.take(batch, self._now)
 
     def _watch_the_clock(self, before: float) -> None:
         """A clock that jumps may be wrong, and what is closed can't be opened again: after a jump nothing is closed
@@ -255,97 +201,10 @@ class Engine:
         if month is None or keep is None or self._options.ticks() < self._doubt_until:
             return
         before = shift(month, 1 - keep)
-        if before > (self._pruned_before or ""):
-            self._pruned_before, self._prune_is_kept = before, False
-            for host in self._hosts.values():
-                host.months.prune(before)
+        if before > (self._counting.pruned_before or ""):
+            self._prune_is_kept = False
+            self._counting.prune(before)
             self._history.forget_before(start_of(before, self._options.zone))
-
-    def _look_at_tools(self) -> None:
-        places, clients = self._places, self._clients
-        said = (*places.warnings, *places.notes, *places.problems)
-        self._problems.replace("places", [Flaw("places", places.label, "", why) for why in said])
-        self._problems.replace(
-            "clients", [Flaw("client pattern", "client_patterns", "", why) for why in clients.problems]
-        )
-
-    def _take(self, batch: Iterable[Record]) -> None:
-        self._now = max(self._now, self._options.clock())
-        for record in batch:
-            match record:
-                case UserRecord():
-                    self._take_user(record)
-                case HostVisitors():
-                    self._take_visitors(record)
-                case HostRead():
-                    if record.host in self._hosts:
-                        self._hosts[record.host].read(self._now)
-                case HostGone():
-                    if record.host in self._hosts:
-                        self._hosts[record.host].forget_users(self._now)
-                    self._problems.drop_host(record.host)
-                case SourceFlaws():
-                    self._problems.replace("source", record.flaws)
-
-    def _take_user(self, record: UserRecord) -> None:
-        if record.known or record.host in self._hosts:
-            self._host(record.host).take(record, self._now)
-        subject = (record.host, record.user)
-        self._problems.replace(subject, record.flaws)
-        if record.newest > self._now + 1:
-            self._problems.replace_until(record.newest, (*subject, "ahead"), [_in_the_future(record)])
-        else:
-            self._problems.replace((*subject, "ahead"), ())
-
-    def _take_visitors(self, record: HostVisitors) -> None:
-        if record.months or record.host in self._hosts:
-            self._host(record.host).take_visitors(record)
-            for month in record.months:
-                for place in month.places:
-                    self._name(Place(*place))
-        self._problems.replace((record.host, "", "visitors"), record.flaws)
-
-    def _host(self, name: str) -> HostCounter:
-        if name not in self._hosts:
-            self._hosts[name] = self._new_host(name, SavedHost())
-        return self._hosts[name]
-
-    def _resumed(self, name: str, saved: SavedHost) -> HostCounter:
-        host = self._new_host(name, saved)
-        if saved.alive_at is not None:
-            host.months.resume(saved.alive_at, self._now)
-        if self._zone_changed:
-            host.months.weaken_open(self._now)
-        for month in saved.months.values():
-            for place in month.counts().places or ():
-                self._name(place)
-        return host
-
-    def _new_host(self, name: str, saved: SavedHost) -> HostCounter:
-        options = self._options
-        months = MonthlyVisitors(name, options.zone, options.new_key, saved.months, saved.followed_since)
-        if self._pruned_before is not None:
-            months.prune(self._pruned_before)
-        return HostCounter(name, self._meaning, months, self._now, options.settle)
-
-    def _place_of(self, address: str | None) -> Place:
-        place = self._places.lookup(address)
-        self._name(place)
-        return place
-
-    def _name(self, place: Place) -> None:
-        """Sees to it that the next snapshot names the place, its subdivision and its country."""
-        if place in self._names or place in self._new_names:
-            return
-        for whole in {place, Place(place.country), Place(place.country, place.subdivision)}:
-            self._new_names[whole] = self._places.names.name(whole)
-            self._unkept_names.add(whole)
-
-    def _all_names(self) -> Mapping[Place, PlaceName]:
-        if self._new_names:
-            self._names = {**self._names, **self._new_names}
-            self._new_names = {}
-        return self._names
 
     def _pack_live(self) -> None:
         """Notes what is to be shown to those who look on: each second, or more rarely where it is much."""
@@ -356,9 +215,10 @@ class Engine:
 
     def _keep(self) -> None:
         """Keeps what changed since the last time; what can't be kept now stays for the next time."""
+        counting = self._counting
         alive = self._options.ticks() - self._kept_at >= ALIVE
         hosts = []
-        for host in self._hosts.values():
+        for host in counting.hosts.values():
             months = host.months.keepable()
             if months or alive:
                 hosts.append(HostUpdate(host.host, host.months.followed_since, self._now, months))
@@ -366,28 +226,27 @@ class Engine:
         if not hosts and not self._history.added and not self._live and self._prune_is_kept:
             return
         learned = self._places.names.learned()
-        names = {place: learned[place] for place in self._unkept_names if place in learned}
+        update = Update(
+            hosts,
+            self._history.added,
+            self._history.forgotten,
+            names={place: learned[place] for place in counting.unkept_names if place in learned},
+            zone=None if self._zone_is_kept else self._options.zone_name,
+            pruned_before=None if self._prune_is_kept else counting.pruned_before,
+            live=self._live,
+        )
         try:
-            self._state.save(
-                Update(
-                    hosts,
-                    self._history.added,
-                    self._history.forgotten,
-                    names,
-                    self._options.zone_name if self._zone_is_new else None,
-                    None if self._prune_is_kept else self._pruned_before,
-                    self._live,
-                )
-            )
+            self._state.save(update)
         except StateError as error:
             self._problems.replace("state", [Flaw("state not kept", error.message, "", error.mend)])
             return
         self._problems.replace("state", ())
-        self._zone_is_new, self._prune_is_kept, self._live = False, True, {}
-        for update in hosts:
-            self._hosts[update.host].months.kept(update.months)
+        self._zone_is_kept = self._prune_is_kept = True
+        self._live = {}
+        for kept in hosts:
+            counting.hosts[kept.host].months.kept(kept.months)
         self._history.kept()
-        self._unkept_names.clear()
+        counting.unkept_names.clear()
         if alive:
             self._kept_at = self._options.ticks()
 
@@ -418,9 +277,3 @@ def _is_news(new: Snapshot, old: Snapshot) -> bool:
         or new.hosts.keys() != old.hosts.keys()
         or any(new.hosts[name] is not old.hosts[name] for name in new.hosts)
     )
-
-
-def _in_the_future(record: UserRecord) -> Flaw:
-    why = "counted as active, as the server's own module does; is a clock wrong?"
-    where = clean(f"{record.host}: user {record.user}")
-    return Flaw("timestamp in the future", where, clean(record.host), why)

@@ -10,9 +10,10 @@ from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from headcount.clients import ClientPatterns
-from headcount.engine import Engine, Options
+from headcount.engine import Engine
 from headcount.errors import NoDataError, NoPermissionError, StateLockedError, UsageError
 from headcount.geo import Places
+from headcount.options import Options
 from headcount.settings import Settings
 from headcount.sources import Source
 from headcount.sources.directory import DirectorySource

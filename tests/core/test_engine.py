@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from headcount.clients import ClientPatterns
-from headcount.engine import Engine, Options
+from headcount.engine import Engine
 from headcount.errors import StateError
 from headcount.geo import Places
 from headcount.monthly_visitors import SETTLING
 from headcount.months import end_of, start_of
+from headcount.options import Options
 from headcount.records import (
     Activity,
     Flaw,

@@ -1,0 +1,176 @@
+"""All that is counted now: each host's users, the names of their places, and what is wrong with what was read."""
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+
+from headcount.clients import ClientPatterns
+from headcount.geo import Places
+from headcount.host import HostCounter
+from headcount.meaning import Meaning
+from headcount.monthly_visitors import MonthlyVisitors
+from headcount.options import Options
+from headcount.problems import Problems
+from headcount.records import Flaw, HostGone, HostRead, HostVisitors, Record, SourceFlaws, UserRecord
+from headcount.snapshot import Place, PlaceName
+from headcount.state import Saved, SavedHost
+from headcount.text import clean
+
+log = logging.getLogger("headcount")
+
+
+class Counting:
+    """Takes records and lets time pass. `hosts` are the counts by host, `problems` what is wrong, `unkept_names` the
+    places whose names were not kept yet, `pruned_before` the first month that was not pruned."""
+
+    def __init__(self, places: Places, clients: ClientPatterns, options: Options, saved: Saved, now: float) -> None:
+        self.problems = Problems()
+        self.unkept_names: set[Place] = set()
+        self.pruned_before = saved.pruned_before
+        self._places = places
+        self._clients = clients
+        self._options = options
+        self._now = now
+        self._names: dict[Place, PlaceName] = {}
+        self._new_names: dict[Place, PlaceName] = {}
+        self._meaning = Meaning(
+            options.zone,
+            self._place_of,
+            clients.client,
+            countries=options.countries,
+            count_open_sessions=options.count_open_sessions,
+        )
+        for place, name in saved.names.items():
+            places.names.learn(place, name)
+        zone_changed = saved.zone not in (None, options.zone_name)
+        self.hosts = {host: self._resumed(host, kept, zone_changed) for host, kept in saved.hosts.items()}
+
+    def step(self, now: float, *, unseen_since: float | None, may_close: bool) -> None:
+        """Lets time pass to `now`. Nobody looked from `unseen_since` on, if it is given; months are closed if they
+        may be."""
+        self._now = now
+        self.look_at_tools()
+        for host in self.hosts.values():
+            if unseen_since is not None:
+                host.months.resume(unseen_since, now)
+            for month in host.step(now, may_close=may_close):
+                log.info("closed %s of %s: who was counted is forgotten", month, clean(host.host))
+        self.problems.pass_time(now)
+        self.tell_problems()
+
+    def prune(self, before: str) -> None:
+        """Deletes the months before that one."""
+        self.pruned_before = before
+        for host in self.hosts.values():
+            host.months.prune(before)
+
+    def release(self) -> None:
+        """Counts the users that are held back."""
+        for host in self.hosts.values():
+            host.release()
+
+    def users_counted(self, month: str, marked: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+        """The users, by host, who are counted in a month that is open. `marked` are those whom mod_monthly_visitors
+        says it counted. Names, which no snapshot holds: for a server's own files alone."""
+        return {name: host.users_counted(month, marked.get(name, ())) for name, host in self.hosts.items()}
+
+    def tell_problems(self) -> None:
+        """Logs each kind of problem when it first appears, by host and store; never by user."""
+        for flaw in self.problems.untold():
+            log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
+
+    def look_at_tools(self) -> None:
+        """Takes a GeoIP database that was replaced, and notes what is wrong with databases and patterns."""
+        if self._places.refresh():
+            log.info("places: now from %s", self._places.label)
+        places, clients = self._places, self._clients
+        said = (*places.warnings, *places.notes, *places.problems)
+        self.problems.replace("places", [Flaw("places", places.label, "", why) for why in said])
+        self.problems.replace(
+            "clients", [Flaw("client pattern", "client_patterns", "", why) for why in clients.problems]
+        )
+
+    def take(self, batch: Iterable[Record], now: float) -> None:
+        """Counts what a source says, as of `now` (Unix seconds)."""
+        self._now = now
+        for record in batch:
+            match record:
+                case UserRecord():
+                    self._take_user(record)
+                case HostVisitors():
+                    self._take_visitors(record)
+                case HostRead():
+                    if record.host in self.hosts:
+                        self.hosts[record.host].read(self._now)
+                case HostGone():
+                    if record.host in self.hosts:
+                        self.hosts[record.host].forget_users(self._now)
+                    self.problems.drop_host(record.host)
+                case SourceFlaws():
+                    self.problems.replace("source", record.flaws)
+
+    def _take_user(self, record: UserRecord) -> None:
+        if record.known or record.host in self.hosts:
+            self._host(record.host).take(record, self._now)
+        subject = (record.host, record.user)
+        self.problems.replace(subject, record.flaws)
+        if record.newest > self._now + 1:
+            self.problems.replace_until(record.newest, (*subject, "ahead"), [_in_the_future(record)])
+        else:
+            self.problems.replace((*subject, "ahead"), ())
+
+    def _take_visitors(self, record: HostVisitors) -> None:
+        if record.months or record.host in self.hosts:
+            self._host(record.host).take_visitors(record)
+            for month in record.months:
+                for place in month.places:
+                    self._name(Place(*place))
+        self.problems.replace((record.host, "", "visitors"), record.flaws)
+
+    def _host(self, name: str) -> HostCounter:
+        if name not in self.hosts:
+            self.hosts[name] = self._new_host(name, SavedHost())
+        return self.hosts[name]
+
+    def _resumed(self, name: str, saved: SavedHost, zone_changed: bool) -> HostCounter:
+        host = self._new_host(name, saved)
+        if saved.alive_at is not None:
+            host.months.resume(saved.alive_at, self._now)
+        if zone_changed:
+            host.months.weaken_open(self._now)
+        for month in saved.months.values():
+            for place in month.counts().places or ():
+                self._name(place)
+        return host
+
+    def _new_host(self, name: str, saved: SavedHost) -> HostCounter:
+        options = self._options
+        months = MonthlyVisitors(name, options.zone, options.new_key, saved.months, saved.followed_since)
+        if self.pruned_before is not None:
+            months.prune(self.pruned_before)
+        return HostCounter(name, self._meaning, months, self._now, options.settle)
+
+    def _place_of(self, address: str | None) -> Place:
+        place = self._places.lookup(address)
+        self._name(place)
+        return place
+
+    def _name(self, place: Place) -> None:
+        """Sees to it that the next snapshot names the place, its subdivision and its country."""
+        if place in self._names or place in self._new_names:
+            return
+        for whole in {place, Place(place.country), Place(place.country, place.subdivision)}:
+            self._new_names[whole] = self._places.names.name(whole)
+            self.unkept_names.add(whole)
+
+    def all_names(self) -> Mapping[Place, PlaceName]:
+        """The names of all places that are in the counts. It is never changed: a later call gives another."""
+        if self._new_names:
+            self._names = {**self._names, **self._new_names}
+            self._new_names = {}
+        return self._names
+
+
+def _in_the_future(record: UserRecord) -> Flaw:
+    why = "counted as active, as the server's own module does; is a clock wrong?"
+    where = clean(f"{record.host}: user {record.user}")
+    return Flaw("timestamp in the future", where, clean(record.host), why)

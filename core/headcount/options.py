@@ -1,0 +1,27 @@
+"""How an engine counts, and what it takes from outside: time and randomness, so that tests and replays give them."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is the same for an engine's whole life.
+
+    `clock` gives Unix seconds, `ticks` seconds for intervals, `new_key` 32 random bytes. Fresh logins are held back
+    for `settle` seconds. `countries` are the ISO codes of those recorded, None for all; `keep_months` is how many
+    months, the current one among them, are kept, None for all.
+    """
+
+    zone: tzinfo
+    zone_name: str
+    countries: frozenset[str] | None = None
+    keep_months: int | None = None
+    count_open_sessions: bool = False
+    settle: float = 5.0
+    clock: Callable[[], float] = time.time
+    ticks: Callable[[], float] = time.monotonic
+    new_key: Callable[[], bytes] = lambda: secrets.token_bytes(32)
