@@ -73,13 +73,13 @@ def anonymous(snapshot: Snapshot, min_count: int) -> Snapshot:
 
 
 def narrowed(snapshot: Snapshot, asked: Filter) -> Snapshot:
-    """An anonymous snapshot through a filter.
+    """A snapshot through a filter. One that is to be anonymous has to be so before, lest the answers to two questions
+    differ by those who are hidden.
 
-    It is narrowed only now, so that the answers to two questions don't differ by those who are hidden. Where nobody
-    is left, those asked for may be folded: that is no count of none, so it is not told.
+    Where nobody is left of it, those asked for may be folded: that is no count of none, so it is not told.
     """
     through = asked.apply(snapshot)
-    if asked.value("country") is None and asked.value("client") is None:
+    if snapshot.anonymity is None or (asked.value("country") is None and asked.value("client") is None):
         return through
     hosts = {}
     for host, counts in through.hosts.items():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from headcount.anonymity import anonymous, narrowed
 from headcount.errors import PERMISSION_DENIED, HeadcountError, NoDataError, UsageError, no_permission
 from headcount.filters import Filter, only_month
 from headcount.months import is_month, month_of
@@ -20,13 +21,17 @@ from headcount.text import clean
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of a report, as written: a time, a host, a month, a country, a client; None for all."""
+    """What is asked of a report, as written: a time, a host, a month, a country, a client; None for all.
+
+    `k_anonymous` asks for what may leave the machine, with the settings' `min_count`; else every figure is exact.
+    """
 
     at: str | None = None
     host: str | None = None
     month: str | None = None
     country: str | None = None
     client: str | None = None
+    k_anonymous: bool = False
 
 
 def answer(settings: Settings, environment: Mapping[str, str], question: Question, form: str) -> str:
@@ -48,11 +53,13 @@ def answer(settings: Settings, environment: Mapping[str, str], question: Questio
     if question.host is not None and question.host not in snapshot.hosts:
         near = difflib.get_close_matches(question.host, snapshot.hosts, n=1) or list(snapshot.hosts)[:5]
         raise UsageError(f"There is no host {clean(question.host)}.", f"There is {', '.join(near)}.")
-    asked = Filter().having("host", question.host).having("country", country)
-    narrowed = asked.having("client", question.client).apply(snapshot)
+    asked = Filter().having("host", question.host).having("country", country).having("client", question.client)
+    if question.k_anonymous:
+        snapshot = anonymous(snapshot, settings.min_count)
+    shown = narrowed(snapshot, asked)
     if question.month is not None:
-        narrowed = only_month(narrowed, question.month)
-    return render(narrowed, form, question.month)
+        shown = only_month(shown, question.month)
+    return render(shown, form, question.month)
 
 
 def render(snapshot: Snapshot, form: str, month: str | None = None) -> str:
