@@ -21,8 +21,9 @@ from headcount.text import clean
 if TYPE_CHECKING:
     from headcount.run import Feed
 
-COMMANDS = ("engine", "report", "prune", "demo")
+COMMANDS = ("engine", "report", "export", "import", "prune", "demo")
 FORMATS = ("table", "json", "csv")
+EXPORT_FORMATS = ("json", "csv", "prosody-flat", "prosody-nested")
 SCREEN = "headcount.screen"
 log = logging.getLogger("headcount")
 
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _screen(asked: argparse.Namespace, settings: Settings) -> int:
     if not _has_terminal():
         asked.at = asked.month = asked.country = asked.client = None
-        asked.format = "table"
+        asked.format, asked.k_anonymous = "table", False
         return _report(asked, settings)
     from headcount.run import open_look
 
@@ -77,11 +78,41 @@ def _engine(_: argparse.Namespace, settings: Settings) -> int:
 def _report(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount import report
 
-    question = report.Question(
-        at=asked.at, host=asked.host, month=asked.month, country=asked.country, client=asked.client
-    )
+    question = report.Question(asked.at, asked.host, asked.month, asked.country, asked.client, asked.k_anonymous)
     text = report.answer(settings, os.environ, question, asked.format)
     _print(text, encoding=None if asked.format == "table" else "utf-8")
+    return 0
+
+
+def _export(asked: argparse.Namespace, settings: Settings) -> int:
+    from headcount import export, transfer
+
+    if asked.format not in transfer.SHAPES:
+        where, form = asked.directory, asked.format
+        path = export.export(settings, os.environ, where, form, exact=asked.exact, host=asked.host)
+        _print(f"Wrote {clean(path)}.\n")
+        return 0
+    shape = transfer.SHAPES[asked.format]
+    handed = transfer.hand_out(settings, os.environ, asked.directory, shape, exact=asked.exact, host=asked.host)
+    _print(handed.to_text())
+    handed.require_all()
+    return 0
+
+
+def _import(asked: argparse.Namespace, settings: Settings) -> int:
+    from headcount import transfer
+
+    account = transfer.take_in(
+        settings,
+        os.environ,
+        asked.data_dir,
+        now=time.time(),
+        host=asked.host,
+        replace_ours=asked.replace,
+        dry_run=asked.dry_run,
+    )
+    _print(account.to_text())
+    account.require_all()
     return 0
 
 
@@ -97,6 +128,8 @@ def _demo(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.demo.run import demo_run
     from headcount.report import render
 
+    if _has_terminal():
+        print("Setting up a simulated server …", file=sys.stderr, end="\r", flush=True)
     with demo_run(settings) as run:
         if not _has_terminal():
             _print(render(run.engine.read_once(), "table"))
@@ -175,7 +208,42 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--country", metavar="CC", help="only users in this country (ISO code; ? for unknown)")
     report.add_argument("--client", metavar="TYPE", help="only users with this client (? for unknown)")
     report.add_argument("--format", choices=FORMATS, default="table", help="default: table")
+    report.add_argument(
+        "--k-anonymous",
+        action="store_true",
+        help="as it may leave the machine: no group of fewer than min_count users (by default 5) follows from it",
+    )
     report.set_defaults(answer=_report)
+
+    export = commands.add_parser("export", help="write the figures as files for others, or for a server")
+    export.add_argument("directory", metavar="DIR", help="where to write; made if it is not there")
+    _common(export)
+    export.add_argument(
+        "--format",
+        choices=EXPORT_FORMATS,
+        required=True,
+        help="a report as headcount.json or headcount.csv, which replace older ones; or the files of "
+        "mod_monthly_visitors, which replace nothing",
+    )
+    export.add_argument(
+        "--exact",
+        action="store_true",
+        help="all figures; with the module's files also one for each user counted this month, for a server to go on "
+        "counting from. By default figures are folded, so that no group of fewer than min_count users (5) follows from "
+        "them, and name nobody, so the module would count this month's users once more",
+    )
+    export.set_defaults(answer=_export)
+
+    imports = commands.add_parser("import", help="take over what mod_monthly_visitors counted")
+    imports.add_argument("data_dir", metavar="DATA_DIR", help="the data directory that the module counted in")
+    _common(imports)
+    imports.add_argument("--dry-run", action="store_true", help="say what would be taken over, and do nothing")
+    imports.add_argument(
+        "--replace",
+        action="store_true",
+        help="where both counted a month and nothing tells whom, let the module's count replace a lower bound",
+    )
+    imports.set_defaults(answer=_import)
 
     prune = commands.add_parser("prune", help="delete old months from the state")
     _common(prune)

@@ -56,7 +56,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[K]):
-    """One line of a table: users of the month, their share of it, the month before, users active now."""
+    """One line of a table: users of the month, their share of it, the month before; beside the current month, users
+    active now."""
 
     key: K
     label: str
@@ -156,7 +157,7 @@ def country_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
         lambda place: name_of(place, snapshot.names),
         _by_country(now.places if now else {}),
         _by_country(before.places if before else None),
-        _active_by(snapshot, lambda cell: Place(cell.place.country)),
+        _active_by(snapshot, month, lambda cell: Place(cell.place.country)),
     )
 
 
@@ -167,7 +168,7 @@ def place_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
         lambda place: name_of(place, snapshot.names),
         now.places if now else {},
         before.places if before else None,
-        _active_by(snapshot, lambda cell: cell.place),
+        _active_by(snapshot, month, lambda cell: cell.place),
     )
 
 
@@ -178,7 +179,7 @@ def client_rows(snapshot: Snapshot, month: str) -> list[Row[str]]:
         lambda client: client,
         now.clients if now else {},
         before.clients if before else None,
-        _active_by(snapshot, lambda cell: cell.client),
+        _active_by(snapshot, month, lambda cell: cell.client),
     )
 
 
@@ -249,7 +250,10 @@ def _by_country(places: Mapping[Place, int] | None) -> dict[Place, int] | None:
     return dict(countries)
 
 
-def _active_by(snapshot: Snapshot, group: Callable[[Cell], K]) -> dict[K, Active]:
+def _active_by(snapshot: Snapshot, month: str, group: Callable[[Cell], K]) -> dict[K, Active]:
+    """The users active now, beside the current month alone: they tell nothing of a month that is over."""
+    if month < snapshot.month:
+        return {}
     groups: dict[K, list[Active]] = defaultdict(list)
     for counts in snapshot.hosts.values():
         for cell, active in counts.active.items():

@@ -128,18 +128,19 @@ def _key_columns(title: str, width: int = 14) -> Callable[[Shown, Sequence[AnyKe
             Column("share", "share", 9, _share(greatest), lambda row: row.share, left=True, grows=4, needs=64),
             Column("before", earlier, 10, lambda row, width: _users(row.before), lambda row: row.before, needs=72),
         ]
-        if not shown.is_current:  # a month so far and a whole one can't be compared
-            found.append(
-                Column(
-                    "change",
-                    "change",
-                    11,
-                    _difference,
-                    lambda row: row.users - row.before if row.users is not None and row.before is not None else None,
-                    needs=90,
-                )
+        if shown.is_current:
+            return [*found, *_active_columns()]
+        found.append(  # a month so far and a whole one can't be compared
+            Column(
+                "change",
+                "change",
+                11,
+                _difference,
+                lambda row: row.users - row.before if row.users is not None and row.before is not None else None,
+                needs=90,
             )
-        return [*found, *_active_columns()]
+        )
+        return found
 
     return columns
 
