@@ -2,11 +2,12 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from headcount.anonymity import anonymous
 from headcount.errors import (
     PERMISSION_DENIED,
     HeadcountError,
@@ -32,6 +33,8 @@ from headcount.text import clean
 
 DIRECTORY_MODE: Final = 0o750  # as Prosody makes them, whose umask is 027
 FILE_MODE: Final = 0o640
+SHAPES: Final[Mapping[str, Shape]] = {"prosody-flat": "flat", "prosody-nested": "nested"}
+_SHOWN = 5
 _KEPT = (Outcome.TAKEN, Outcome.UPDATED, Outcome.REPLACED)
 
 
@@ -54,10 +57,14 @@ class Account:
     flaws: tuple[Flaw, ...]
     dry_run: bool
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether everything that the files hold is in the state now."""
-        return not self.flaws and not any(taken.outcome is Outcome.CONFLICT for taken in self._all())
+    def require_all(self) -> None:
+        """Raises HeadcountError where something that the files hold is not in the state now."""
+        conflicts = sum(taken.outcome is Outcome.CONFLICT for months in self.hosts.values() for taken in months)
+        if conflicts or self.flaws:
+            raise HeadcountError(
+                f"Not everything was taken over: see above (conflicts: {conflicts}, problems: {len(self.flaws)}).",
+                "Where the module's count should replace a lower bound (≥): --replace" if conflicts else "",
+            )
 
     def to_text(self) -> str:
         """The account as text in columns."""
@@ -84,9 +91,6 @@ class Account:
             parts.append(columns(("problem", "where", "why"), problems))
         return "\n\n".join(parts) + "\n"
 
-    def _all(self) -> Iterator[Taken]:
-        return (taken for months in self.hosts.values() for taken in months)
-
 
 def take_in(
     settings: Settings,
@@ -107,15 +111,14 @@ def take_in(
         settings = replace(settings, source=data_dir)
     path = path_of(settings.state_path(environment))
     month = month_of(now, ZoneInfo(settings.zone_name())) or ""
-    left = _left_in(DirectorySource(data_dir, watching=False), month)
-    wanted = {name: found for name, found in left.visitors.items() if host in (None, name)}
-    if not any(found.months for found in wanted.values()):
+    left = _left_in(DirectorySource(data_dir, watching=False), month, host)
+    if not any(found.months for found in left.visitors.values()):
         raise _nothing(data_dir, left)
     with SqliteState(path, read_only=dry_run) as state:
         saved = state.load()
         hosts = {}
         updates = []
-        for name, found in sorted(wanted.items()):
+        for name, found in sorted(left.visitors.items()):
             of_host = saved.hosts.setdefault(name, SavedHost())
             taking = _taking(name, of_host, saved, month, replace_ours)
             hosts[name] = tuple(
@@ -155,7 +158,8 @@ def _notices(state: SqliteState) -> list[Flaw]:
     return [Flaw("state set aside", "", "", why) for why in state.notices]
 
 
-def _left_in(source: DirectorySource, month: str) -> Left:
+def _left_in(source: DirectorySource, month: str, host: str | None = None) -> Left:
+    """What is left in a directory of one `host` or all, and whom the module counted in `month`."""
     missing = source.missing()
     if missing is not None:
         raise NoDataError(missing, "Name the data directory of a Prosody that ran mod_monthly_visitors.")
@@ -164,6 +168,8 @@ def _left_in(source: DirectorySource, month: str) -> Left:
     flaws: list[Flaw] = []
     for found in source.visitors(month):
         match found:
+            case HostVisitors() | VisitorMarkers() if host not in (None, found.host):
+                continue
             case HostVisitors():
                 visitors[found.host] = found
             case VisitorMarkers():
@@ -184,11 +190,33 @@ def _nothing(data_dir: str, left: Left) -> HeadcountError:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """How many files an export wrote; `left_out` are the hosts' months that the shape can't say."""
+    """How many files an export wrote in a directory; `left_out` are the hosts' months that the shape can't say."""
 
+    directory: str
     counts: int
     markers: int
     left_out: tuple[str, ...]
+    exact: bool
+
+    def to_text(self) -> str:
+        """What was written, in words."""
+        written = f"Wrote in {self.directory}: counts (hosts: {self.counts:,}), markers (users: {self.markers:,}).\n"
+        if self.exact:
+            return written
+        return written + (
+            "Figures are folded and nobody is named, so a server's module would count this month's users once more;\n"
+            "for a server to go on counting from: --exact\n"
+        )
+
+    def require_all(self) -> None:
+        """Raises HeadcountError where a month could not be written."""
+        if self.left_out:
+            some = ", ".join(self.left_out[:_SHOWN]) + (" …" if len(self.left_out) > _SHOWN else "")
+            raise HeadcountError(
+                f"{len(self.left_out)} months were left out, since the nested shape says which clients were where, "
+                f"and of these that is not known: {some}.",
+                "Write them with --format prosody-flat.",
+            )
 
 
 def hand_out(
@@ -213,6 +241,8 @@ def hand_out(
         counted: Mapping[str, list[str]] = {}
         if exact and isinstance(run.source, DirectorySource):
             counted = run.engine.users_counted(snapshot.month, _left_in(run.source, snapshot.month).marked)
+    if not exact:
+        snapshot = anonymous(snapshot, settings.min_count)
     hosts = [found for found in to_prosody(snapshot, shape, counted) if found.counts is not None or found.left_out]
     if not hosts:
         raise NoDataError("There is no month to export.")
@@ -226,7 +256,9 @@ def hand_out(
     except OSError as error:
         raise HeadcountError(f"{clean(directory)} can't be written: {error.strerror}.") from None
     months = tuple(f"{clean(found.host)} {month}" for found in hosts for month in found.left_out)
-    return Handed(sum(found.counts is not None for found in hosts), sum(len(found.markers) for found in hosts), months)
+    written = sum(found.counts is not None for found in hosts)
+    markers = sum(len(found.markers) for found in hosts)
+    return Handed(clean(directory), written, markers, months, exact)
 
 
 def _refuse(root: bytes, hosts: list[HostFiles], source: bytes) -> None:

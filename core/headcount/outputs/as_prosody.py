@@ -7,15 +7,16 @@ user tells the module whom it has counted in the current month. See `headcount.p
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
 
 from headcount.prosody.files import SUFFIX, VISITORS_NAMES, user_file
 from headcount.prosody.lua_table import LuaTable
 from headcount.prosody.lua_write import serialise
 from headcount.prosody.names import encode
-from headcount.snapshot import UNKNOWN, MonthCounts, Place, Snapshot
+from headcount.snapshot import OTHER, UNKNOWN, Cell, MonthCounts, Place, Snapshot
 
+_K = TypeVar("_K", Place, str, Cell)
 Shape = Literal["flat", "nested"]
 STORE = VISITORS_NAMES[0]
 """The name of the module's store on disk: of the directory of its users' files and, with `.dat`, of its counts."""
@@ -56,7 +57,11 @@ def to_prosody(snapshot: Snapshot, shape: Shape, counted: Mapping[str, Collectio
     """The files of each host that has months. `counted` are the users, by host, to be marked as counted in the
     current month; they are only where that month is written."""
     for host, of_host in snapshot.hosts.items():
-        tables = {month: as_lua(counts, shape) for month, counts in sorted(of_host.months.items())}
+        is_folded = snapshot.anonymity is not None
+        tables = {
+            month: as_lua(_without_other(counts) if is_folded else counts, shape)
+            for month, counts in sorted(of_host.months.items())
+        }
         written: LuaTable = {month.encode(): table for month, table in tables.items() if table is not None}
         marked = counted.get(host, ()) if snapshot.month.encode() in written else ()
         yield HostFiles(
@@ -73,28 +78,51 @@ def as_lua(month: MonthCounts, shape: Shape) -> LuaTable | None:
     return _flat(month) if shape == "flat" else _nested(month)
 
 
+def _without_other(month: MonthCounts) -> MonthCounts:
+    """A folded month in words that the module has: it knows of no `other`."""
+    places, clients, cells = month.places, month.clients, month.cells
+    return replace(
+        month,
+        places=None if places is None else _summed((_place(place), n) for place, n in places.items()),
+        clients=None if clients is None else _summed((_client(client), n) for client, n in clients.items()),
+        cells=None
+        if cells is None
+        else _summed((Cell(_place(place), _client(client)), n) for (place, client), n in cells.items()),
+    )
+
+
+def _place(place: Place) -> Place:
+    return Place() if place.country == OTHER else place
+
+
+def _client(client: str) -> str:
+    return UNKNOWN if client == OTHER else client
+
+
 def _flat(month: MonthCounts) -> LuaTable | None:
     if month.places is None or month.clients is None:
         return None
-    return _summed(
-        [(b"geo-" + _key(place), users) for place, users in month.places.items()]
-        + [(b"client-" + client.encode(), users) for client, users in month.clients.items()]
-    )
+    places: LuaTable = {b"geo-" + _key(place): users for place, users in month.places.items()}
+    return places | {b"client-" + client.encode(): users for client, users in month.clients.items()}
 
 
 def _nested(month: MonthCounts) -> LuaTable | None:
     if month.cells is None:
         return None
-    clients: dict[bytes, list[tuple[bytes, int]]] = {}
+    by_place: dict[Place, dict[str, int]] = {}
     for (place, client), users in month.cells.items():
-        clients.setdefault(_key(place), []).append((client.encode(), users))
-    return {place: _seen(_summed(of_place)) for place, of_place in clients.items()}
+        by_place.setdefault(place, {})[client] = users
+    return {_key(place): _seen(clients) for place, clients in by_place.items()}
 
 
-def _seen(clients: LuaTable) -> LuaTable:
+def _seen(clients: Mapping[str, int]) -> LuaTable:
     """The users of a place. Networks, which the variant counts too, are nothing that Headcount knows."""
-    users = sum(number for number in clients.values() if isinstance(number, int))
-    return {b"users_seen": users, b"clients_seen": clients, b"isps_seen": {UNKNOWN.encode(): users}}
+    users = sum(clients.values())
+    return {
+        b"users_seen": users,
+        b"clients_seen": {client.encode(): number for client, number in clients.items()},
+        b"isps_seen": {UNKNOWN.encode(): users},
+    }
 
 
 def _key(place: Place) -> bytes:
@@ -102,8 +130,8 @@ def _key(place: Place) -> bytes:
     return "-".join(UNKNOWN if part is None else str(part) for part in place).encode()
 
 
-def _summed(counts: Iterable[tuple[bytes, int]]) -> LuaTable:
-    total: Counter[bytes] = Counter()
+def _summed(counts: Iterable[tuple[_K, int]]) -> dict[_K, int]:
+    total: Counter[_K] = Counter()
     for key, users in counts:
         total[key] += users
-    return {key: total[key] for key in total}
+    return dict(total)
