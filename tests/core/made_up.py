@@ -22,6 +22,7 @@ NOW = 1_795_323_600  # 2026-11-22T05:00:00Z
 DAY = 86_400
 
 FRANKFURT, MUNICH, PARIS = Place("DE", "HE", 2925533), Place("DE", "BY", 2867714), Place("FR", "IDF", 2988507)
+WIESBADEN, NO_CITY, SINGAPORE = Place("DE", "HE", 2809346), Place("DE", "HE"), Place("SG", None, 1880252)
 GERMANY, FRANCE, NOWHERE = Place("DE"), Place("FR"), Place()
 NAMES = {
     FRANKFURT: PlaceName("Germany", "Hesse", "Frankfurt am Main"),
@@ -66,6 +67,15 @@ def snapshot(hosts: Mapping[str, HostCounts], **other: object) -> Snapshot:
 def host(**months: MonthCounts) -> HostCounts:
     """A host with ACTIVE and these months, each given as `_2026_11`."""
     return HostCounts(20, ACTIVE, {name[1:].replace("_", "-"): counts for name, counts in months.items()})
+
+
+def host_with(known: int, day: int, week: int, month: int, sessions: int = 0, **months: int) -> Snapshot:
+    """A host with that many users, all of them with Dino in Frankfurt; months as `_2026_11`."""
+    cell = Cell(FRANKFURT, "Dino")
+    of_months = {
+        name[1:].replace("_", "-"): MonthCounts.of(Quality.EXACT, {cell: users}) for name, users in months.items()
+    }
+    return snapshot({"a": HostCounts(known, {cell: Active(day, week, month, sessions)}, of_months)})
 
 
 def point(when: int, users: Mapping[str, Mapping[tuple[str | None, str], int]]) -> HistoryPoint:
