@@ -37,13 +37,14 @@ class Outcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What became of one month: `users` as the module counted it, `marked` those of them with a marker, `had` what
-    the state had before (None: nothing); and why it is a conflict, where it is one."""
+    the state had before and has now (None: nothing); and why it is a conflict, where it is one."""
 
     month: str
     outcome: Outcome
     users: int
     marked: int
-    had: MonthCounts | None = None
+    had: MonthCounts | None
+    has: MonthCounts | None
     why: str = ""
 
 
@@ -68,13 +69,16 @@ class TakingOver:
 
     def take(self, name: str, counts: MonthCounts, marked: Collection[str] = ()) -> Taken:
         """Takes one month; `marked` are the users whom the module says it counted in it."""
-        had = self.months.get(name)
-        before = None if had is None else had.counts()
+        before, why = self._counts(name), ""
         try:
-            outcome = self._take(name, had, counts, marked)
+            outcome = self._take(name, self.months.get(name), counts, marked)
         except _ConflictError as conflict:
-            return Taken(name, Outcome.CONFLICT, counts.users, len(marked), before, str(conflict))
-        return Taken(name, outcome, counts.users, len(marked), before)
+            outcome, why = Outcome.CONFLICT, str(conflict)
+        return Taken(name, outcome, counts.users, len(marked), before, self._counts(name), why)
+
+    def _counts(self, name: str) -> MonthCounts | None:
+        month = self.months.get(name)
+        return None if month is None else month.counts()
 
     def _take(self, name: str, had: Month | None, counts: MonthCounts, marked: Collection[str]) -> Outcome:
         if name > self.current:

@@ -24,6 +24,7 @@ from headcount.outputs.columns import columns
 from headcount.records import Flaw, HostVisitors, SourceFlaws, VisitorMarkers
 from headcount.run import open_run
 from headcount.settings import Settings
+from headcount.snapshot import MonthCounts
 from headcount.sources.directory import DirectorySource
 from headcount.state import HostUpdate, Saved, SavedHost, Update
 from headcount.state.files import path_of
@@ -76,7 +77,8 @@ class Account:
                 taken.outcome.value,
                 f"{taken.users:,}",
                 f"{taken.marked:,}" if taken.marked else "",
-                "" if taken.had is None else f"{taken.had.users:,} {taken.had.quality.mark}",
+                _marked(taken.had),
+                _marked(taken.has),
                 taken.why,
             )
             for host, months in self.hosts.items()
@@ -84,12 +86,16 @@ class Account:
         ]
         parts = [
             f"{verb} from {self.source} into {self.state}:",
-            columns(("host", "month", "what became of it", "users", "marked", "before", ""), rows),
+            columns(("host", "month", "what became of it", "users", "marked", "before", "now", ""), rows),
         ]
         if self.flaws:
             problems = [(flaw.what, flaw.where, flaw.why) for flaw in self.flaws]
             parts.append(columns(("problem", "where", "why"), problems))
         return "\n\n".join(parts) + "\n"
+
+
+def _marked(counts: MonthCounts | None) -> str:
+    return "" if counts is None else f"{counts.users:,} {counts.quality.mark}"
 
 
 def take_in(

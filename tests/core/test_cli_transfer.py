@@ -55,7 +55,7 @@ def test_import_says_what_it_did(data: Path, capsys: pytest.CaptureFixture[str])
     head, _, columns, row = said.out.splitlines()
     assert head == f"Took from {data} into {next((data.parent / 'states').rglob('*.db'))}:"
     assert columns.split() == ["host", "month", "what", "became", "of", "it", "users", "marked", "before"]
-    assert row.split() == ["example.com", "2019-03", "taken", "over", "7"]
+    assert row.split() == ["example.com", "2019-03", "taken", "over", "7", "7", "imported"]
     assert "already there" in Said(capsys, "import", data).out
     report = Said(capsys, "report", data).out
     assert [line.split() for line in report.splitlines() if "2019-03" in line] == [["2019-03", "7", "imported"]]

@@ -37,6 +37,7 @@ class Host:
     ) -> tuple[Outcome, str]:
         taking = TakingOver("example.com", self.months.months, "2026-11", lambda: b"n" * 32, replace, pruned_before)
         taken = taking.take(name, counts, marked)
+        assert taken.has == (self.counts(name) if name in self.months.months else None)
         assert (taken.month, taken.users, taken.marked) == (name, counts.users, len(marked))
         return taken.outcome, taken.why
 

@@ -208,7 +208,7 @@ def test_a_conflict_is_told_with_both_figures_and_the_state_stays(server: Server
     assert taken.outcome is Outcome.TAKEN
     assert server.kept()[HOST]["2019-03"] == conflict.had
     line = next(line for line in account.to_text().splitlines() if "2019-03" in line)
-    assert line.split()[:6] == [HOST, "2019-03", "conflict", "7", "4", "≥"]
+    assert line.split()[:8] == [HOST, "2019-03", "conflict", "7", "4", "≥", "4", "≥"]
     with pytest.raises(HeadcountError, match="conflicts: 1"):
         account.require_all()
     assert server.outcomes(replace_ours=True)["2019-03"] is Outcome.REPLACED
