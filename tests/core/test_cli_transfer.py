@@ -54,7 +54,7 @@ def test_import_says_what_it_did(data: Path, capsys: pytest.CaptureFixture[str])
     said = Said(capsys, "import", data)
     head, _, columns, row = said.out.splitlines()
     assert head == f"Took from {data} into {next((data.parent / 'states').rglob('*.db'))}:"
-    assert columns.split() == ["host", "month", "what", "became", "of", "it", "users", "marked", "before"]
+    assert columns.split() == ["host", "month", "what", "became", "of", "it", "users", "marked", "before", "now"]
     assert row.split() == ["example.com", "2019-03", "taken", "over", "7", "7", "imported"]
     assert "already there" in Said(capsys, "import", data).out
     report = Said(capsys, "report", data).out
