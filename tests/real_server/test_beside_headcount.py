@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from functools import partial
 
 from real_server.beside import FRANKFURT, NOWHERE, PARIS, SOMEWHERE_IN_US, TOKYO, Cell, Headcount
 from real_server.clients import Clients
@@ -98,8 +99,12 @@ async def test_what_was_followed_is_what_the_server_wrote(
             headcount.kill()
             headcount.start()
     done = Counter(cell for *_, cell in PEOPLE)
+
+    def is_kept(host: str) -> bool:
+        return headcount.kept(host, month()) == done
+
     for host in (HOST, OTHER_HOST):
-        wait_until(lambda host=host: headcount.kept(host, month()) == done)
+        wait_until(partial(is_kept, host))
         followed = headcount.report(host)
         written = headcount.report_of_source(host)
         assert followed.active_users == written.active_users == prosody.active_users(host)

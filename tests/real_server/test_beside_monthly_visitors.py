@@ -27,12 +27,12 @@ RESOURCES = ["phone.1", "laptop", "unheard of", "laptop.2", "phone.22"]
 @pytest.mark.skipif(FOLDER is None, reason="no mod_monthly_visitors: name its folder in TEST_MONTHLY_VISITORS")
 async def test_both_count_the_same(prosody: Prosody, clients: Clients, headcount: Headcount) -> None:
     assert FOLDER is not None
-    places = prosody.directory / "ipv4.mmdb"
-    write_places(places, only_ipv4=True)
+    database = prosody.directory / "ipv4.mmdb"
+    write_places(database, only_ipv4=True)
     prosody.plugins.append(Path(FOLDER).parent)
     prosody.modules.append("monthly_visitors")
     prosody.start(
-        mod_monthly_visitors_mmdb_path=quoted(places),
+        mod_monthly_visitors_mmdb_path=quoted(database),
         mod_monthly_visitors_client_patterns='{ ["^phone"] = "PHONE", ["^laptop"] = "LAPTOP" }',
     )
     for number in range(40):
