@@ -117,11 +117,12 @@ class Prosody:
         assert COMMAND is not None
         self.options.update(options)
         config = self._configure()
+        starts_before = self._starts()
         command = [COMMAND, *(["--root"] if os.geteuid() == 0 else []), "--config", str(config), "-F"]
         with (self.directory / "output").open("ab") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, cwd=self.directory)
         try:
-            wait_until(self._answers)
+            wait_until(lambda: self._answers() and self._starts() > starts_before)
         except AssertionError:
             pytest.fail(f"Prosody did not start:\n{self.log.read_text() if self.log.exists() else ''}")
 
@@ -176,6 +177,11 @@ class Prosody:
 
     def log_has(self, text: str) -> bool:
         return text in self.log.read_text(encoding="utf-8", errors="replace")
+
+    def _starts(self) -> int:
+        """How often its log says that all of it is loaded."""
+        log = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+        return log.count("the server has started")
 
     def version(self) -> str:
         said = re.search(r"Prosody version (\S+)", self.log.read_text(errors="replace"))
@@ -234,6 +240,7 @@ class Prosody:
             "http",
             "http_openmetrics",
             "calculate_now",
+            "tells_when_started",
             *self.modules,
         ]
         options = {
