@@ -85,24 +85,24 @@ def _report(asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _export(asked: argparse.Namespace, settings: Settings) -> int:
-    from headcount import export, transfer
+    from headcount.export import export
+    from headcount.export_visitors import SHAPES, hand_out
 
-    if asked.format not in transfer.SHAPES:
-        where, form = asked.directory, asked.format
-        path = export.export(settings, os.environ, where, form, exact=asked.exact, host=asked.host)
+    where, form = asked.directory, asked.format
+    if form not in SHAPES:
+        path = export(settings, os.environ, where, form, exact=asked.exact, host=asked.host)
         _print(f"Wrote {clean(path)}.\n")
         return 0
-    shape = transfer.SHAPES[asked.format]
-    handed = transfer.hand_out(settings, os.environ, asked.directory, shape, exact=asked.exact, host=asked.host)
+    handed = hand_out(settings, os.environ, where, SHAPES[form], exact=asked.exact, host=asked.host)
     _print(handed.to_text())
     handed.require_all()
     return 0
 
 
 def _import(asked: argparse.Namespace, settings: Settings) -> int:
-    from headcount import transfer
+    from headcount.import_visitors import take_in
 
-    account = transfer.take_in(
+    account = take_in(
         settings,
         os.environ,
         asked.data_dir,

@@ -19,7 +19,7 @@ def export(
     finds the old one or the new one. Its rights are 0600. Raises UsageError where the directory is the source's own,
     and whatever a report raises.
     """
-    _refuse_source(directory, settings.source_path())
+    refuse_source(directory, settings.source_path())
     text = answer(settings, environment, Question(host=host, k_anonymous=not exact), form)
     path = os.path.join(directory, f"headcount.{form}")
     try:
@@ -32,11 +32,12 @@ def export(
     return path
 
 
-def _refuse_source(directory: str, source: str) -> None:
-    own, path = os.path.realpath(source), os.path.realpath(directory)
+def refuse_source(directory: str | bytes, source: str | bytes) -> None:
+    """Raises UsageError where the directory is the source's own or lies in it, which is never written to."""
+    own, path = os.path.realpath(os.fsencode(source)), os.path.realpath(os.fsencode(directory))
     if os.path.commonpath([own, path]) == own:
         raise UsageError(
-            f"{clean(directory)} is the server's own data directory, where Headcount never writes.",
+            f"{clean(os.fsencode(directory))} is the server's own data directory, where Headcount never writes.",
             "Name another directory.",
         )
 

@@ -12,6 +12,8 @@ import pytest
 from made_up import CELLS, FLAT, FRANKFURT, PARIS, snapshot
 
 from headcount.errors import HeadcountError, NoDataError, StateLockedError, UsageError
+from headcount.export_visitors import hand_out
+from headcount.import_visitors import Account, take_in
 from headcount.monthly_visitors import Month, MonthChange
 from headcount.outputs.as_prosody import Shape, to_prosody
 from headcount.prosody.names import encode
@@ -22,7 +24,6 @@ from headcount.snapshot import Cell, MonthCounts, Place, Quality
 from headcount.state import HostUpdate, Saved, Update
 from headcount.state.sqlite import SqliteState
 from headcount.taking_over import Outcome, imported_counts
-from headcount.transfer import Account, hand_out, take_in
 from support import prosody_writes
 
 SAMPLES = Path(__file__).parents[1] / "data" / "prosody-samples"
