@@ -127,7 +127,7 @@ class DirectorySource:
         now = self._clock()
         starved = now - self._followed_at > STARVED + timeout
         if len(changed) > BURST or starved or self._watch_failed():
-            self._sweep_at = min(self._sweep_at, now + DOUBT)
+            self._doubt()
         yield from self._reread_changed(changed)
         if now >= self._sweep_at:
             yield from self._sweep()
@@ -175,6 +175,7 @@ class DirectorySource:
         before = {entry: host.name for entry, host in self._layout.hosts.items()}
         if self._layout.look():
             self._watch()
+            self._doubt()  # the first events of a new directory may be those that nobody saw
         gone = before.keys() - self._layout.hosts.keys()
         if gone:
             yield [HostGone(before[entry]) for entry in gone]
@@ -183,9 +184,13 @@ class DirectorySource:
             self._layout.note_leftovers(host)
             yield from self._read_host(host, files)
 
+    def _doubt(self) -> None:
+        """Events may have been lost: a sweep has to follow soon."""
+        self._sweep_at = min(self._sweep_at, self._clock() + DOUBT)
+
     def _sweep(self) -> Iterator[list[Record]]:
         """Finds by their change times all files that are not what was read of them, and reads them."""
-        started = self._clock()
+        started, self._sweep_at = self._clock(), float("inf")
         if self._watch_flaw and not self._watcher_stands:
             self._watch()
             self._watcher_stands = True
@@ -195,7 +200,7 @@ class DirectorySource:
         ended = self._clock()
         is_gone = self._path in self._layout.flaws
         interval = DOUBT if is_gone else max(SWEEP_AT_LEAST, SWEEP_COST_FACTOR * (ended - started))
-        self._sweep_at = ended + interval
+        self._sweep_at = min(self._sweep_at, ended + interval)
 
     def _read_host(self, host: Host, files: Iterable[bytes]) -> Iterator[list[Record]]:
         if host.is_empty and not files:

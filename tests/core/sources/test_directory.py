@@ -236,6 +236,43 @@ def test_what_no_event_told_is_found_by_a_sweep(root: Path, swept: Said, clock: 
     assert sweep(swept, clock).last("alice") == 40
 
 
+class ToldWatcher:
+    """A watcher that tells what a test has it tell, and loses everything else."""
+
+    def __init__(self, *told: set[str]) -> None:
+        self._told = list(told)
+
+    def watch(self, paths: list[str]) -> None:
+        pass
+
+    def wait(self, timeout: float) -> set[str]:
+        return self._told.pop(0) if self._told else set()
+
+    def failure(self) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("by_sweep", [False, True])
+def test_a_new_directory_is_swept_soon_after_for_its_first_events_may_be_lost(
+    root: Path, swept: Said, clock: Clock, by_sweep: bool
+) -> None:
+    log_in(root, "alice", 10)
+    swept.read()
+    sweep(swept, clock)
+    new = log_in(root, "alice", 20, store="login_records").parent
+    if by_sweep:
+        sweep(swept, clock)
+    else:
+        swept.source._watcher = ToldWatcher({str(new)})  # type: ignore[assignment]
+        swept.take(swept.source.follow(0))
+    log_in(root, "alice", 30)
+    clock.now += 2
+    assert swept.take(swept.source.follow(0)).last("alice") == 30
+
+
 def test_a_sweep_reads_only_what_changed(root: Path, clock: Clock) -> None:
     an_hour_on = DirectorySource(
         str(root), watching=False, clock=clock, wall_ns=lambda: time.time_ns() + 3_600_000_000_000
