@@ -86,7 +86,7 @@ class Meaning:
         return self._countries is None or place.country in self._countries
 
     def _recorded(self, month: str, login: Login, activities: list[Activity]) -> Visit:
-        same = (a.address for a in activities if abs(a.when - login.when) <= SAME_LOGIN and a.address)
+        same = (a.address for a in activities if a.kind == "login" and a.address and _is_same_login(a, login))
         place = self._place_of(login.address or next(same, None))
         return Visit(month, login.when, Cell(place, self._client_of(login.resource)), recorded=True)
 
@@ -94,6 +94,11 @@ class Meaning:
         address = next((a.address for a in activities if a.address), None)
         newest = max(a.when for a in activities)
         return Visit(month, newest, Cell(self._place_of(address), UNKNOWN), recorded=False)
+
+
+def _is_same_login(activity: Activity, login: Login) -> bool:
+    """Authentication comes first; a login after the record is a later one, with an address of its own."""
+    return 0 <= login.when - activity.when <= SAME_LOGIN
 
 
 def _newest(told: list[tuple[float, str | None]]) -> str | None:

@@ -67,8 +67,13 @@ def test_a_login_record_decides_its_month() -> None:
 def test_a_login_record_without_an_address_takes_that_of_the_same_login_alone() -> None:
     same = record(Activity(NOVEMBER, "login", "1.1.1.1"), logins=(Login(NOVEMBER + 1, None, "Dino.1"),))
     assert meaning().visits(same)[0].cell == Cell(Place("AU"), "Dino")
-    later = record(Activity(NOVEMBER + 600, "login", "1.1.1.1"), logins=(Login(NOVEMBER, None, "Dino.1"),))
-    assert meaning().visits(later)[0].cell == Cell(Place(), "Dino")
+    for other in (
+        Activity(NOVEMBER + 1, "login", "1.1.1.1"),
+        Activity(NOVEMBER - 6, "login", "1.1.1.1"),
+        Activity(NOVEMBER, "logout", "1.1.1.1"),
+    ):
+        said = record(other, logins=(Login(NOVEMBER, None, "Dino.1"),))
+        assert meaning().visits(said)[0].cell == Cell(Place(), "Dino")
 
 
 def test_without_a_login_record_the_first_login_of_the_month_decides_the_place() -> None:

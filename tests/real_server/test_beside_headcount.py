@@ -65,10 +65,11 @@ async def test_an_old_session_counts_where_that_is_asked_for(
 async def test_month_users_are_those_who_logged_in(prosody: Prosody, clients: Clients, headcount: Headcount) -> None:
     prosody.start()
     headcount.start()
-    for user, address, resource, _ in PEOPLE:
+    for number, (user, address, resource, _) in enumerate(PEOPLE, 1):
         prosody.register(user)
         prosody.address(user, address)
         await clients.login(user, resource)
+        wait_until(lambda number=number: sum(headcount.kept(HOST, month()).values()) == number)
         prosody.address(user, "192.0.2.1")  # what comes later in the month changes nothing
         await (await clients.login(user, "laptop.later")).logout()
     done = Counter(cell for *_, cell in PEOPLE)
