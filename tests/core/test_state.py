@@ -281,6 +281,36 @@ def test_no_permission_is_told(open_tmp: Path) -> None:
         SqliteState(open_tmp / "state" / "state.db")
 
 
+def test_a_state_that_may_only_be_read_is_told_and_read(open_tmp: Path) -> None:
+    path = open_tmp / "state.db"
+    with SqliteState(path) as state:
+        state.save(update(*an_open_month()))
+    for file in open_tmp.iterdir():
+        file.chmod(0o444)
+    before = path.read_bytes()
+    with unprivileged():
+        with pytest.raises(NoPermissionError, match="No permission to write"):
+            SqliteState(path)
+        with SqliteState(path, read_only=True) as state:
+            assert "example.com" in state.load().hosts
+    assert path.read_bytes() == before
+
+
+def test_a_state_that_another_program_has_locked_is_told_and_kept_later(path: Path) -> None:
+    with SqliteState(path) as state:
+        assert state._connection is not None
+        state._connection.execute("PRAGMA busy_timeout = 50")
+        other = sqlite3.connect(path)
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StateError, match="locked"):
+            state.save(update(*an_open_month()))
+        other.rollback()
+        other.close()
+        assert state.load().hosts == {}
+        state.save(update(*an_open_month()))
+        assert state.load().hosts["example.com"].months["2026-11"].cells == {DINO: 2, BARE: 1}
+
+
 def test_a_directory_in_its_place_is_told(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="can't be used"):
         SqliteState(tmp_path)
