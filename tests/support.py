@@ -1,5 +1,6 @@
 """What many tests do: write files as Prosody does, and act as a user without privileges."""
 
+import codecs
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ def unprivileged() -> Iterator[None]:
     if os.geteuid() != 0:
         yield
         return
+    for encoding in ("ascii", "latin-1", "utf-8", "idna"):  # a Python that only root may read can't load them then
+        codecs.lookup(encoding)
     group, user = os.getegid(), os.geteuid()
     os.setegid(NOBODY)
     os.seteuid(NOBODY)

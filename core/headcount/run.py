@@ -70,6 +70,7 @@ def open_run(
     zone_name = settings.zone_name()
     path = path_of(settings.state_path(environment))
     source = open_source(settings.source_path(), watching=keep != "never")
+    source.missing()  # what can never be read is told before anything is made
     places = Places(settings.mmdb_path)
     clients = ClientPatterns.configured(settings.client_patterns, default=settings.default_client_patterns)
     state = _open_state(path, keep)
