@@ -1,6 +1,7 @@
 """What becomes of months: clocks that are wrong, zones that change, months that are pruned, and who looks on."""
 
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from headcount.snapshot import Cell, Phase, Place, Quality, Snapshot
 from headcount.state import HostUpdate, Update
 from headcount.state.sqlite import SqliteState
 from headcount.viewer import Viewer
-from support import unprivileged
+from support import NOBODY, unprivileged
 
 __all__ = ["path", "world"]  # fixtures
 UTC = ZoneInfo("UTC")
@@ -235,12 +236,13 @@ def test_a_viewer_takes_over_where_it_may(world: World, path: Path) -> None:
 def test_another_user_of_the_group_may_look_on(world: World, open_tmp: Path) -> None:
     directory = open_tmp / "state"
     directory.mkdir()
-    directory.chmod(0o755)
+    if os.geteuid() == 0:
+        os.chown(directory, -1, NOBODY)
+    directory.chmod(0o2750)  # what is made in it belongs to its group
     path = directory / "state.db"
     with SqliteState(path) as state:
         world.run(READ, state=state)
-        for file in directory.iterdir():
-            file.chmod(0o644)  # as nobody's group could be let in
+        assert {stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()} == {0o640}
         with unprivileged(), Look(path) as look:
             assert active(look.wait_for(lambda seen: HOST in seen.hosts)).day == 1
 
