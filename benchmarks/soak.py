@@ -28,6 +28,7 @@ from headcount.months import month_of, shift, start_of
 from headcount.options import Options
 from headcount.records import Activity, HostRead, Login, Record, UserRecord
 from headcount.snapshot import Progress, Snapshot
+from headcount.state import Update
 from headcount.state.sqlite import SqliteState
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -105,10 +106,10 @@ class KilledState(SqliteState):
 
     is_dead = False
 
-    def save(self, update: object) -> None:
+    def save(self, update: Update) -> None:
         """Keeps it, if there is anybody left to do so."""
         if not self.is_dead:
-            super().save(update)  # type: ignore[arg-type]
+            super().save(update)
 
 
 def swap_database(path: Path) -> None:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from headcount import __version__
-from headcount.errors import HeadcountError, UsageError
+from headcount.errors import HeadcountError, UsageError, unforeseen
 from headcount.settings import Settings, load
 from headcount.text import clean
 
 if TYPE_CHECKING:
-    from headcount.run import Feed
+    from headcount.feed import Feed
+    from headcount.report import Question
 
 COMMANDS = ("engine", "report", "export", "import", "prune", "demo")
 FORMATS = ("table", "json", "csv")
@@ -44,13 +45,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        print(f"headcount: {unforeseen(error)}", file=sys.stderr)
+        return 1
 
 
 def _screen(asked: argparse.Namespace, settings: Settings) -> int:
     if not _has_terminal():
-        asked.at = asked.month = asked.country = asked.client = None
-        asked.format, asked.k_anonymous = "table", False
-        return _report(asked, settings)
+        from headcount.report import Question
+
+        return _print_report(settings, Question(host=asked.host), "table")
     from headcount.run import open_look
 
     with open_look(settings, os.environ) as feed:
@@ -76,11 +80,16 @@ def _engine(_: argparse.Namespace, settings: Settings) -> int:
 
 
 def _report(asked: argparse.Namespace, settings: Settings) -> int:
-    from headcount import report
+    from headcount.report import Question
 
-    question = report.Question(asked.at, asked.host, asked.month, asked.country, asked.client, asked.k_anonymous)
-    text = report.answer(settings, os.environ, question, asked.format)
-    _print(text, encoding=None if asked.format == "table" else "utf-8")
+    question = Question(asked.at, asked.host, asked.month, asked.country, asked.client, asked.k_anonymous)
+    return _print_report(settings, question, asked.format)
+
+
+def _print_report(settings: Settings, question: "Question", form: str) -> int:
+    from headcount.report import answer
+
+    _print(answer(settings, os.environ, question, form), encoding=None if form == "table" else "utf-8")
     return 0
 
 

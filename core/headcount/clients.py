@@ -120,7 +120,7 @@ def _lua_matcher(patterns: list[bytes], longest: list[int]) -> _Matcher:
     try:  # here, since nothing needs a Lua to say --version
         from lupa.lua54 import LuaRuntime
     except ImportError:  # built from source with one Lua alone; patterns are the same in 5.2 to 5.4
-        from lupa import LuaRuntime  # type: ignore[no-redef]
+        from lupa import LuaRuntime  # type: ignore[no-redef]  # the same class of another Lua
 
     runtime = LuaRuntime(
         encoding=None,  # bytes in, bytes out

@@ -2,12 +2,13 @@
 
 import gc
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from headcount.clients import ClientPatterns
 from headcount.counting import Counting
 from headcount.errors import StateError
+from headcount.feed import Publish
 from headcount.geo import Places
 from headcount.history import HistoryKeeper
 from headcount.live import Packer
@@ -17,8 +18,6 @@ from headcount.records import Flaw, Record
 from headcount.snapshot import Phase, Snapshot
 from headcount.sources import Source
 from headcount.state import HostUpdate, State, Update
-
-Publish = Callable[[Snapshot], None]
 
 SHOW_READING = 0.25
 """Seconds between two snapshots while everything is read."""
@@ -87,7 +86,6 @@ class Engine:
         finally:
             self._counting.release()
             self._keep()
-            self._source.close()
 
     def snapshot(self) -> Snapshot:
         """All figures of now."""

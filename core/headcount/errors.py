@@ -1,5 +1,8 @@
 """Every error that reaches the user: a small tree, each with its exit code and the line that mends it."""
 
+import os
+import traceback
+
 
 class HeadcountError(Exception):
     """Something the user can act upon: a sentence, the line that mends it, and the process's exit code."""
@@ -50,4 +53,16 @@ def no_permission(what: str) -> NoPermissionError:
     return NoPermissionError(
         f"No permission to read {what}.",
         "Run as a member of the group that owns it: sudo usermod -aG prosody $USER, then log in anew.",
+    )
+
+
+def unforeseen(error: BaseException) -> HeadcountError:
+    """The error for a fault of our own: what kind it is and where in the code, for a report.
+
+    Nothing of its text, which may quote what was read: a user's name, an address.
+    """
+    trace = traceback.extract_tb(error.__traceback__)
+    where = f" at {os.path.basename(trace[-1].filename)}:{trace[-1].lineno}" if trace else ""
+    return HeadcountError(
+        f"Headcount failed: {type(error).__name__}{where}.", "This is a fault of ours: please report it."
     )

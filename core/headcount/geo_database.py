@@ -31,7 +31,7 @@ Stamp = tuple[int, int, int, int]
 def has_fast_reader() -> bool:
     """Whether maxminddb's C reader is there; the pure Python one is about ten times slower."""
     try:
-        import maxminddb.extension  # noqa: F401
+        import maxminddb.extension  # noqa: F401 - only whether it is there
     except ImportError:
         return False
     return True

@@ -61,7 +61,7 @@ class HostCounter:
         """Counts the users whose login has settled by `now`; by default all that are held back."""
         for user in [user for user, (due, _) in self._held.items() if due <= now]:
             _, visits = self._held.pop(user)
-            self.months.count(user, visits, min(now, visits[0].when), first_seen=False)
+            self.months.count(user, visits, visits[0].when, first_seen=False)
 
     def users_counted(self, month: str, marked: Collection[str]) -> list[str]:
         """The users who are counted in a month that is open. `marked` are those whom mod_monthly_visitors says it

@@ -3,15 +3,16 @@
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from headcount.clients import ClientPatterns
 from headcount.engine import Engine
 from headcount.errors import NoDataError, NoPermissionError, StateLockedError, UsageError
+from headcount.feed import Feed, Publish
 from headcount.geo import Places
 from headcount.options import Options
 from headcount.settings import Settings
@@ -20,16 +21,9 @@ from headcount.sources.directory import DirectorySource
 from headcount.state import State
 from headcount.state.files import is_locked, path_of
 from headcount.state.sqlite import SqliteState
-from headcount.viewer import Publish, Viewer
+from headcount.viewer import Viewer
 
 Keep = Literal["always", "if possible", "never"]
-
-
-class Feed(Protocol):
-    """What a screen shows: it publishes snapshots until it is told to stop."""
-
-    def run(self, publish: Publish, stop: threading.Event) -> None:
-        """Publishes, from this thread, until `stop` is set. May raise HeadcountError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +63,12 @@ def open_run(
     """
     zone_name = settings.zone_name()
     path = path_of(settings.state_path(environment))
-    source = open_source(settings.source_path(), watching=keep != "never")
-    source.missing()  # what can never be read is told before anything is made
-    places = Places(settings.mmdb_path)
-    clients = ClientPatterns.configured(settings.client_patterns, default=settings.default_client_patterns)
-    state = _open_state(path, keep)
-    try:
+    with ExitStack() as opened:
+        source = opened.enter_context(closing(open_source(settings.source_path(), watching=keep != "never")))
+        source.missing()  # what can never be read is told before anything is made
+        places = opened.enter_context(closing(Places(settings.mmdb_path)))
+        clients = ClientPatterns.configured(settings.client_patterns, default=settings.default_client_patterns)
+        state = opened.enter_context(closing(_open_state(path, keep)))
         options = Options(
             zone=ZoneInfo(zone_name),
             zone_name=zone_name,
@@ -86,10 +80,6 @@ def open_run(
         )
         described = f"following {source.label}, keeping {path}, places by {places.label}, months in {zone_name}"
         yield Run(Engine(source, places, clients, state, options), source, described)
-    finally:
-        source.close()
-        state.close()
-        places.close()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from headcount.errors import NoPermissionError, StateLockedError
+from headcount.feed import Publish
 from headcount.history import HistoryKeeper
 from headcount.live import unpacked
 from headcount.place_names import PlaceNames
@@ -15,9 +16,6 @@ from headcount.snapshot import Phase, Place, PlaceName, Problem, Snapshot
 from headcount.state import Saved
 from headcount.state.files import is_locked
 from headcount.state.sqlite import SqliteState
-
-Publish = Callable[[Snapshot], None]
-Feed = Callable[[Publish, threading.Event], None]
 
 LOOK = 0.5
 """Seconds between two looks whether there is news."""
@@ -32,7 +30,7 @@ class Viewer:
     """Shows what the engine that holds the state at `path` shows. When that engine ends, `take_over` is tried, which
     runs an engine of this process's own; where that may not be, the last figures stay, and say so."""
 
-    def __init__(self, path: Path, take_over: Feed) -> None:
+    def __init__(self, path: Path, take_over: Callable[[Publish, threading.Event], None]) -> None:
         self._path = path
         self._take_over = take_over
         self._names = PlaceNames()

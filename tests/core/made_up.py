@@ -61,7 +61,7 @@ def snapshot(hosts: Mapping[str, HostCounts], **other: object) -> Snapshot:
         "geo": "GeoLite2-City 2026-11",
         "names": NAMES,
     }
-    return Snapshot(hosts=hosts, **{**values, **other})  # type: ignore[arg-type]
+    return Snapshot(hosts=hosts, **{**values, **other})  # type: ignore[arg-type]  # each test names its own
 
 
 def host(**months: MonthCounts) -> HostCounts:

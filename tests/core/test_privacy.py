@@ -115,8 +115,22 @@ def test_state_log_and_exports_name_nobody(
     assert_clear(capsys.readouterr().out.replace(str(tmp_path), ""), "what the export says")
 
 
-def test_what_goes_wrong_names_nobody(root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """An error that nobody foresaw names the place in the code, and nothing that was read."""
+def test_an_error_that_nobody_foresaw_names_its_place_in_the_code_and_nothing_that_was_read(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def read(store: str, data: bytes) -> None:
+        raise ZeroDivisionError(store, data, MARK)
+
+    monkeypatch.setattr("headcount.sources.directory.read_store", read)
+    assert main(["report", str(root), "--state", str(tmp_path / "state.db")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("headcount: Headcount failed: ZeroDivisionError at test_privacy.py:")
+    assert_clear(said, "the error")
+
+
+def test_what_goes_wrong_while_an_engine_runs_names_nobody(
+    root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     state = tmp_path / "state" / "state.db"
     settings = Settings(source=str(root), state=str(state), timezone="UTC")

@@ -38,8 +38,8 @@ async def test_a_failure_before_the_first_figures() -> None:
 
 async def test_a_fault_shows_no_traceback() -> None:
     async with screen(SAMPLE) as seen:
-        shown = await seen.put(ZeroDivisionError("[/nope] \x1b]52;c;x"), "✖ Counting failed: ZeroDivisionError")
-        assert "[/nope]" in shown
+        shown = await seen.put(ZeroDivisionError("[/nope] \x1b]52;c;x"), "✖ Headcount failed: ZeroDivisionError")
+        assert "[/nope]" not in shown  # its text may quote what was read
         assert "Traceback" not in shown
         assert "please report it" in shown
         await seen.press("q")

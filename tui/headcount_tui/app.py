@@ -10,10 +10,11 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
+from headcount.feed import Feed
 from headcount.filters import Filter
 from headcount.snapshot import Snapshot
 from headcount_tui.actions import Where, bindings
-from headcount_tui.feed import Ended, Failure, Feed, FeedThread, Published
+from headcount_tui.feed import Ended, Failure, FeedThread, Published
 from headcount_tui.screens.main import MainScreen
 
 # Seconds between two paintings: quicker ones cost a slow line much and tell the eye nothing.

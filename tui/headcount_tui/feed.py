@@ -1,27 +1,15 @@
-"""Where snapshots come from: the one seam between the screen and whatever counts."""
+"""Where snapshots come from: a feed, run beside the screen, whose snapshots reach it as messages."""
 
-import logging
 import threading
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from textual.message import Message
 
-from headcount.errors import HeadcountError
+from headcount.errors import HeadcountError, unforeseen
+from headcount.feed import Feed
 from headcount.snapshot import Snapshot
 from headcount.text import clean
-
-log = logging.getLogger(__name__)
-
-
-class Feed(Protocol):
-    """What the screen asks of an engine, and all it knows of it."""
-
-    def run(self, publish: Callable[[Snapshot], None], stop: threading.Event) -> None:
-        """Count, and hand out snapshots from this thread as often as they change, until `stop` is set.
-
-        Raises HeadcountError where the user can mend what is wrong.
-        """
 
 
 class Failure(NamedTuple):
@@ -82,11 +70,9 @@ class FeedThread:
         try:
             self._feed.run(self._publish, self._stop)
         except HeadcountError as error:
-            failure = Failure(clean(error.message), clean(error.mend), error.exit_code)
+            failure = _failure(error)
         except Exception as error:
-            log.exception("the feed failed")
-            told = clean(f"{type(error).__name__}: {error}")
-            failure = Failure(f"Counting failed: {told}", "This is a fault of Headcount: please report it.")
+            failure = _failure(unforeseen(error))
         self._tell(Ended(failure))
 
     def _publish(self, snapshot: Snapshot) -> None:
@@ -99,3 +85,7 @@ class FeedThread:
             self._post(message)
         except RuntimeError:  # the screen closed in this very moment, and its event loop with it
             self._stop.set()
+
+
+def _failure(error: HeadcountError) -> Failure:
+    return Failure(clean(error.message), clean(error.mend), error.exit_code)

@@ -149,17 +149,19 @@ class DirectorySource:
         if self._watcher:
             self._watcher.close()
 
-    def _reread_changed(self, paths: Iterable[str]) -> Iterator[list[Record]]:
+    def _reread_changed(self, paths: set[str]) -> Iterator[list[Record]]:
         """Reads anew what the watcher told of."""
-        stores = {store.path: host for host in self._layout.hosts.values() for store in host.stores.values()}
+        if not paths:
+            return
+        host_of = {store.path: host for host in self._layout.hosts.values() for store in host.stores.values()}
         hosts = {host.path: host for host in self._layout.hosts.values()}
         dirty: dict[bytes, set[bytes]] = {}
         look_again = False
         for path in map(os.fsencode, paths):
             directory, file = os.path.split(path)
-            if directory in stores:
+            if directory in host_of:
                 if user_of(file) is not None:
-                    dirty.setdefault(stores[directory].path, set()).add(file)
+                    dirty.setdefault(host_of[directory].path, set()).add(file)
             elif directory in hosts and file in hosts[directory].visitors:
                 yield [self._read_visitors(hosts[directory])]
             elif self._layout.may_be_ours(path):

@@ -35,13 +35,8 @@ def lock(path: Path) -> int:
     """
     _refuse_foreign(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mode = 0o640 if path.parent.stat().st_mode & stat.S_IRGRP else 0o600
-    before = os.umask(0)
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode))
-        held = os.open(_lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
-    finally:
-        os.umask(before)
+    os.close(make(path))
+    held = make(_lock_file(path))
     for left in reversed(range(_TRIES)):  # who looks whether the lock is held holds it for an instant
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -54,6 +49,12 @@ def lock(path: Path) -> int:
     raise StateLockedError(
         f"Another Headcount engine keeps the state {path}.", "Stop it first, or name another one with --state FILE."
     )
+
+
+def make(path: Path) -> int:
+    """Opens a file of the state, made with its rights where it is not there; its descriptor."""
+    mode = 0o640 if path.parent.stat().st_mode & stat.S_IRGRP else 0o600
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
 
 
 def _refuse_foreign(path: Path) -> None:

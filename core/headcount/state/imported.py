@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from headcount.snapshot import Cell, MonthCounts, Place, Quality
+from headcount.state.columns import columns, place_of
 
 TABLE = """
 CREATE TABLE imported (
@@ -22,7 +23,7 @@ def load_imported(connection: sqlite3.Connection) -> Iterator[tuple[str, str, Mo
     """Host, month and counts of everything that was taken over."""
     found: dict[tuple[str, str], dict[str, dict[Cell, int]]] = {}
     for host, month, kind, country, subdivision, city, client, users in connection.execute("SELECT * FROM imported"):
-        cell = Cell(Place(country or None, subdivision or None, city or None), client)
+        cell = Cell(place_of(country, subdivision, city), client)
         found.setdefault((host, month), {}).setdefault(kind, {})[cell] = users
     for (host, month), kinds in found.items():
         yield host, month, _counts(kinds)
@@ -32,10 +33,7 @@ def save_imported(connection: sqlite3.Connection, host: str, month: str, counts:
     """Keeps what was taken over of a month that has nothing of it yet."""
     connection.executemany(
         "INSERT INTO imported VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (host, month, kind, place.country or "", place.subdivision or "", place.city or 0, client, users)
-            for kind, (place, client), users in _rows(counts)
-        ],
+        [(host, month, kind, *columns(place), client, users) for kind, (place, client), users in _rows(counts)],
     )
 
 

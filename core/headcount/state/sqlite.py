@@ -10,11 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
-from headcount.errors import HeadcountError, NoPermissionError, StateError
+from headcount.errors import NoPermissionError, StateError
 from headcount.monthly_visitors import Month
 from headcount.snapshot import UNKNOWN, Cell, HistoryCounts, HistoryKey, HistoryPoint, Place, PlaceName, Quality
 from headcount.state import HostUpdate, Saved, SavedHost, Update
-from headcount.state.files import connect_to_read, foreign, lock, set_aside
+from headcount.state.columns import columns, place_of
+from headcount.state.files import connect_to_read, foreign, lock, make, set_aside
 from headcount.state.imported import MARKED, load_imported, save_imported
 from headcount.state.schema import VERSION, is_foreign, upgrade, version_of
 
@@ -34,12 +35,16 @@ class SqliteState:
         self._scrub_is_due = False
         self._lock: int | None = None
         self._connection: sqlite3.Connection | None = None
-        with self._explained():
-            if not read_only:
-                self._lock = lock(path)
-                self._connection = self._opened_to_keep()
-            elif path.exists():
-                self._connection = self._opened_to_read()
+        try:
+            with self._explained():
+                if not read_only:
+                    self._lock = lock(path)
+                    self._connection = self._opened_to_keep()
+                elif path.exists():
+                    self._connection = self._opened_to_read()
+        except BaseException:
+            self.close()
+            raise
 
     def _opened_to_keep(self) -> sqlite3.Connection:
         try:
@@ -52,8 +57,7 @@ class SqliteState:
                 f"The state {self._path} was corrupt ({error}) and is set aside as {aside.name}; "
                 "what the server's files still tell was counted anew.",
             )
-            os.close(self._lock or 0)
-            self._lock = lock(self._path)
+            os.close(make(self._path))
             connection = self._prepared()
         return connection
 
@@ -105,7 +109,7 @@ class SqliteState:
                 points[at][host] = _KeptCounts(counts)
             saved.history = [HistoryPoint(at, hosts) for at, hosts in points.items()]
             for country, subdivision, city, *names in connection.execute("SELECT * FROM place_names"):
-                saved.names[_place(country, subdivision, city)] = PlaceName(*names)
+                saved.names[place_of(country, subdivision, city)] = PlaceName(*names)
             kept = dict(connection.execute("SELECT name, value FROM kept"))
             saved.zone, saved.pruned_before = kept.get("zone"), kept.get("pruned_before")
             saved.live = dict(connection.execute("SELECT name, value FROM live"))
@@ -129,7 +133,7 @@ class SqliteState:
             )
             connection.executemany(
                 "INSERT OR REPLACE INTO place_names VALUES (?, ?, ?, ?, ?, ?)",
-                [(*_columns(place), *name) for place, name in update.names.items()],
+                [(*columns(place), *name) for place, name in update.names.items()],
             )
             if update.zone is not None:
                 connection.execute("INSERT OR REPLACE INTO kept VALUES ('zone', ?)", (update.zone,))
@@ -182,7 +186,7 @@ class SqliteState:
             of_host = saved.hosts.setdefault(host, SavedHost())
             of_host.months[month] = Month(Quality(quality), key=key, closed=bool(closed))
         for host, month, country, subdivision, city, client, users in connection.execute("SELECT * FROM counts"):
-            cell = Cell(_place(country, subdivision, city), client)
+            cell = Cell(place_of(country, subdivision, city), client)
             saved.hosts[host].months[month].cells[cell] = users
         for host, month, imported in load_imported(connection):
             saved.hosts[host].months[month].imported = imported
@@ -208,11 +212,7 @@ class SqliteState:
         """Tells what SQLite and the file system refuse, in words that name the file and nothing that is in it."""
         try:
             yield
-        except HeadcountError:
-            self.close()
-            raise
         except PermissionError:
-            self.close()
             raise NoPermissionError(
                 f"No permission to write the state {self._path}.", "Name another one with --state FILE."
             ) from None
@@ -287,7 +287,7 @@ def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
         connection.executemany(
             "INSERT OR REPLACE INTO counts VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (*of_month, *_columns(cell.place), cell.client, month.cells[cell])
+                (*of_month, *columns(cell.place), cell.client, month.cells[cell])
                 for cell in change.cells
                 if cell in month.cells
             ],
@@ -295,7 +295,7 @@ def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
         connection.executemany(
             "DELETE FROM counts WHERE host = ? AND month = ?"
             " AND country = ? AND subdivision = ? AND city = ? AND client = ?",
-            [(*of_month, *_columns(cell.place), cell.client) for cell in change.cells if cell not in month.cells],
+            [(*of_month, *columns(cell.place), cell.client) for cell in change.cells if cell not in month.cells],
         )
         connection.executemany(
             "INSERT OR REPLACE INTO counted VALUES (?, ?, ?, ?)",
@@ -317,11 +317,3 @@ def _save_anew(connection: sqlite3.Connection, host: str, name: str, month: Mont
     )
     if month.imported is not None:
         save_imported(connection, host, name, month.imported)
-
-
-def _columns(place: Place) -> tuple[str, str, int]:
-    return place.country or "", place.subdivision or "", place.city or 0
-
-
-def _place(country: str, subdivision: str, city: int) -> Place:
-    return Place(country or None, subdivision or None, city or None)

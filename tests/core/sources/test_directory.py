@@ -266,7 +266,7 @@ def test_a_new_directory_is_swept_soon_after_for_its_first_events_may_be_lost(
     if by_sweep:
         sweep(swept, clock)
     else:
-        swept.source._watcher = ToldWatcher({str(new)})  # type: ignore[assignment]
+        swept.source._watcher = ToldWatcher({str(new)})  # type: ignore[assignment]  # stands in for a watcher that loses events
         swept.take(swept.source.follow(0))
     log_in(root, "alice", 30)
     clock.now += 2
