@@ -1,6 +1,7 @@
 """The command: what is asked, on which source and state, and how it is answered."""
 
 import argparse
+import difflib
 import importlib.metadata
 import io
 import logging
@@ -289,7 +290,16 @@ def _with_command(arguments: list[str]) -> list[str]:
         is_value = index > 0 and arguments[index - 1] in takes_value
         if argument in (*COMMANDS, "screen") and not is_value:
             return [argument, *arguments[:index], *arguments[index + 1 :]]
+    _refuse_misspelt(arguments[:1])
     return ["screen", *arguments]
+
+
+def _refuse_misspelt(arguments: list[str]) -> None:
+    """A word that is nearly a command, and no path, is not taken for the name of a data directory."""
+    for word in arguments:
+        near = difflib.get_close_matches(word, COMMANDS, n=1)
+        if near and os.sep not in word and not os.path.exists(word):
+            raise UsageError(f"There is no command {clean(word)}.", f"Did you mean headcount {near[0]}?")
 
 
 def _flags(asked: argparse.Namespace) -> dict[str, object]:

@@ -477,6 +477,17 @@ def test_a_bad_variable_is_refused(headcount: Headcount, monkeypatch: pytest.Mon
     )
 
 
+def test_a_misspelt_command_is_no_data_directory(
+    headcount: Headcount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = headcount("reprot", "--format", "json")
+    assert (said.code, said.out) == (2, "")
+    assert "Did you mean headcount report?" in said.err
+    (tmp_path / "reprot").mkdir()
+    assert headcount("reprot").code == 3
+
+
 ESCAPE = "\x1b[31m"
 
 
