@@ -59,7 +59,7 @@ def _screen(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.run import open_look
 
     with open_look(settings, os.environ) as feed:
-        return _open_screen(asked, feed)
+        return _open_screen(asked, settings, feed)
 
 
 def _engine(_: argparse.Namespace, settings: Settings) -> int:
@@ -144,20 +144,32 @@ def _demo(asked: argparse.Namespace, settings: Settings) -> int:
         if not _has_terminal():
             _print(render(run.engine.read_once(), "table"))
             return 0
-        return _open_screen(asked, run.engine)
+        return _open_screen(asked, settings, run.engine)
 
 
-def _open_screen(asked: argparse.Namespace, feed: "Feed") -> int:
+def _open_screen(asked: argparse.Namespace, settings: Settings, feed: "Feed") -> int:
     """Opens the screen that is installed beside the core."""
     screens = importlib.metadata.entry_points(group=SCREEN)
     if not screens:
         raise HeadcountError("The screen is not installed.", "Install the whole of headcount: pipx install headcount")
     from headcount.filters import Filter
+    from headcount.screen import ScreenOptions, Show
 
-    show = next(iter(screens)).load()
-    has_color = not (asked.no_color or os.environ.get("NO_COLOR"))
-    code: int = show(feed, color=has_color, initial_filter=Filter().having("host", asked.host))
-    return code
+    show: Show = next(iter(screens)).load()
+    return show(
+        feed,
+        ScreenOptions(
+            initial_filter=Filter().having("host", asked.host),
+            color=not (asked.no_color or os.environ.get("NO_COLOR")),
+            ascii=settings.ascii,
+            mouse=settings.mouse,
+            theme=settings.theme,
+            keys=dict(settings.keys),
+            memory=settings.memory_path(os.environ),
+            remember=settings.remember,
+            min_count=settings.min_count,
+        ),
+    )
 
 
 def _has_terminal() -> bool:
@@ -204,7 +216,7 @@ def _parser() -> argparse.ArgumentParser:
 
     screen = commands.add_parser("screen", help="the live screen (also without any command)")
     _common(screen)
-    screen.add_argument("--no-color", action="store_true", help="draw without colours (as NO_COLOR does)")
+    _of_screen(screen)
     screen.set_defaults(answer=_screen)
 
     engine = commands.add_parser("engine", help="follow the source and keep the state, without a screen")
@@ -263,7 +275,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="the screen on a simulated busy server; needs nothing else")
     _common(demo, source=False)
-    demo.add_argument("--no-color", action="store_true", help="draw without colours (as NO_COLOR does)")
+    _of_screen(demo)
     demo.set_defaults(answer=_demo)
     return parser
 
@@ -281,11 +293,24 @@ def _common(parser: argparse.ArgumentParser, *, source: bool = True) -> None:
     parser.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
 
 
+def _of_screen(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-color", action="store_true", help="draw without colours (as NO_COLOR does)")
+    parser.add_argument("--theme", metavar="NAME", help="the colours; a name that there is not is told with all others")
+    parser.add_argument("--ascii", action="store_true", default=None, help="draw with ASCII signs alone")
+    parser.add_argument(
+        "--no-mouse",
+        action="store_false",
+        default=None,
+        dest="mouse",
+        help="leave the mouse to the terminal, for selecting text",
+    )
+
+
 def _with_command(arguments: list[str]) -> list[str]:
     """The arguments with their command first; `screen` where they name none."""
     if arguments and arguments[0] in ("-h", "--help", "--version"):
         return arguments
-    takes_value = ("--state", "--mmdb", "--host", "--timezone", "--config", "--log-level")
+    takes_value = ("--state", "--mmdb", "--host", "--timezone", "--config", "--log-level", "--theme")
     for index, argument in enumerate(arguments):
         is_value = index > 0 and arguments[index - 1] in takes_value
         if argument in (*COMMANDS, "screen") and not is_value:
@@ -303,5 +328,5 @@ def _refuse_misspelt(arguments: list[str]) -> None:
 
 
 def _flags(asked: argparse.Namespace) -> dict[str, object]:
-    names = ("source", "state", "mmdb_path", "timezone", "log_level")
+    names = ("source", "state", "mmdb_path", "timezone", "log_level", "theme", "ascii", "mouse")
     return {name: getattr(asked, name, None) for name in names}

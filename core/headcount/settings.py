@@ -39,6 +39,11 @@ class Settings:
     client_patterns: tuple[tuple[str, str], ...] = ()
     default_client_patterns: bool = True
     log_level: str = "info"
+    theme: str | None = None
+    ascii: bool | None = None
+    mouse: bool = True
+    remember: bool = False
+    keys: tuple[tuple[str, str], ...] = ()
 
     def zone_name(self) -> str:
         """The IANA name of the time zone that months are reckoned in: the one set, else the machine's own."""
@@ -72,6 +77,11 @@ class Settings:
         if os.access(USUAL_STATE / name, os.R_OK):  # an engine that runs as a service, say
             directory = USUAL_STATE
         return str(directory / name)
+
+    def memory_path(self, environment: Mapping[str, str]) -> Path | None:
+        """Where this user's screen may keep its look; None for a user without a home."""
+        home = _home(environment, "XDG_STATE_HOME", ".local/state")
+        return None if home is None else home / "headcount" / "screen.json"
 
 
 def _name_of(path: str) -> str:
@@ -168,6 +178,10 @@ _TOML_VALUES = (
     "count_open_sessions",
     "default_client_patterns",
     "client_patterns",
+    "ascii",
+    "mouse",
+    "remember",
+    "keys",
 )
 
 
@@ -233,6 +247,12 @@ def _patterns(value: object) -> tuple[tuple[str, str], ...]:
     return tuple((_text(entry["pattern"]), _text(entry["client"])) for entry in value)
 
 
+def _keys(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        raise TypeError
+    return tuple((_text(action), _text(keys)) for action, keys in value.items())
+
+
 def _level(value: object) -> str:
     levels = ("debug", "info", "warning", "error")
     if _text(value).lower() not in levels:
@@ -253,5 +273,10 @@ _RULES: dict[str, Callable[[Any], object]] = {
     "client_patterns": _patterns,
     "default_client_patterns": _truth,
     "log_level": _level,
+    "theme": _text,
+    "ascii": _truth,
+    "mouse": _truth,
+    "remember": _truth,
+    "keys": _keys,
 }
 assert _RULES.keys() == {field.name for field in fields(Settings)}

@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Callable
 
-from headcount.filters import Filter
+from headcount.screen import ScreenOptions
 from headcount.snapshot import Snapshot
 from headcount_tui.app import HeadcountApp
 
@@ -38,6 +38,6 @@ class FakeFeed:
             self.stopped.set()
 
 
-def screen_on(*snapshots: Snapshot, initial_filter: Filter | None = None) -> HeadcountApp:
+def screen_on(*snapshots: Snapshot, options: ScreenOptions | None = None) -> HeadcountApp:
     """An app that shows the snapshots as they come."""
-    return HeadcountApp(FakeFeed(*snapshots), initial_filter, pace=0.01)
+    return HeadcountApp(FakeFeed(*snapshots), options or ScreenOptions(), pace=0.01)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from samples import SAMPLE, hostile
 
 from headcount.errors import NoPermissionError
+from headcount.screen import ScreenOptions
 from headcount.snapshot import HostCounts, Phase, Progress, Snapshot
 from headcount_tui.app import run
 
@@ -50,4 +51,4 @@ def moved(snapshot: Snapshot) -> Snapshot:
 
 
 if __name__ == "__main__":
-    sys.exit(run(Moving(sys.argv[1] if len(sys.argv) > 1 else "")))
+    sys.exit(run(Moving(sys.argv[1] if len(sys.argv) > 1 else ""), ScreenOptions()))

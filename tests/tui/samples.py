@@ -2,15 +2,19 @@
 
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from headcount.snapshot import (
     Active,
+    Arrivals,
     Cell,
     History,
     HistoryKey,
     HistoryPoint,
     HostCounts,
+    Mark,
     MonthCounts,
+    Past,
     Phase,
     Place,
     PlaceName,
@@ -79,23 +83,29 @@ def host(users: int, seed: int) -> HostCounts:
         months[f"{year}-{number + 1:02}"] = MonthCounts.of(
             quality, cells(round(users * (0.78 - 0.02 * back) * (0.8 if back == 0 else 1)), seed + back)
         )
-    return HostCounts(users * 3, active(users, seed), months)
+    arrivals = {
+        month: Arrivals(round(0.9 * counts.users)) for month, counts in months.items() if counts.quality is Quality.EXACT
+    }
+    return HostCounts(users * 3, active(users, seed), months, arrivals)
 
 
-def history(hosts: dict[str, int], days: int = 62, gap: range = range(9, 12)) -> History:
-    """A point an hour at the same minute; none in the days of the gap."""
+def history(hosts: dict[str, int], days: int = 400, gap: range = range(9, 12)) -> History:
+    """A point a day at the same minute; none in the days of the gap."""
     points = []
-    for hours in range(days * 24, 0, -1):
-        if hours // 24 in gap:
+    for back in range(days, 0, -1):
+        if back in gap:
             continue
-        grown = 1 - 0.0004 * hours + 0.03 * ((hours % 168) / 168)
+        hours = 24 * back
+        grown = 1 - 0.0001 * hours + 0.03 * ((hours % 168) / 168)
+        of_month = datetime.fromtimestamp(NOW - hours * HOUR, UTC).day / 31
         counts = {}
         for name, users in hosts.items():
-            by_key: dict[HistoryKey, tuple[int, int, int]] = {}
+            by_key: dict[HistoryKey, Past] = {}
             for cell, count in cells(round(users * grown), 7).items():
                 key = HistoryKey(cell.place.country, cell.client)
-                day, week, month = by_key.get(key, (0, 0, 0))
-                by_key[key] = (day + count // 5, week + count // 2, month + count)
+                day, week, month, to_date = by_key.get(key, Past(0, 0, 0, 0))
+                to_date = (to_date or 0) + round(0.8 * count * of_month**0.4)
+                by_key[key] = Past(day + count // 5, week + count // 2, month + count, to_date)
             counts[name] = by_key
         points.append(HistoryPoint(NOW - hours * HOUR, counts))
     return History(tuple(points))
@@ -120,14 +130,13 @@ def snapshot(**changes: object) -> Snapshot:
         hosts={name: host(count, seed) for seed, (name, count) in enumerate(users.items())},
         history=_HISTORY,
         names=NAMES,
+        marks=(Mark(NOW - 30 * DAY, "GeoLite2-City 2026-10"),),
         problems=PROBLEMS,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
-# A day apart is enough for what the figures ask, and spares the tests' time.
 _HISTORY = history({"example.com": 400_000, "example.org": 9_000, "chat.example.net": 120})
-_HISTORY = History(tuple(point for point in _HISTORY.points if (NOW - point.when) % DAY == 0))
 SAMPLE = snapshot()
 
 # What an attacker may call a host, a client, a file: markup, links, escapes (OSC 52, CSI, C1), bidi.

@@ -7,6 +7,7 @@ from fake_feed import FakeFeed
 from textual.pilot import Pilot
 
 from headcount.filters import Filter
+from headcount.screen import ScreenOptions
 from headcount.snapshot import Snapshot
 from headcount_tui.app import HeadcountApp
 
@@ -60,11 +61,12 @@ async def screen(
     *snapshots: Snapshot,
     size: tuple[int, int] = (80, 24),
     initial_filter: Filter | None = None,
+    options: ScreenOptions | None = None,
     waiting_for: str = "DAU",
 ) -> AsyncIterator[Seen]:
     """The screen on a fake feed, once its first figures are painted."""
     feed = FakeFeed(*snapshots)
-    app = HeadcountApp(feed, initial_filter, pace=0.01)
+    app = HeadcountApp(feed, options or ScreenOptions(initial_filter or Filter()), pace=0.01)
     async with app.run_test(size=size, notifications=True) as pilot:
         seen = Seen(app, pilot, feed)
         await seen.until(waiting_for)

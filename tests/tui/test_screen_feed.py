@@ -11,7 +11,7 @@ from samples import SAMPLE
 from screens import screen
 
 from headcount.errors import NoPermissionError
-from headcount.filters import Filter
+from headcount.screen import ScreenOptions
 from headcount.snapshot import Snapshot
 from headcount_tui.app import HeadcountApp, run
 from headcount_tui.feed import Published
@@ -118,5 +118,5 @@ def test_the_command_can_ask_for_no_color(color: bool, monkeypatch: pytest.Monke
     monkeypatch.delenv("NO_COLOR")
     seen: list[bool] = []
     monkeypatch.setattr(HeadcountApp, "run", lambda app: seen.append(app.no_color) or 0)
-    assert run(FakeFeed(SAMPLE), color=color, initial_filter=Filter()) == 0
+    assert run(FakeFeed(SAMPLE), ScreenOptions(color=color)) == 0
     assert seen == [not color]

@@ -11,6 +11,9 @@ class Where(StrEnum):
     """The part of the screen that a key works in; the help has a section for each."""
 
     LOOK = "What is shown"
+    CHART = "Trend"
+    YEARS = "Months"
+    WORLD = "Map"
     FILTER = "Filter"
     ORDER = "Order"
     TABLE = "Table"
@@ -41,6 +44,9 @@ ACTIONS = (
     Action("show_tab('places')", "2", "2", "", "places: cities where they are known", Where.LOOK),
     Action("show_tab('clients')", "3", "3", "", "clients", Where.LOOK),
     Action("show_tab('months')", "4", "4", "", "all months", Where.LOOK),
+    Action("show_tab('trend')", "5", "5", "", "active users and month users over time", Where.LOOK),
+    Action("show_tab('map')", "6", "6", "", "the world", Where.LOOK),
+    Action("show_tab('live')", "7", "7", "", "what happens now", Where.LOOK),
     Action("step_tab(1)", "tab,right", "Tab →", "", "the next table", Where.LOOK),
     Action("step_tab(-1)", "shift+tab,left", "⇧Tab ←", "", "the table before", Where.LOOK),
     Action("pick_country", "c", "c", "country", "one country: type its name or its code", Where.FILTER),

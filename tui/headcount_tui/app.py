@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from headcount.feed import Feed
-from headcount.filters import Filter
+from headcount.screen import ScreenOptions
 from headcount.snapshot import Snapshot
 from headcount_tui.actions import Where, bindings
 from headcount_tui.feed import Ended, Failure, FeedThread, Published
@@ -19,6 +19,7 @@ from headcount_tui.screens.main import MainScreen
 
 # Seconds between two paintings: quicker ones cost a slow line much and tell the eye nothing.
 PACE = 0.25
+DEFAULT = ScreenOptions()
 # How long the feed may take to end once the user has quit.
 PATIENCE = 0.8
 
@@ -29,14 +30,14 @@ class HeadcountApp(App[int]):
     TITLE = "headcount"
     CSS_PATH = "headcount.tcss"
     ENABLE_COMMAND_PALETTE = False
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (72, "-wide")]  # noqa: RUF012 (Textual types it no ClassVar)
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (72, "-wide"), (100, "-wider"), (140, "-grand")]  # noqa: RUF012 (Textual types it no ClassVar)
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-tall"), (34, "-lofty")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [b for b in bindings(Where.GENERAL) if b.priority]
 
-    def __init__(self, feed: Feed, initial_filter: Filter | None = None, pace: float = PACE) -> None:
+    def __init__(self, feed: Feed, options: ScreenOptions = DEFAULT, pace: float = PACE) -> None:
         super().__init__()
         self.feed_thread = FeedThread(feed, self.post_message)
-        self._main = MainScreen(initial_filter or Filter())
+        self._main = MainScreen(options)
         self._pace = pace
         self._newest: Snapshot | None = None
         self._waiting: Timer | None = None
@@ -85,12 +86,12 @@ class HeadcountApp(App[int]):
         self.exit(self._failure.exit_code if self._failure else 0)
 
 
-def run(feed: Feed, *, color: bool = True, initial_filter: Filter | None = None) -> int:
+def run(feed: Feed, options: ScreenOptions) -> int:
     """Show the feed until the user quits; returns the process's exit code."""
-    if not color:
+    if not options.color:
         os.environ["NO_COLOR"] = "1"  # the one way to tell Textual, which reads it as it starts
-    app = HeadcountApp(feed, initial_filter)
-    code = app.run()
+    app = HeadcountApp(feed, options)
+    code = app.run(mouse=options.mouse)
     app.feed_thread.stop()
     app.feed_thread.join(PATIENCE)
     return code if code is not None else app.return_code or 0

@@ -30,7 +30,6 @@ from headcount_tui.render import (
     trend,
 )
 from headcount_tui.shown import Shown, Tab, known
-from headcount_tui.tables import TABLES
 
 
 def status(shown: Shown, width: int) -> Content:
@@ -120,19 +119,19 @@ def scan(shown: Shown, width: int) -> Content:
 
 
 def tabs(shown: Shown, width: int) -> Content:
-    """The tables to choose from, and the month between the keys that change it."""
+    """The views to choose from, and the month between the keys that change it."""
     names = []
-    for index, (tab, table) in enumerate(TABLES.items(), start=1):
-        text = f" {index} {table.title} "
-        style = f"{STRONG} reverse" if tab is shown.asked.tab else MUTED
-        names.append(link(text, f"screen.show_tab('{tab.value}')", style))
+    for index, tab in enumerate(Tab, start=1):
+        here = tab is shown.asked.tab
+        text = f" {index} {tab.label} " if here else f"{index} {tab.label}" if width >= 78 else f" {index} "
+        names.append(link(text, f"screen.show_tab('{tab.value}')", f"{STRONG} reverse" if here else MUTED))
     month = Content.assemble(
         link("[ ", "screen.shift_month(-1)", KEY),
         link(shown.month, "screen.pick_month", STRONG),
-        (" so far" if shown.is_current and width >= 72 else "", MUTED),
+        (" so far" if shown.is_current and width >= 100 else "", MUTED),
         link(" ]", "screen.shift_month(1)", KEY),
     )
-    return Content.assemble(" ", spread(names, [month], width - 2, gap=0 if width < 72 else 1), " ")
+    return Content.assemble(" ", spread(names, [month], width - 2, gap=2 if width >= 78 else 0), " ")
 
 
 def table_title(shown: Shown, counted: str, width: int) -> Content:

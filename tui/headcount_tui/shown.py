@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from headcount.filters import Filter
@@ -13,12 +13,28 @@ DAYS = 60  # of history, for the sparklines
 
 
 class Tab(StrEnum):
-    """The tables, in the order of their tabs."""
+    """The views, in the order of their tabs."""
 
     COUNTRIES = "countries"
     PLACES = "places"
     CLIENTS = "clients"
     MONTHS = "months"
+    TREND = "trend"
+    MAP = "map"
+    LIVE = "live"
+
+    @property
+    def label(self) -> str:
+        """Its name on the screen."""
+        return self.value[:1].upper() + self.value[1:]
+
+
+class Zoom(Enum):
+    """How far back the trend goes, in days; None: as far as there is anything."""
+
+    MONTH = 30
+    YEAR = 365
+    ALL = None
 
 
 class Sort(NamedTuple):
@@ -30,11 +46,14 @@ class Sort(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the user asks for: the filter, the table, and each table's order where it is not its own."""
+    """What the user asks for: the filter, the view, each table's order where it is not its own, the trend's length,
+    and whether the figures shall stand still."""
 
     filter: Filter = field(default_factory=Filter)
     tab: Tab = Tab.COUNTRIES
     sorts: Mapping[Tab, Sort] = field(default_factory=dict)
+    zoom: Zoom = Zoom.MONTH
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

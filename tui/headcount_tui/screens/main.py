@@ -6,12 +6,13 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from headcount.filters import Field, Filter
+from headcount.screen import ScreenOptions
 from headcount.snapshot import Phase, Snapshot
 from headcount.views import month_names
 from headcount_tui import choices, lines, teach
@@ -24,10 +25,18 @@ from headcount_tui.screens.problems import Problems
 from headcount_tui.shown import Asked, Shown, Sort, Tab, look
 from headcount_tui.tables import TABLES, sort_rows
 from headcount_tui.widgets.figure_box import FigureBox
+from headcount_tui.widgets.heat_table import HeatTable
+from headcount_tui.widgets.live_feed import LiveFeed
 from headcount_tui.widgets.live_table import LiveTable
 from headcount_tui.widgets.panel import Line, Panel
+from headcount_tui.widgets.shares import Shares
 from headcount_tui.widgets.table_title import TableTitle
 from headcount_tui.widgets.text_filter import TextFilter
+from headcount_tui.widgets.trend import Trend
+from headcount_tui.widgets.world_map import WorldMap
+
+# What has the focus in a view that is no table: its keys are those of the widget.
+FOCUS = {Tab.MONTHS: "HeatTable", Tab.TREND: "#trend", Tab.MAP: "#map", Tab.LIVE: "LiveFeed"}
 
 
 class MainScreen(Screen[None]):
@@ -36,9 +45,10 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.LOOK, Where.FILTER, Where.ORDER, Where.GENERAL))
     AUTO_FOCUS = "LiveTable"
 
-    def __init__(self, asked: Filter) -> None:
+    def __init__(self, options: ScreenOptions) -> None:
         super().__init__()
-        self._asked = Asked(filter=asked)
+        self._options = options
+        self._asked = Asked(filter=options.initial_filter)
         self._snapshot: Snapshot | None = None
         self._failure: Failure | None = None
         self._ended = False
@@ -55,8 +65,18 @@ class MainScreen(Screen[None]):
                 yield FigureBox(index)
         yield Line(lines.figures_line, id="figures-line")
         yield Line(lines.tabs, id="tabs")
-        yield TableTitle()
-        yield LiveTable()
+        with Horizontal(id="body"):
+            with Vertical(id="view"):
+                yield HeatTable()
+                yield TableTitle()
+                yield Shares()
+                yield LiveTable()
+                yield Trend(id="trend")
+                yield WorldMap(id="map")
+                yield LiveFeed()
+            with Vertical(id="side"):
+                yield Trend(id="side-trend")
+                yield WorldMap(id="side-map")
         yield Static(id="hint", markup=False)
         yield Line(lines.filters, id="filters")
         with Horizontal(id="text-line"):
@@ -86,6 +106,18 @@ class MainScreen(Screen[None]):
             home = (asked.filter, asked.tab) != (self._asked.filter, self._asked.tab)
             self._asked = asked
             self._refresh(home=home)
+            self._show_view()
+
+    def _show_view(self) -> None:
+        """Let the view asked for alone be seen, and have the keys."""
+        for tab in Tab:
+            self.set_class(tab is self._asked.tab, f"-{tab.value}")
+        if not isinstance(self.focused, TextFilter):
+            self.query_one(FOCUS.get(self._asked.tab, "LiveTable")).focus(scroll_visible=False)
+
+    def on_mount(self) -> None:
+        """Show the first view."""
+        self._show_view()
 
     def _ask_filter(self, asked: Filter) -> None:
         self._ask(replace(self._asked, filter=asked))
@@ -109,7 +141,9 @@ class MainScreen(Screen[None]):
                 screen.show(shown.whole.problems)
 
     def _show_table(self, shown: Shown, home: bool) -> None:
-        spec = TABLES[shown.asked.tab]
+        spec = TABLES.get(shown.asked.tab)
+        if spec is None:
+            return
         rows = [] if teach.is_apart(shown) else spec.rows(shown)
         columns = spec.columns(shown, rows)
         empty = outside("" if rows else teach.empty(shown))
@@ -201,7 +235,7 @@ class MainScreen(Screen[None]):
     def _text_closed(self, event: TextFilter.Closed) -> None:
         self._ask_filter(self._asked.filter.having("text", event.value))
         self._show_text_line(False)
-        self.query_one(LiveTable).focus()
+        self._show_view()
 
     def action_drop_last(self) -> None:
         """Take the last filter away."""
@@ -214,7 +248,7 @@ class MainScreen(Screen[None]):
     def action_choose(self) -> None:
         """Filter by the row under the cursor."""
         row = self.query_one(LiveTable).row
-        if row is not None and self._shown is not None:
+        if row is not None and self._shown is not None and self._asked.tab in TABLES:
             self._ask(TABLES[self._asked.tab].narrow(self._asked, row, self._shown))
 
     @on(LiveTable.Chosen)
