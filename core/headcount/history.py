@@ -4,7 +4,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 
-from headcount.snapshot import Active, Cell, History, HistoryCounts, HistoryKey, HistoryPoint
+from headcount.snapshot import Active, Cell, History, HistoryCounts, HistoryKey, HistoryPoint, Past
 
 HOUR = 3600
 HOURLY_FOR = 40 * 86_400
@@ -70,4 +70,4 @@ def _coarsened(cells: Mapping[Cell, Active]) -> HistoryCounts:
             sums = counts.setdefault(HistoryKey(place.country, client), [0, 0, 0])
             for index in range(3):
                 sums[index] += active[index]
-    return {key: (sums[0], sums[1], sums[2]) for key, sums in counts.items()}
+    return {key: Past(*sums) for key, sums in counts.items()}

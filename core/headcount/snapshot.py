@@ -91,16 +91,26 @@ class MonthCounts:
         return cls(quality, sum(cells.values()), cells, places, clients)
 
 
+class Arrivals(NamedTuple):
+    """Of the users counted in one month: how many were seen in the month before too, and of how many that can't be
+    told. The rest were not seen in it."""
+
+    returning: int = 0
+    untold: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class HostCounts:
     """One host: users known, active users by cell, months by `YYYY-MM`.
 
-    `hidden` names the figures that are 0 because they are not told: `users_known`, `open_sessions`, `1d`, `7d`, `30d`.
+    `arrivals` tells of the whole host's months alone, so a filter by place or client leaves none. `hidden` names the
+    figures that are 0 because they are not told: `users_known`, `open_sessions`, `1d`, `7d`, `30d`.
     """
 
     users_known: int = 0
     active: Mapping[Cell, Active] = field(default_factory=dict)
     months: Mapping[str, MonthCounts] = field(default_factory=dict)
+    arrivals: Mapping[str, Arrivals] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
 
 
@@ -111,12 +121,21 @@ class HistoryKey(NamedTuple):
     client: str
 
 
-HistoryCounts = Mapping[HistoryKey, tuple[int, int, int]]  # -> users active in 1, 7, 30 days
+class Past(NamedTuple):
+    """Users active in 1, 7, 30 days at a past moment, and users of its month so far (None: not noted then)."""
+
+    day: int
+    week: int
+    month: int
+    to_date: int | None = None
+
+
+HistoryCounts = Mapping[HistoryKey, Past]
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPoint:
-    """The active users at one past moment (Unix seconds), by host, country and client."""
+    """The users at one past moment (Unix seconds), by host, country and client."""
 
     when: int
     hosts: Mapping[str, HistoryCounts]
@@ -129,18 +148,27 @@ class History:
     points: tuple[HistoryPoint, ...] = ()
     keep: Callable[[str, HistoryKey], bool] | None = None
 
-    def at(self, when: float, within: float = 5400) -> tuple[int, int, int] | None:
-        """Users active in 1, 7, 30 days at the point nearest to `when`, at most `within` seconds off."""
+    def at(self, when: float, within: float = 5400) -> Past | None:
+        """The users at the point nearest to `when`, at most `within` seconds off."""
         index = bisect_left(self.points, when, key=lambda point: point.when)
         near = min(self.points[max(0, index - 1) : index + 1], key=lambda p: abs(p.when - when), default=None)
-        if near is None or abs(near.when - when) > within:
-            return None
-        day = week = month = 0
-        for host, counts in near.hosts.items():
-            for key, (in_day, in_week, in_month) in counts.items():
+        return None if near is None or abs(near.when - when) > within else self.sum_of(near)
+
+    def sum_of(self, point: HistoryPoint) -> Past:
+        """The users of one point that are seen; those of its month so far only where all of them were noted.
+
+        A point that notes no user's month at all is an older one: that nobody is seen in it tells nothing.
+        """
+        day = week = month = to_date = 0
+        is_noted, is_lacking = False, False
+        for host, counts in point.hosts.items():
+            for key, past in counts.items():
+                is_noted = is_noted or past.to_date is not None
                 if self.keep is None or self.keep(host, key):
-                    day, week, month = day + in_day, week + in_week, month + in_month
-        return day, week, month
+                    day, week, month = day + past.day, week + past.week, month + past.month
+                    to_date += past.to_date or 0
+                    is_lacking = is_lacking or past.to_date is None
+        return Past(day, week, month, to_date if is_noted and not is_lacking else None)
 
     def through(self, keep: Callable[[str, HistoryKey], bool], host: str | None = None) -> "History":
         """The same history, of the users alone that `keep` keeps too; where only that `host` is asked about, of the
@@ -153,12 +181,24 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with the data, how often, one example (a file name: for the operator alone), and why."""
+    """What is wrong with the data, how often, one example (a file name: for the operator alone), and why.
+
+    `is_urgent` says that it is wrong with all the figures, not with one record: nothing new is read, or kept.
+    """
 
     what: str
     count: int
     example: str
     why: str
+    is_urgent: bool = False
+
+
+class Mark(NamedTuple):
+    """Something that makes the figures after it other than those before: at `when` (Unix seconds) the places began
+    to come from another GeoIP database, whose label is `geo`."""
+
+    when: float
+    geo: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +225,7 @@ class Snapshot:
     geo: str = ""
     hosts: Mapping[str, HostCounts] = field(default_factory=dict)
     history: History = field(default_factory=History)
+    marks: tuple[Mark, ...] = ()
     names: Mapping[Place, PlaceName] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     anonymity: int | None = None

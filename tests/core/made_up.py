@@ -11,6 +11,7 @@ from headcount.snapshot import (
     HistoryPoint,
     HostCounts,
     MonthCounts,
+    Past,
     Phase,
     Place,
     PlaceName,
@@ -78,11 +79,16 @@ def host_with(known: int, day: int, week: int, month: int, sessions: int = 0, **
     return snapshot({"a": HostCounts(known, {cell: Active(day, week, month, sessions)}, of_months)})
 
 
+def past(users: int) -> Past:
+    """So many users in each window, and no note of the month so far."""
+    return Past(users, users, users)
+
+
 def point(when: int, users: Mapping[str, Mapping[tuple[str | None, str], int]]) -> HistoryPoint:
     """A past point with as many users in each of the three windows."""
     return HistoryPoint(
         when,
-        {name: {HistoryKey(*key): (n, n, n) for key, n in counts.items()} for name, counts in users.items()},
+        {name: {HistoryKey(*key): past(n) for key, n in counts.items()} for name, counts in users.items()},
     )
 
 

@@ -17,6 +17,7 @@ from made_up import (
     PARIS,
     flat,
     host,
+    past,
     point,
     snapshot,
     snapshots,
@@ -186,7 +187,7 @@ PAST = snapshot(
     ],
 )
 def test_the_past_is_narrowed_as_the_present_is(asked: Filter, users: int) -> None:
-    assert asked.apply(PAST).history.at(NOW - 3600) == (users, users, users)
+    assert asked.apply(PAST).history.at(NOW - 3600) == past(users)
 
 
 def test_the_past_is_unknown_where_it_was_not_kept_finely_enough() -> None:
@@ -199,24 +200,24 @@ def test_the_past_of_a_place_that_nobody_is_in_now_is_unknown_too() -> None:
     empty = HostCounts(20, {}, {})
     gone = replace(PAST, hosts={"a.example": empty, "b.example": empty})
     assert asking(text="frankfurt").apply(gone).history == History()
-    assert asking(text="dino").apply(gone).history.at(NOW - 3600) == (112, 112, 112)
+    assert asking(text="dino").apply(gone).history.at(NOW - 3600) == past(112)
 
 
 def test_the_past_of_a_host_is_unknown_before_anybody_looked() -> None:
     narrowed = asking(host="b.example").apply(PAST).history
-    assert narrowed.at(NOW - 3600) == (100, 100, 100)
+    assert narrowed.at(NOW - 3600) == past(100)
     assert narrowed.at(NOW - 7200, within=60) is None
 
 
 def test_a_filter_on_a_filtered_past_narrows_it_further() -> None:
     twice = asking(client="Dino").apply(asking(country="DE").apply(PAST))
-    assert twice.history.at(NOW - 3600) == (110, 110, 110)
+    assert twice.history.at(NOW - 3600) == past(110)
 
 
 def test_a_host_that_is_gone_is_asked_for_by_its_own_name_too() -> None:
     gone = replace(PAST, hosts={"a.example": PAST.hosts["a.example"]})
-    assert asking(text="b.ex").apply(gone).history.at(NOW - 3600) == (100, 100, 100)
-    assert asking(text="a.ex").apply(gone).history.at(NOW - 3600) == (17, 17, 17)
+    assert asking(text="b.ex").apply(gone).history.at(NOW - 3600) == past(100)
+    assert asking(text="a.ex").apply(gone).history.at(NOW - 3600) == past(17)
 
 
 def users_of(shown: Snapshot) -> tuple[tuple[int, ...], dict[str, int]]:

@@ -4,10 +4,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from made_up import ACTIVE, DAY, FRANKFURT, MUNICH, NOW, PARIS, point
+from made_up import ACTIVE, DAY, FRANKFURT, MUNICH, NOW, PARIS, past, point
 
 from headcount.history import HOUR, HOURLY_FOR, HistoryKeeper
-from headcount.snapshot import Active, Cell, History, HistoryKey, HistoryPoint
+from headcount.snapshot import Active, Cell, History, HistoryKey, HistoryPoint, Past
 
 UTC = ZoneInfo("UTC")
 HOURS = NOW // HOUR * HOUR
@@ -49,10 +49,10 @@ def test_a_point_is_kept_by_country_and_client_alone() -> None:
             HOURS,
             {
                 "a.example": {
-                    HistoryKey("DE", "Dino"): (2, 3, 4),
-                    HistoryKey("DE", "Gajim"): (1, 2, 3),
-                    HistoryKey("FR", "Dino"): (1, 1, 1),
-                    HistoryKey(None, "?"): (0, 0, 5),
+                    HistoryKey("DE", "Dino"): Past(2, 3, 4),
+                    HistoryKey("DE", "Gajim"): Past(1, 2, 3),
+                    HistoryKey("FR", "Dino"): Past(1, 1, 1),
+                    HistoryKey(None, "?"): Past(0, 0, 5),
                 },
                 "b.example": {},
             },
@@ -134,13 +134,13 @@ NEAR = History((point(HOURS, {"a.example": {("DE", "Dino"): 1}}), point(HOURS + 
     ],
 )
 def test_the_nearest_point_answers_if_it_is_near(when: int, users: int | None) -> None:
-    assert NEAR.at(when) == (None if users is None else (users, users, users))
+    assert NEAR.at(when) == (None if users is None else past(users))
 
 
 def test_how_near_is_for_the_asker_to_say() -> None:
     assert NEAR.at(HOURS + 60, within=59) is None
-    assert NEAR.at(HOURS + 60, within=60) == (1, 1, 1)
-    assert NEAR.at(HOURS - 10 * DAY, within=10 * DAY) == (1, 1, 1)
+    assert NEAR.at(HOURS + 60, within=60) == past(1)
+    assert NEAR.at(HOURS - 10 * DAY, within=10 * DAY) == past(1)
 
 
 def test_no_history_knows_nothing() -> None:
@@ -153,13 +153,13 @@ def test_it_is_seen_through_every_condition_that_was_set() -> None:
         (point(HOURS, {"a": {("DE", "Dino"): 1, ("DE", "?"): 2, ("FR", "Dino"): 4}, "b": {("DE", "Dino"): 8}}),)
     )
     german = history.through(lambda host, key: key.country == "DE")
-    assert german.at(HOURS) == (11, 11, 11)
-    assert german.through(lambda host, key: key.client == "Dino").at(HOURS) == (9, 9, 9)
-    assert german.through(lambda host, key: host == "a", "a").at(HOURS) == (3, 3, 3)
+    assert german.at(HOURS) == past(11)
+    assert german.through(lambda host, key: key.client == "Dino").at(HOURS) == past(9)
+    assert german.through(lambda host, key: host == "a", "a").at(HOURS) == past(3)
     assert german.through(lambda host, key: host == "c", "c").at(HOURS) is None
 
 
 def test_a_city_is_never_kept() -> None:
     keeper = HistoryKeeper([], UTC)
     keeper.add(HOURS, {"a": {Cell(MUNICH, "?"): Active(1, 1, 1), Cell(FRANKFURT, "?"): Active(0, 1, 1)}})
-    assert keeper.added[0].hosts == {"a": {HistoryKey("DE", "?"): (1, 2, 2)}}
+    assert keeper.added[0].hosts == {"a": {HistoryKey("DE", "?"): Past(1, 2, 2)}}

@@ -9,7 +9,7 @@ import pytest
 
 from headcount.errors import NoPermissionError, StateError, StateLockedError, UsageError
 from headcount.monthly_visitors import Month, MonthChange
-from headcount.snapshot import Cell, HistoryKey, HistoryPoint, Place, PlaceName, Quality
+from headcount.snapshot import Cell, HistoryKey, HistoryPoint, Past, Place, PlaceName, Quality
 from headcount.state import HostUpdate, Update
 from headcount.state.files import is_locked, path_of
 from headcount.state.schema import STEPS, VERSION
@@ -36,7 +36,9 @@ def an_open_month() -> tuple[Month, MonthChange]:
 
 def test_what_was_kept_comes_back(path: Path) -> None:
     month, change = an_open_month()
-    point = HistoryPoint(3600, {"example.com": {HistoryKey("DE", "Dino"): (1, 2, 3), HistoryKey(None, "?"): (0, 0, 1)}})
+    point = HistoryPoint(
+        3600, {"example.com": {HistoryKey("DE", "Dino"): Past(1, 2, 3), HistoryKey(None, "?"): Past(0, 0, 1)}}
+    )
     with SqliteState(path) as state:
         state.save(update(month, change))
         state.save(Update(history=[point], names={DINO.place: PlaceName("Germany", "Hesse", "Frankfurt")}))
@@ -97,7 +99,7 @@ def test_a_change_is_kept_in_whole_or_not_at_all(path: Path) -> None:
     month, change = an_open_month()
     broken = Update(
         hosts=[HostUpdate("example.com", 10.0, 20.0, {"2026-11": (month, change)})],
-        history=[HistoryPoint(1, {"example.com": {HistoryKey("DE", "Dino"): (object(), 0, 0)}})],  # type: ignore[dict-item]
+        history=[HistoryPoint(1, {"example.com": {HistoryKey("DE", "Dino"): Past(object(), 0, 0)}})],  # type: ignore[arg-type]
     )
     with SqliteState(path) as state:
         with pytest.raises(StateError):

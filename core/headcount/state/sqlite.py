@@ -12,7 +12,7 @@ from types import TracebackType
 
 from headcount.errors import NoPermissionError, StateError
 from headcount.monthly_visitors import Month
-from headcount.snapshot import UNKNOWN, Cell, HistoryCounts, HistoryKey, HistoryPoint, Place, PlaceName, Quality
+from headcount.snapshot import UNKNOWN, Cell, HistoryCounts, HistoryKey, HistoryPoint, Past, Place, PlaceName, Quality
 from headcount.state import HostUpdate, Saved, SavedHost, Update
 from headcount.state.columns import columns, place_of
 from headcount.state.files import connect_to_read, foreign, lock, make, set_aside
@@ -248,7 +248,7 @@ def _prune(connection: sqlite3.Connection, before: str) -> None:
     connection.execute("DELETE FROM months WHERE month < ?", (before,))
 
 
-class _KeptCounts(Mapping[HistoryKey, tuple[int, int, int]]):
+class _KeptCounts(Mapping[HistoryKey, Past]):
     """The counts of a past point, not unpacked before somebody looks: years of them are rarely looked at."""
 
     def __init__(self, text: str) -> None:
@@ -256,9 +256,9 @@ class _KeptCounts(Mapping[HistoryKey, tuple[int, int, int]]):
 
     @cached_property
     def _counts(self) -> HistoryCounts:
-        return {HistoryKey(row[0], row[1]): (row[2], row[3], row[4]) for row in json.loads(self._text)}
+        return {HistoryKey(row[0], row[1]): Past(*row[2:]) for row in json.loads(self._text)}
 
-    def __getitem__(self, key: HistoryKey) -> tuple[int, int, int]:
+    def __getitem__(self, key: HistoryKey) -> Past:
         return self._counts[key]
 
     def __iter__(self) -> Iterator[HistoryKey]:
