@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check screenshot clean
+.PHONY: help demo test check screenshot keys clean
 help:
 	@echo "make demo        the screen on a simulated busy server"
 	@echo "make test        the tests"
 	@echo "make check       lint, format, types and import contracts"
 	@echo "make screenshot  draw docs/screenshot.svg anew"
+	@echo "make keys        write the README's table of keys anew"
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Headcount needs Python 3.11 or newer; try make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
@@ -31,6 +32,9 @@ check: $(READY)
 
 screenshot: $(READY)
 	$(BIN)/python docs/screenshot.py
+
+keys: $(READY)
+	$(BIN)/python docs/keys.py
 
 clean:
 	rm -rf $(VENV) build dist

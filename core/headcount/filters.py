@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from headcount.snapshot import (
     UNKNOWN,
+    Cell,
     History,
     HistoryKey,
     HostCounts,
@@ -48,6 +49,16 @@ class Filter:
     def without_last(self) -> "Filter":
         """This filter without the term that was set last."""
         return Filter(self.terms[:-1])
+
+    def passes(self, host: str, cell: Cell, names: Mapping[Place, PlaceName]) -> bool:
+        """Whether the users of a cell of that host pass, whatever the month."""
+        only_host = self.value("host")
+        return (
+            (only_host is None or host == only_host)
+            and self._place_passes()(cell.place)
+            and self._client_passes()(cell.client)
+            and self._text_passes(host, names)(cell.place, cell.client)
+        )
 
     def apply(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot narrowed to what passes: hosts, active users, months and history alike."""

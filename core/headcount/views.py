@@ -1,13 +1,14 @@
 """The tables and figures that screens and reports show: pure functions of a (filtered) snapshot."""
 
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Generic, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from headcount.months import end_of, shift
+from headcount.months import end_of, shift, start_of
 from headcount.snapshot import (
     UNKNOWN,
     Active,
@@ -52,6 +53,15 @@ class Figure:
     users: int | None
     before: int | None
     series: tuple[int | None, ...]
+
+
+class Pace(NamedTuple):
+    """The users of the month so far, and those that the month before had at the same day and time of day, which was
+    `then` (Unix seconds)."""
+
+    users: int
+    before: int
+    then: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,32 @@ def _days_before(when: float, days: int, zone: tzinfo) -> float:
     return (datetime.fromtimestamp(when, zone) - timedelta(days)).timestamp()
 
 
+def pace(snapshot: Snapshot) -> Pace | None:
+    """How the current month goes against the one before; None where either can't be told.
+
+    The month before is as the history noted it at the same day and time of day in the snapshot's zone, within an hour
+    and a half; on a day that it did not have, at that time of its last day.
+    """
+    now = month_counts(snapshot, snapshot.month)
+    zone, month = ZoneInfo(snapshot.timezone), shift(snapshot.month, -1)
+    then = _same_time_in(month, snapshot.generated_at, zone)
+    begin, end = start_of(month, zone), end_of(month, zone)
+    within = replace(
+        snapshot.history, points=tuple(point for point in snapshot.history.points if begin <= point.when < end)
+    )
+    past = within.at(then)
+    if now is None or past is None or past.to_date is None:
+        return None
+    return Pace(now.users, past.to_date, then)
+
+
+def _same_time_in(month: str, when: float, zone: tzinfo) -> float:
+    moment = datetime.fromtimestamp(when, zone)
+    year, number = int(month[:4]), int(month[5:])
+    day = min(moment.day, monthrange(year, number)[1])
+    return moment.replace(year=year, month=number, day=day).timestamp()
+
+
 def total_active(snapshot: Snapshot) -> Active:
     """The active users of all hosts shown."""
     return sum_active(active for counts in snapshot.hosts.values() for active in counts.active.values())
@@ -152,23 +188,36 @@ def month_counts(snapshot: Snapshot, month: str) -> MonthCounts | None:
 
 def country_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
     """A row a country (`?` where unknown): most month users first, then most users active in 30 days."""
-    now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
-    return _rows(
-        lambda place: name_of(place, snapshot.names),
-        _by_country(now.places if now else {}),
-        _by_country(before.places if before else None),
-        _active_by(snapshot, month, lambda cell: Place(cell.place.country)),
-    )
+    return _rows_of_places(snapshot, month, lambda place: Place(place.country), name_of)
+
+
+def subdivision_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
+    """A row a subdivision, called by its own name alone (`?` where unknown); ordered as the countries are."""
+    return _rows_of_places(snapshot, month, lambda place: place._replace(city=None), _subdivision_name)
+
+
+def city_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
+    """A row a city, called by its own name alone (`?` where unknown); ordered as the countries are."""
+    return _rows_of_places(snapshot, month, lambda place: place, _city_name)
 
 
 def place_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
     """A row a place, as finely as it is known; ordered as the countries are."""
+    return _rows_of_places(snapshot, month, lambda place: place, name_of)
+
+
+def _rows_of_places(
+    snapshot: Snapshot,
+    month: str,
+    coarse: Callable[[Place], Place],
+    label: Callable[[Place, Mapping[Place, PlaceName]], str],
+) -> list[Row[Place]]:
     now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
     return _rows(
-        lambda place: name_of(place, snapshot.names),
-        now.places if now else {},
-        before.places if before else None,
-        _active_by(snapshot, month, lambda cell: cell.place),
+        lambda place: label(place, snapshot.names),
+        _grouped(now.places if now else {}, coarse),
+        _grouped(before.places if before else None, coarse),
+        _active_by(snapshot, month, lambda cell: coarse(cell.place)),
     )
 
 
@@ -241,13 +290,24 @@ def _rows(
     )
 
 
-def _by_country(places: Mapping[Place, int] | None) -> dict[Place, int] | None:
+def _subdivision_name(place: Place, names: Mapping[Place, PlaceName]) -> str:
+    name = names.get(place, PlaceName())
+    return name.subdivision or place.subdivision or UNKNOWN
+
+
+def _city_name(place: Place, names: Mapping[Place, PlaceName]) -> str:
+    if place.city is None:
+        return UNKNOWN
+    return names.get(place, PlaceName()).city or f"city {place.city}"
+
+
+def _grouped(places: Mapping[Place, int] | None, coarse: Callable[[Place], Place]) -> dict[Place, int] | None:
     if places is None:
         return None
-    countries: dict[Place, int] = defaultdict(int)
+    groups: dict[Place, int] = defaultdict(int)
     for place, users in places.items():
-        countries[Place(place.country)] += users
-    return dict(countries)
+        groups[coarse(place)] += users
+    return dict(groups)
 
 
 def _active_by(snapshot: Snapshot, month: str, group: Callable[[Cell], K]) -> dict[K, Active]:

@@ -36,7 +36,7 @@ def test_every_action_exists_where_it_is_bound() -> None:
 
 
 def test_every_key_is_in_the_help() -> None:
-    told = help_text().plain
+    told = help_text(ACTIONS).plain
     for action in ACTIONS:
         assert action.sign in told
         assert action.help in told
@@ -45,8 +45,8 @@ def test_every_key_is_in_the_help() -> None:
 def test_the_line_of_keys_keeps_help_and_quit_to_the_last() -> None:
     shown = look(SAMPLE, Asked())
     for width in (200, 80, 40, 20):
-        line = keys(shown, width)
+        line = keys(ACTIONS, shown, width)
         assert line.cell_length <= width
         assert "? help" in line.plain
         assert "q quit" in line.plain
-    assert "! problems" in keys(shown, 200).plain
+    assert "! problems" in keys(ACTIONS, shown, 200).plain

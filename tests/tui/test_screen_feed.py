@@ -99,7 +99,7 @@ async def test_a_newer_snapshot_replaces_one_that_waits() -> None:
 
 async def test_many_snapshots_are_painted_at_the_screens_pace() -> None:
     feed = FakeFeed(SAMPLE)
-    app = HeadcountApp(feed, Filter(), pace=0.2)
+    app = HeadcountApp(feed, pace=0.2)
     async with app.run_test() as pilot:
         await pilot.pause(0.3)
         painted: list[float] = []
@@ -117,6 +117,6 @@ def test_the_command_can_ask_for_no_color(color: bool, monkeypatch: pytest.Monke
     monkeypatch.setenv("NO_COLOR", "")  # so that what `run` sets is undone
     monkeypatch.delenv("NO_COLOR")
     seen: list[bool] = []
-    monkeypatch.setattr(HeadcountApp, "run", lambda app: seen.append(app.no_color) or 0)
+    monkeypatch.setattr(HeadcountApp, "run", lambda app, mouse: seen.append(app.no_color) or 0)
     assert run(FakeFeed(SAMPLE), ScreenOptions(color=color)) == 0
     assert seen == [not color]

@@ -1,10 +1,17 @@
-"""Every key, once: the bindings, the line of keys and the help are all made from this list."""
+"""Every key, once: the bindings, the line of keys, the help, the palette and the README's table are all made from this
+list, and so is what a user may bind anew."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import difflib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from textual.binding import Binding
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, format_key
+
+from headcount.errors import UsageError
+from headcount.text import clean
 
 
 class Where(StrEnum):
@@ -25,7 +32,8 @@ class Where(StrEnum):
 class Action:
     """One thing the user can do: Textual's name for it, its keys, and how it is told.
 
-    `sign` is the keys as people write them; `short` is its word in the line of keys, empty where it has none.
+    `sign` is the keys as people write them; `short` is its word in the line of keys, empty where it has none; `id` is
+    what a user calls it who gives it other keys, empty where its keys are fixed.
     """
 
     name: str
@@ -34,37 +42,41 @@ class Action:
     short: str
     help: str
     where: Where
+    id: str = ""
 
 
 ACTIONS = (
-    Action("shift_month(-1)", "left_square_bracket", "[", "", "the month before", Where.LOOK),
-    Action("shift_month(1)", "right_square_bracket", "]", "", "the month after", Where.LOOK),
-    Action("pick_month", "m", "m", "month", "choose a month from a list", Where.LOOK),
-    Action("show_tab('countries')", "1", "1", "", "countries of the month", Where.LOOK),
-    Action("show_tab('places')", "2", "2", "", "places: cities where they are known", Where.LOOK),
-    Action("show_tab('clients')", "3", "3", "", "clients", Where.LOOK),
-    Action("show_tab('months')", "4", "4", "", "all months", Where.LOOK),
-    Action("show_tab('trend')", "5", "5", "", "active users and month users over time", Where.LOOK),
-    Action("show_tab('map')", "6", "6", "", "the world", Where.LOOK),
-    Action("show_tab('live')", "7", "7", "", "what happens now", Where.LOOK),
-    Action("step_tab(1)", "tab,right", "Tab →", "", "the next table", Where.LOOK),
-    Action("step_tab(-1)", "shift+tab,left", "⇧Tab ←", "", "the table before", Where.LOOK),
-    Action("pick_country", "c", "c", "country", "one country: type its name or its code", Where.FILTER),
-    Action("pick_host", "h", "h", "host", "one host", Where.FILTER),
-    Action("edit_text", "slash", "/", "text", "a text in a place, a client or a host", Where.FILTER),
-    Action("choose", "enter", "Enter", "drill in", "filter by the row under the cursor", Where.FILTER),
-    Action("drop_last", "escape", "Esc", "back", "take the last filter away", Where.FILTER),
-    Action("next_sort", "s", "s", "sort", "sort by the next column", Where.ORDER),
-    Action("reverse_sort", "r", "r", "", "sort the other way round", Where.ORDER),
+    Action("shift_month(-1)", "left_square_bracket", "[", "", "the month before", Where.LOOK, "month-before"),
+    Action("shift_month(1)", "right_square_bracket", "]", "", "the month after", Where.LOOK, "month-after"),
+    Action("pick_month", "m", "m", "month", "choose a month from a list", Where.LOOK, "month"),
+    Action("show_tab('countries')", "1", "1", "", "countries of the month", Where.LOOK, "countries"),
+    Action("show_tab('places')", "2", "2", "", "places: cities where they are known", Where.LOOK, "places"),
+    Action("show_tab('clients')", "3", "3", "", "clients", Where.LOOK, "clients"),
+    Action("show_tab('months')", "4", "4", "", "all months", Where.LOOK, "months"),
+    Action("show_tab('trend')", "5", "5", "", "active users and month users over time", Where.LOOK, "trend"),
+    Action("show_tab('map')", "6", "6", "", "the world", Where.LOOK, "map"),
+    Action("show_tab('live')", "7", "7", "", "what happens now", Where.LOOK, "live"),
+    Action("step_tab(1)", "tab,right", "Tab →", "", "the next table", Where.LOOK, "next-view"),
+    Action("step_tab(-1)", "shift+tab,left", "⇧Tab ←", "", "the table before", Where.LOOK, "view-before"),
+    Action("pick_country", "c", "c", "country", "one country: type its name or its code", Where.FILTER, "country"),
+    Action("pick_host", "h", "h", "host", "one host", Where.FILTER, "host"),
+    Action("edit_text", "slash", "/", "text", "a text in a place, a client or a host", Where.FILTER, "filter"),
+    Action("choose", "enter", "Enter", "drill in", "filter by the row under the cursor", Where.FILTER, "choose"),
+    Action("drop_last", "escape", "Esc", "back", "take the last filter away", Where.FILTER, "back"),
+    Action("next_sort", "s", "s", "sort", "sort by the next column", Where.ORDER, "sort"),
+    Action("reverse_sort", "r", "r", "", "sort the other way round", Where.ORDER, "reverse"),
     Action("move(-1)", "up,k", "↑ k", "", "up", Where.TABLE),
     Action("move(1)", "down,j", "↓ j", "", "down", Where.TABLE),
     Action("page(-1)", "pageup", "PgUp", "", "a page up", Where.TABLE),
-    Action("page(1)", "pagedown,space", "PgDn Space", "", "a page down", Where.TABLE),
+    Action("page(1)", "pagedown", "PgDn", "", "a page down", Where.TABLE),
     Action("first", "home,g", "Home g", "", "the first row", Where.TABLE),
     Action("last", "end,G", "End G", "", "the last row", Where.TABLE),
-    Action("problems", "exclamation_mark", "!", "problems", "what is wrong with the data", Where.GENERAL),
-    Action("help", "question_mark,f1", "?", "help", "these keys, and what the words mean", Where.GENERAL),
-    Action("app.quit", "q,ctrl+c,ctrl+q", "q", "quit", "leave Headcount", Where.GENERAL),
+    Action("pause", "space", "Space", "pause", "let the figures stand still, or go on", Where.LOOK, "pause"),
+    Action("pick_theme", "t", "t", "", "choose the colours", Where.GENERAL, "theme"),
+    Action("app.command_palette", "ctrl+p", "Ctrl+P", "", "every action, by its name", Where.GENERAL),
+    Action("problems", "exclamation_mark", "!", "problems", "what is wrong with the data", Where.GENERAL, "problems"),
+    Action("help", "question_mark,f1", "?", "help", "these keys, and what the words mean", Where.GENERAL, "help"),
+    Action("app.quit", "q,ctrl+c,ctrl+q", "q", "quit", "leave Headcount", Where.GENERAL, "quit"),
     Action("close", "escape,q", "Esc", "close", "close it and change nothing", Where.DIALOG),
     Action("move(-1)", "up", "↑", "", "up", Where.DIALOG),
     Action("move(1)", "down", "↓", "", "down", Where.DIALOG),
@@ -78,8 +90,61 @@ def bindings(*places: Where) -> Iterator[Binding]:
     """Textual's bindings for the keys of these parts."""
     for action in ACTIONS:
         if action.where in places:
-            # Ctrl+C and Ctrl+Q leave from everywhere, as in any program in a terminal.
-            yield from (
-                Binding(key, action.name, action.help, show=False, priority=key.startswith("ctrl+"))
-                for key in action.keys.split(",")
-            )
+            for key in action.keys.split(","):
+                # Ctrl+C and Ctrl+Q leave from everywhere, as in any program in a terminal, and can't be bound anew.
+                everywhere = key.startswith("ctrl+")
+                bound = None if everywhere else action.id or None
+                yield Binding(key, action.name, action.help, show=False, priority=everywhere, id=bound)
+
+
+def remapped(keys: Mapping[str, str]) -> tuple[Action, ...]:
+    """The actions with other keys where `keys` says so: from an action's id to its keys, with commas between them.
+
+    Raises UsageError for an action that there is not, a key that there is not, or one that would do two things.
+    """
+    ids = {action.id: action for action in ACTIONS if action.id}
+    for name, wanted in keys.items():
+        if name not in ids:
+            near = difflib.get_close_matches(name, ids, n=1) or sorted(ids)
+            raise UsageError(f"There is no action {clean(name)} to give a key to.", f"There is {', '.join(near)}.")
+        for key in wanted.split(","):
+            if not _is_key(key):
+                raise UsageError(
+                    f"{clean(key) or 'Nothing'} is no key for {name}.", "Write it as f, F5, ctrl+f, slash."
+                )
+    found = tuple(_with_keys(action, keys[action.id]) if action.id in keys else action for action in ACTIONS)
+    for action in found:
+        for other in found:
+            shared = set(action.keys.split(",")) & set(other.keys.split(","))
+            if action.id in keys and shared and other is not action and other.where is not Where.DIALOG:
+                raise UsageError(f"The key {min(shared)} would do two things: {action.help}; {other.help}.")
+    return found
+
+
+def _with_keys(action: Action, keys: str) -> Action:
+    return replace(action, keys=keys, sign=" ".join(format_key(key) for key in keys.split(",")))
+
+
+_NAMED_KEYS = {key.value for key in Keys} | set(KEY_NAME_REPLACEMENTS.values())
+
+
+def _is_key(key: str) -> bool:
+    base = key.removeprefix("ctrl+").removeprefix("alt+").removeprefix("shift+")
+    if key in _NAMED_KEYS or base in _NAMED_KEYS or (len(base) == 1 and base.isprintable()):
+        return True
+    try:
+        return bool(unicodedata.lookup(base.replace("_", " ")))
+    except KeyError:
+        return False
+
+
+def as_markdown(actions: Sequence[Action] = ACTIONS) -> str:
+    """The keys as a table for the README: what they do, by the part of the screen that they work in."""
+    rows = ["| key | does | to bind it anew |", "|---|---|---|"]
+    for where in Where:
+        here = [action for action in actions if action.where is where]
+        rows += [f"| | **{where.value}** | |"] if here else []
+        for action in here:
+            signs = " ".join(f"`{sign}`" for sign in action.sign.split())
+            rows.append(f"| {signs} | {action.help} | {f'`{action.id}`' if action.id else ''} |")
+    return "\n".join(rows) + "\n"

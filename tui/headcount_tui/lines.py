@@ -1,13 +1,15 @@
 """The single lines of the screen: head, tabs, filters, keys. Pure functions of what is shown."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from textual.content import Content
 
 from headcount.filters import Filter, Term
-from headcount.snapshot import UNKNOWN, Phase, Place, PlaceName, Snapshot
-from headcount_tui.actions import ACTIONS, KEPT, Where
+from headcount.snapshot import UNKNOWN, Phase, Place, PlaceName, Problem, Snapshot
+from headcount_tui.actions import KEPT, Action, Where
+from headcount_tui.feed import Failure
 from headcount_tui.render import (
     ACCENT,
     BAD,
@@ -29,7 +31,7 @@ from headcount_tui.render import (
     spread,
     trend,
 )
-from headcount_tui.shown import Shown, Tab, known
+from headcount_tui.shown import Shown, Tab, known, urgent
 
 
 def status(shown: Shown, width: int) -> Content:
@@ -72,6 +74,10 @@ def hosts_shown(shown: Shown) -> Content:
 def state(shown: Shown) -> Content:
     """What the engine does: a sign and a word, and a colour that says it again."""
     phase = shown.whole.phase
+    if shown.asked.paused:
+        return link("‖ paused", "screen.pause", WARNING)
+    if phase is Phase.LIVE and urgent(shown.whole):
+        return Content.styled("✖ trouble", BAD)
     if phase is Phase.STOPPED or (phase is Phase.LIVE and not shown.settled):
         return Content.styled("■ stopped", BAD)
     if phase is Phase.SCANNING:
@@ -101,6 +107,18 @@ def zone_and_time(shown: Shown) -> Content:
     """The time zone that months are reckoned in, and the minute of the newest figures."""
     moment = datetime.fromtimestamp(shown.whole.generated_at, ZoneInfo(shown.whole.timezone))
     return Content.assemble((f"{shown.whole.timezone} ", MUTED), moment.strftime("%H:%M"))
+
+
+def banner(failure: Failure | None, problems: Sequence[Problem]) -> Content:
+    """What stands in the way of newer figures, and what mends it; empty where nothing does."""
+    told = [(failure.message, failure.mend)] if failure is not None else []
+    told += [(f"{problem.what}: {problem.example}".removesuffix(": "), problem.why) for problem in problems]
+    return Content("\n").join(
+        Content.assemble(
+            ("✖ ", BAD), outside(message, BAD), Content.assemble("\n  ", outside(mend, MUTED)) if mend else ""
+        )
+        for message, mend in told
+    )
 
 
 def scan(shown: Shown, width: int) -> Content:
@@ -218,9 +236,9 @@ def _find_name(wanted: tuple[str | None, ...], snapshot: Snapshot) -> PlaceName:
     return PlaceName()
 
 
-def keys(_shown: Shown, width: int) -> Content:
+def keys(actions: Sequence[Action], _shown: Shown, width: int) -> Content:
     """The line of keys: as many as there is room for, and help and quit in any case."""
-    shown = [action for action in ACTIONS if action.short]
+    shown = [action for action in actions if action.short]
     pieces = [
         Piece(
             len(shown) + 1 if action.name in KEPT else len(shown) - index,

@@ -1,13 +1,14 @@
 """What the screen shows: worked out once from a snapshot and what the user asks for, then only read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from headcount.filters import Filter
-from headcount.snapshot import UNKNOWN, MonthCounts, Phase, Snapshot
+from headcount.snapshot import UNKNOWN, MonthCounts, Phase, Problem, Snapshot
 from headcount.views import Figure, figures, month_counts
+from headcount_tui.happened import News, Note
 
 DAYS = 60  # of history, for the sparklines
 
@@ -70,6 +71,7 @@ class Shown:
     month: str
     figures: tuple[Figure, ...]
     counts: MonthCounts | None
+    happened: tuple[News, ...] = ()
 
     @property
     def is_current(self) -> bool:
@@ -83,17 +85,34 @@ class Shown:
         return self.asked.sorts.get(self.asked.tab, own)
 
 
-def look(whole: Snapshot, asked: Asked, ended: bool = False, last: Shown | None = None) -> Shown:
-    """What there is to show. `last` spares the work that neither a new snapshot nor a new filter asks."""
-    settled = whole.phase is Phase.LIVE and not ended
+def look(
+    whole: Snapshot, asked: Asked, ended: bool = False, happened: Sequence[News] = (), last: Shown | None = None
+) -> Shown:
+    """What there is to show; of what `happened`, oldest first, what passes the filter. `last` spares the work that
+    neither a new snapshot nor a new filter asks."""
+    settled = whole.phase is Phase.LIVE and not ended and not urgent(whole)
     if last is not None and last.whole is whole and last.asked.filter == asked.filter:
-        return Shown(whole, asked, settled, last.cut, last.month, last.figures, last.counts)
+        return replace(last, asked=asked, settled=settled)
     month = asked.filter.value("month") or whole.month
     cut = asked.filter.apply(whole)
     found = figures(cut, month, DAYS)
     if not whole.hosts:  # nothing was counted yet, which is not the same as nobody
         found = tuple(replace(figure, users=None, series=()) for figure in found)
-    return Shown(whole, asked, settled, cut, month, found, month_counts(cut, month))
+    passed = tuple(news for news in happened if _passes(news, asked.filter, whole))
+    return Shown(whole, asked, settled, cut, month, found, month_counts(cut, month), passed)
+
+
+def urgent(snapshot: Snapshot) -> list[Problem]:
+    """The problems that concern all figures: nothing newer is read, or kept."""
+    return [problem for problem in snapshot.problems if problem.is_urgent]
+
+
+def _passes(news: News, asked: Filter, whole: Snapshot) -> bool:
+    if isinstance(news, Note):
+        return not news.host or asked.value("host") in (None, news.host)
+    if news.cell is None:
+        return all(term.field in ("host", "month") for term in asked.terms) and asked.value("host") in (None, news.host)
+    return asked.passes(news.host, news.cell, whole.names)
 
 
 class Known(NamedTuple):

@@ -6,9 +6,19 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from textual.content import Content
 
+from headcount.filters import Filter
 from headcount.months import shift
 from headcount.snapshot import UNKNOWN, Place
-from headcount.views import MonthRow, Row, client_rows, country_rows, month_rows, place_rows
+from headcount.views import (
+    MonthRow,
+    Row,
+    city_rows,
+    client_rows,
+    country_rows,
+    month_rows,
+    place_rows,
+    subdivision_rows,
+)
 from headcount_tui.render import (
     ACCENT,
     BAR,
@@ -59,6 +69,11 @@ class Table(NamedTuple):
 def row_key(row: Any) -> object:
     """What a row is known by, from one snapshot to the next."""
     return row.month if isinstance(row, MonthRow) else row.key
+
+
+def figures_of(row: Any) -> object:
+    """What of a row is news when it changes; a share changes with everybody else's users."""
+    return row.users if isinstance(row, MonthRow) else (row.users, row.active)
 
 
 def sort_rows(rows: Sequence[Any], columns: list[Column[Any]], sort: Sort | None) -> list[Any]:
@@ -205,7 +220,17 @@ def _month_columns(shown: Shown, rows: Sequence[MonthRow]) -> list[Column[MonthR
 
 
 def _narrow_country(asked: Asked, row: Row[Place], _shown: Shown) -> Asked:
-    return replace(asked, filter=_with_country(asked, row.key.country), tab=Tab.PLACES)
+    return replace(asked, filter=_with_country(asked, row.key.country), tab=Tab.COUNTRIES)
+
+
+def _narrow_subdivision(asked: Asked, row: Row[Place], _shown: Shown) -> Asked:
+    wanted = asked.filter.having("city", None).having("subdivision", row.key.subdivision or UNKNOWN)
+    return replace(asked, filter=wanted)
+
+
+def _narrow_city(asked: Asked, row: Row[Place], _shown: Shown) -> Asked:
+    wanted = asked.filter.having("city", UNKNOWN if row.key.city is None else str(row.key.city))
+    return replace(asked, filter=wanted, tab=Tab.CLIENTS)
 
 
 def _narrow_place(asked: Asked, row: Row[Place], _shown: Shown) -> Asked:
@@ -216,14 +241,13 @@ def _narrow_place(asked: Asked, row: Row[Place], _shown: Shown) -> Asked:
     return replace(asked, filter=found, tab=Tab.CLIENTS)
 
 
-def _with_country(asked: Asked, country: str | None) -> Any:
+def _with_country(asked: Asked, country: str | None) -> Filter:
     without_finer = asked.filter.having("city", None).having("subdivision", None)
     return without_finer.having("country", country or UNKNOWN)
 
 
 def _narrow_client(asked: Asked, row: Row[str], _shown: Shown) -> Asked:
-    tab = Tab.PLACES if asked.filter.value("country") else Tab.COUNTRIES
-    return replace(asked, filter=asked.filter.having("client", row.key), tab=tab)
+    return replace(asked, filter=asked.filter.having("client", row.key), tab=Tab.COUNTRIES)
 
 
 def _narrow_month(asked: Asked, row: MonthRow, shown: Shown) -> Asked:
@@ -231,19 +255,30 @@ def _narrow_month(asked: Asked, row: MonthRow, shown: Shown) -> Asked:
     return replace(asked, filter=asked.filter.having("month", month), tab=Tab.COUNTRIES)
 
 
-TABLES = {
-    Tab.COUNTRIES: Table(
-        "Countries",
-        "country",
-        lambda s: country_rows(s.cut, s.month),
-        _key_columns("Country"),
-        _narrow_country,
-    ),
-    Tab.PLACES: Table(
-        "Places", "place", lambda s: place_rows(s.cut, s.month), _key_columns("Place", 26), _narrow_place
-    ),
-    Tab.CLIENTS: Table(
-        "Clients", "client", lambda s: client_rows(s.cut, s.month), _key_columns("Client"), _narrow_client
-    ),
-    Tab.MONTHS: Table("Months", "month", lambda s: month_rows(s.cut), _month_columns, _narrow_month),
-}
+COUNTRIES = Table(
+    "Countries", "country", lambda s: country_rows(s.cut, s.month), _key_columns("Country"), _narrow_country
+)
+SUBDIVISIONS = Table(
+    "Regions", "region", lambda s: subdivision_rows(s.cut, s.month), _key_columns("Region"), _narrow_subdivision
+)
+CITIES = Table("Cities", "city", lambda s: city_rows(s.cut, s.month), _key_columns("City"), _narrow_city)
+PLACES = Table("Places", "place", lambda s: place_rows(s.cut, s.month), _key_columns("Place", 26), _narrow_place)
+CLIENTS = Table("Clients", "client", lambda s: client_rows(s.cut, s.month), _key_columns("Client"), _narrow_client)
+MONTHS = Table("Months", "month", lambda s: month_rows(s.cut), _month_columns, _narrow_month)
+
+
+def table_of(asked: Asked) -> Table | None:
+    """The table of the view asked for; the first one goes as deep as the filter does. None: it has no table."""
+    match asked.tab:
+        case Tab.COUNTRIES:
+            if asked.filter.value("country") in (None, UNKNOWN):
+                return COUNTRIES
+            return CITIES if asked.filter.value("subdivision") else SUBDIVISIONS
+        case Tab.PLACES:
+            return PLACES
+        case Tab.CLIENTS:
+            return CLIENTS
+        case Tab.MONTHS:
+            return MONTHS
+        case _:
+            return None

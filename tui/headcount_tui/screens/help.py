@@ -1,5 +1,6 @@
 """The help: every key, made from the one list of them, and what the words and signs mean."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from headcount import geo, place_names
-from headcount_tui.actions import ACTIONS, Where, bindings
+from headcount_tui.actions import Action, Where, bindings
 from headcount_tui.render import KEY, MUTED, STRONG, cell
 
 WORDS = (
@@ -33,12 +34,16 @@ class Help(ModalScreen[None]):
         *(binding for binding in bindings(Where.GENERAL) if binding.action == "help"),
     ]
 
+    def __init__(self, actions: Sequence[Action]) -> None:
+        super().__init__()
+        self._actions = actions
+
     def compose(self) -> ComposeResult:
         """All of it in one text that scrolls."""
         with VerticalScroll(classes="dialog") as box:
             box.border_title = Content("Help")
             box.border_subtitle = Content("Esc to close")
-            yield Static(help_text(), markup=False)
+            yield Static(help_text(self._actions), markup=False)
 
     def action_move(self, by: int) -> None:
         """Scroll by lines."""
@@ -53,14 +58,14 @@ class Help(ModalScreen[None]):
         self.dismiss(None)
 
 
-def help_text() -> Content:
+def help_text(actions: Sequence[Action]) -> Content:
     """The help as one text."""
     lines = []
     for where in Where:
         lines.append(Content.styled(where.value, STRONG))
         lines += [
             Content.assemble("  ", cell(Content.styled(action.sign, KEY), 12, left=True), action.help)
-            for action in ACTIONS
+            for action in actions
             if action.where is where
         ]
         lines.append(Content(""))

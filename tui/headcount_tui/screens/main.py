@@ -1,13 +1,15 @@
 """The main screen: it keeps what the user asks for, and hands each new state to the parts that draw it."""
 
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
@@ -15,19 +17,20 @@ from headcount.filters import Field, Filter
 from headcount.screen import ScreenOptions
 from headcount.snapshot import Phase, Snapshot
 from headcount.views import month_names
-from headcount_tui import choices, lines, teach
-from headcount_tui.actions import Where, bindings
+from headcount_tui import choices, lines, teach, themes
+from headcount_tui.actions import Action, Where, bindings
 from headcount_tui.feed import Failure
-from headcount_tui.render import BAD, MUTED, outside
+from headcount_tui.happened import News, news
+from headcount_tui.render import outside
 from headcount_tui.screens.help import Help
 from headcount_tui.screens.picker import Picker
 from headcount_tui.screens.problems import Problems
-from headcount_tui.shown import Asked, Shown, Sort, Tab, look
-from headcount_tui.tables import TABLES, sort_rows
+from headcount_tui.shown import Asked, Shown, Sort, Tab, look, urgent
+from headcount_tui.tables import sort_rows, table_of
 from headcount_tui.widgets.figure_box import FigureBox
 from headcount_tui.widgets.heat_table import HeatTable
 from headcount_tui.widgets.live_feed import LiveFeed
-from headcount_tui.widgets.live_table import LiveTable
+from headcount_tui.widgets.live_table import LiveTable, Start
 from headcount_tui.widgets.panel import Line, Panel
 from headcount_tui.widgets.shares import Shares
 from headcount_tui.widgets.table_title import TableTitle
@@ -35,6 +38,7 @@ from headcount_tui.widgets.text_filter import TextFilter
 from headcount_tui.widgets.trend import Trend
 from headcount_tui.widgets.world_map import WorldMap
 
+NEWS_KEPT = 500
 # What has the focus in a view that is no table: its keys are those of the widget.
 FOCUS = {Tab.MONTHS: "HeatTable", Tab.TREND: "#trend", Tab.MAP: "#map", Tab.LIVE: "LiveFeed"}
 
@@ -45,15 +49,19 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.LOOK, Where.FILTER, Where.ORDER, Where.GENERAL))
     AUTO_FOCUS = "LiveTable"
 
-    def __init__(self, options: ScreenOptions) -> None:
+    def __init__(self, options: ScreenOptions, actions: Sequence[Action]) -> None:
         super().__init__()
+        self._actions = actions
         self._options = options
         self._asked = Asked(filter=options.initial_filter)
         self._snapshot: Snapshot | None = None
         self._failure: Failure | None = None
         self._ended = False
         self._shown: Shown | None = None
-        self._hint = ""
+        self._hint = self._banner = ""
+        self._happened: deque[News] = deque(maxlen=NEWS_KEPT)
+        self._trail: list[Asked] = []
+        self._cursors: dict[tuple[Filter, Tab], object] = {}
 
     def compose(self) -> ComposeResult:
         """From the top down."""
@@ -82,27 +90,28 @@ class MainScreen(Screen[None]):
         with Horizontal(id="text-line"):
             yield Static(" / ", markup=False)
             yield TextFilter()
-        yield Line(lines.keys, id="keys")
+        yield Line(partial(lines.keys, self._actions), id="keys")
 
     # What comes in
 
     def receive(self, snapshot: Snapshot) -> None:
-        """Show a newer snapshot."""
+        """Show a newer snapshot, now or when the figures may move again."""
+        if self._snapshot is not None:
+            self._happened.extend(news(self._snapshot, snapshot))
         self._snapshot = snapshot
-        self._refresh()
+        if not self._asked.paused or self._shown is None:
+            self._refresh()
 
     def end(self, failure: Failure | None) -> None:
         """Say that no newer figures will come, and why."""
         self._ended, self._failure = True, failure
-        banner = self.query_one("#banner", Static)
-        if failure is not None:
-            mend = [Content("\n  "), outside(failure.mend, MUTED)] if failure.mend else []
-            banner.update(Content.assemble(("✖ ", BAD), outside(failure.message, BAD), *mend))
-        banner.display = failure is not None
+        self._show_banner()
         self._refresh()
 
     def _ask(self, asked: Asked) -> None:
         if asked != self._asked:
+            table = self.query_one(LiveTable)
+            self._cursors[self._asked.filter, self._asked.tab] = table.key
             home = (asked.filter, asked.tab) != (self._asked.filter, self._asked.tab)
             self._asked = asked
             self._refresh(home=home)
@@ -128,11 +137,13 @@ class MainScreen(Screen[None]):
         """Work out what there is to show, and show it."""
         if self._snapshot is None:
             return
-        shown = look(self._snapshot, self._asked, self._ended, self._shown)
+        snapshot = self._shown.whole if self._shown is not None and self._asked.paused else self._snapshot
+        shown = look(snapshot, self._asked, self._ended, self._happened, self._shown)
         self._shown = shown
         with self.app.batch_update():
             self.set_class(not shown.settled, "-unsettled")
             self.query_one("#scan").display = shown.whole.phase is Phase.SCANNING and not self._ended
+            self._show_banner()
             self._show_table(shown, home)
             for panel in self.query(Panel):
                 panel.show(shown)
@@ -140,8 +151,17 @@ class MainScreen(Screen[None]):
             if isinstance(screen, Problems):
                 screen.show(shown.whole.problems)
 
+    def _show_banner(self) -> None:
+        """What stands in the way of newer figures, and what mends it."""
+        banner = self.query_one("#banner", Static)
+        text = lines.banner(self._failure, urgent(self._snapshot) if self._snapshot else ())
+        if text.plain != self._banner:
+            self._banner = text.plain
+            banner.update(text)
+            banner.display = bool(text.plain)
+
     def _show_table(self, shown: Shown, home: bool) -> None:
-        spec = TABLES.get(shown.asked.tab)
+        spec = table_of(shown.asked)
         if spec is None:
             return
         rows = [] if teach.is_apart(shown) else spec.rows(shown)
@@ -154,7 +174,8 @@ class MainScreen(Screen[None]):
             columns,
             shown.sort,
             empty,
-            home,
+            Start(self._cursors.get((shown.asked.filter, shown.asked.tab))) if home else None,
+            light=shown.settled,
         )
         noun = spec.noun if len(rows) == 1 else spec.title.lower()
         self.query_one(TableTitle).counted = f"{len(rows):,} {noun}" if rows else ""
@@ -238,8 +259,12 @@ class MainScreen(Screen[None]):
         self._show_view()
 
     def action_drop_last(self) -> None:
-        """Take the last filter away."""
-        self._ask_filter(self._asked.filter.without_last())
+        """Take the last filter away, and go back to where it was chosen."""
+        earlier = self._asked.filter.without_last()
+        while self._trail and self._trail[-1].filter != earlier:
+            self._trail.pop()
+        tab = self._trail.pop().tab if self._trail else self._asked.tab
+        self._ask(replace(self._asked, filter=earlier, tab=tab))
 
     def action_drop(self, field: Field) -> None:
         """Take that filter away."""
@@ -247,9 +272,14 @@ class MainScreen(Screen[None]):
 
     def action_choose(self) -> None:
         """Filter by the row under the cursor."""
-        row = self.query_one(LiveTable).row
-        if row is not None and self._shown is not None and self._asked.tab in TABLES:
-            self._ask(TABLES[self._asked.tab].narrow(self._asked, row, self._shown))
+        row, table = self.query_one(LiveTable).row, table_of(self._asked)
+        if row is not None and self._shown is not None and table is not None:
+            self._trail.append(self._asked)
+            self._ask(table.narrow(self._asked, row, self._shown))
+
+    def action_pause(self) -> None:
+        """Let the figures stand still, or go on."""
+        self._ask(replace(self._asked, paused=not self._asked.paused))
 
     @on(LiveTable.Chosen)
     def _row_chosen(self) -> None:
@@ -290,6 +320,16 @@ class MainScreen(Screen[None]):
         if self._shown is not None:
             self.app.push_screen(Problems(self._shown.whole.problems))
 
+    def action_pick_theme(self) -> None:
+        """Choose the colours."""
+        before = self.app.theme
+
+        def picked(name: str | None) -> None:
+            self.app.theme = name or before
+
+        offered = [choices.Choice(offer.name, offer.name, offer.note) for offer in themes.offers()]
+        self.app.push_screen(Picker("Colours", offered, before), picked)
+
     def action_help(self) -> None:
         """The keys, and what the words mean."""
-        self.app.push_screen(Help())
+        self.app.push_screen(Help(self._actions))

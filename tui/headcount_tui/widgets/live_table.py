@@ -5,7 +5,8 @@ that changes every second, over a slow line, with twenty thousand places, needs 
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
 
 from textual import events
 from textual.binding import BindingType
@@ -19,15 +20,23 @@ from textual.visual import Visual
 from headcount_tui.actions import Where, bindings
 from headcount_tui.render import cell
 from headcount_tui.shown import Sort
-from headcount_tui.tables import Column, row_key
+from headcount_tui.tables import Column, figures_of, row_key
 
 GAP = 2
+LIT_FOR = 1.0
+"""Seconds for which a row that changed is lit."""
+
+
+class Start(NamedTuple):
+    """Where a table that is shown anew begins: at the row of that key; None: at the first."""
+
+    key: object = None
 
 
 class LiveTable(ScrollView, can_focus=True):
     """Rows under a head that stays, with a cursor that stays on its row when the rows move."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor", "table--lit"}
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.TABLE))
     ALLOW_SELECT = False
 
@@ -52,22 +61,44 @@ class LiveTable(ScrollView, can_focus=True):
         self._sort: Sort | None = None
         self._empty = Content("Starting …")
         self._cursor = 0
-        self._key: object = None  # the cursor's row; None: the first row, whichever it is
+        self.key: object = None
+        """The key of the cursor's row; None: the first row, whichever it is."""
+        self._lit: set[object] = set()
         self._painted: dict[int, Strip] = {}
 
     def present(
-        self, rows: Sequence[Any], columns: list[Column[Any]], sort: Sort | None, empty: Content, home: bool
+        self,
+        rows: Sequence[Any],
+        columns: list[Column[Any]],
+        sort: Sort | None,
+        empty: Content,
+        start: Start | None,
+        light: bool = False,
     ) -> None:
-        """Show these rows; with `home`, the cursor goes back to the first."""
+        """Show these rows. With `start` the cursor goes there; else it stays on its row. With `light`, those that
+        differ from what they were are lit for a moment."""
+        if light and start is None:
+            self._light(rows)
         self._rows, self._columns, self._sort, self._empty = rows, columns, sort, empty
-        if home:
-            self._key = None
+        if start is not None:
+            self.key, self._lit = start.key, set()
             self.scroll_to(y=0, animate=False)
         self._cursor = self._find_cursor()
         size = Size(self.scrollable_content_region.width, len(rows) + 1)
         if size.height != self.virtual_size.height:
             self.virtual_size = size
         self._keep_in_sight()
+        self._repaint()
+
+    def _light(self, rows: Sequence[Any]) -> None:
+        known = {row_key(row): figures_of(row) for row in self._rows}
+        changed = {row_key(row) for row in rows if known and known.get(row_key(row)) != figures_of(row)}
+        if changed:
+            self._lit |= changed
+            self.set_timer(LIT_FOR, partial(self._put_out, changed))
+
+    def _put_out(self, keys: set[object]) -> None:
+        self._lit -= keys
         self._repaint()
 
     @property
@@ -102,9 +133,11 @@ class LiveTable(ScrollView, can_focus=True):
             cell(column.cell(self._rows[index], room), room, column.left) for column, room in self.visible_columns()
         ]
         line = Content(" " * GAP).join(cells)
-        if index != self._cursor:
-            return self._strip(line, width)
-        return self._strip(line, width, "table--cursor")
+        if index == self._cursor:
+            return self._strip(line, width, "table--cursor")
+        if row_key(self._rows[index]) in self._lit:
+            return self._strip(line, width, "table--lit")
+        return self._strip(line, width)
 
     def _strip(self, content: Content, width: int, *component: str) -> Strip:
         style = self.get_visual_style(*component)
@@ -135,10 +168,10 @@ class LiveTable(ScrollView, can_focus=True):
                 self.refresh(Region(0, y, self.size.width, 1))
 
     def _find_cursor(self) -> int:
-        if self._key is None or not self._rows:
+        if self.key is None or not self._rows:
             return 0
         for index, row in enumerate(self._rows):
-            if row_key(row) == self._key:
+            if row_key(row) == self.key:
                 return index
         return min(self._cursor, len(self._rows) - 1)
 
@@ -156,7 +189,7 @@ class LiveTable(ScrollView, can_focus=True):
         if not self._rows:
             return
         self._cursor = clamp(index, 0, len(self._rows) - 1)
-        self._key = row_key(self._rows[self._cursor])
+        self.key = row_key(self._rows[self._cursor])
         self._keep_in_sight()
         self._repaint()
 
@@ -171,7 +204,7 @@ class LiveTable(ScrollView, can_focus=True):
     def action_first(self) -> None:
         """To the first row, where the cursor stays whichever row that is."""
         self._go(0)
-        self._key = None
+        self.key = None
 
     def action_last(self) -> None:
         """To the last row."""
