@@ -166,8 +166,7 @@ class Engine:
     def _tick(self) -> None:
         self._step()
         if self._phase is Phase.LIVE and self._history.is_due(self._now):
-            cells = {name: host.active.cells() for name, host in self._counting.hosts.items()}
-            self._history.add(self._now, cells)
+            self._history.add(self._now, {name: host.counts() for name, host in self._counting.hosts.items()})
         self._keep()
 
     def _step(self) -> None:

@@ -1,13 +1,15 @@
-"""The active users of the past: a point each hour for forty days, and one a day, in its first hour, before that."""
+"""The users of the past: a point each hour for forty days, and one a day, in its first hour, before that."""
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 
-from headcount.snapshot import Active, Cell, History, HistoryCounts, HistoryKey, HistoryPoint, Past
+from headcount.months import month_of
+from headcount.snapshot import History, HistoryCounts, HistoryKey, HistoryPoint, HostCounts, MonthCounts, Past, Quality
 
 HOUR = 3600
 HOURLY_FOR = 40 * 86_400
+_NOBODY = MonthCounts.of(Quality.EXACT, {})
 
 
 class HistoryKeeper:
@@ -35,9 +37,10 @@ class HistoryKeeper:
         index = bisect_left(self._points, hour, key=_when)
         return index == len(self._points) or self._points[index].when >= hour + HOUR
 
-    def add(self, now: float, hosts: Mapping[str, Mapping[Cell, Active]]) -> None:
-        """Notes the active users of this moment, and thins the points that are older than forty days."""
-        point = HistoryPoint(int(now), {host: _coarsened(cells) for host, cells in hosts.items()})
+    def add(self, now: float, hosts: Mapping[str, HostCounts]) -> None:
+        """Notes the users of this moment, and thins the points that are older than forty days."""
+        month = month_of(now, self._zone) or ""
+        point = HistoryPoint(int(now), {host: _coarsened(counts, month) for host, counts in hosts.items()})
         self._keep_if(lambda when: when >= now - HOURLY_FOR or self._begins_a_day(when))
         insort(self._points, point, key=_when)
         self.added.append(point)
@@ -63,11 +66,17 @@ def _when(point: HistoryPoint) -> int:
     return point.when
 
 
-def _coarsened(cells: Mapping[Cell, Active]) -> HistoryCounts:
-    counts: dict[HistoryKey, list[int]] = {}
-    for (place, client), active in cells.items():
+def _coarsened(counts: HostCounts, month: str) -> HistoryCounts:
+    """A host's users by country and client; without those of the month so far where they are not known by both."""
+    sums: dict[HistoryKey, list[int]] = {}
+    for (place, client), active in counts.active.items():
         if active.month:
-            sums = counts.setdefault(HistoryKey(place.country, client), [0, 0, 0])
+            of_key = sums.setdefault(HistoryKey(place.country, client), [0, 0, 0, 0])
             for index in range(3):
-                sums[index] += active[index]
-    return {key: Past(*sums) for key, sums in counts.items()}
+                of_key[index] += active[index]
+    to_date = counts.months.get(month, _NOBODY).cells
+    if to_date is None:
+        return {key: Past(*of_key[:3]) for key, of_key in sums.items()}
+    for (place, client), users in to_date.items():
+        sums.setdefault(HistoryKey(place.country, client), [0, 0, 0, 0])[3] += users
+    return {key: Past(*of_key) for key, of_key in sums.items()}

@@ -321,7 +321,7 @@ def test_the_active_users_of_the_past_are_kept_by_the_hour(world: World, path: P
         )
         kept = state.load().history
     assert [point.when - NOW for point in kept] == [0, 3600, 7200]
-    assert shown.history.at(NOW + 3600) == Past(1, 1, 1)
+    assert shown.history.at(NOW + 3600) == Past(1, 1, 1, 1)
 
 
 def test_users_elsewhere_are_not_recorded_where_countries_are_named(world: World) -> None:

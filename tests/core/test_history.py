@@ -7,7 +7,8 @@ import pytest
 from made_up import ACTIVE, DAY, FRANKFURT, MUNICH, NOW, PARIS, past, point
 
 from headcount.history import HOUR, HOURLY_FOR, HistoryKeeper
-from headcount.snapshot import Active, Cell, History, HistoryKey, HistoryPoint, Past
+from headcount.months import start_of
+from headcount.snapshot import Active, Cell, History, HistoryKey, HistoryPoint, HostCounts, MonthCounts, Past, Quality
 
 UTC = ZoneInfo("UTC")
 HOURS = NOW // HOUR * HOUR
@@ -43,16 +44,16 @@ def test_it_goes_on_where_the_state_left_off() -> None:
 def test_a_point_is_kept_by_country_and_client_alone() -> None:
     keeper = HistoryKeeper([], UTC)
     cells = {**ACTIVE, Cell(FRANKFURT, "Gajim"): Active(1, 1, 1, 0), Cell(PARIS, "?"): Active(0, 0, 0, 1)}
-    keeper.add(HOURS + 0.9, {"a.example": cells, "b.example": {}})
+    keeper.add(HOURS + 0.9, {"a.example": HostCounts(active=cells), "b.example": HostCounts()})
     assert keeper.added == [
         HistoryPoint(
             HOURS,
             {
                 "a.example": {
-                    HistoryKey("DE", "Dino"): Past(2, 3, 4),
-                    HistoryKey("DE", "Gajim"): Past(1, 2, 3),
-                    HistoryKey("FR", "Dino"): Past(1, 1, 1),
-                    HistoryKey(None, "?"): Past(0, 0, 5),
+                    HistoryKey("DE", "Dino"): Past(2, 3, 4, 0),
+                    HistoryKey("DE", "Gajim"): Past(1, 2, 3, 0),
+                    HistoryKey("FR", "Dino"): Past(1, 1, 1, 0),
+                    HistoryKey(None, "?"): Past(0, 0, 5, 0),
                 },
                 "b.example": {},
             },
@@ -82,7 +83,7 @@ def hourly(zone: ZoneInfo, days: int, until: int = HOURS) -> HistoryKeeper:
     """The history of an engine that ran without a gap, a second behind each hour."""
     keeper = HistoryKeeper([], zone)
     for hour in range(until - days * DAY, until + 1, HOUR):
-        keeper.add(hour + 1, {"a.example": {}})
+        keeper.add(hour + 1, {"a.example": HostCounts()})
     return keeper
 
 
@@ -161,5 +162,49 @@ def test_it_is_seen_through_every_condition_that_was_set() -> None:
 
 def test_a_city_is_never_kept() -> None:
     keeper = HistoryKeeper([], UTC)
-    keeper.add(HOURS, {"a": {Cell(MUNICH, "?"): Active(1, 1, 1), Cell(FRANKFURT, "?"): Active(0, 1, 1)}})
-    assert keeper.added[0].hosts == {"a": {HistoryKey("DE", "?"): Past(1, 2, 2)}}
+    cells = {Cell(MUNICH, "?"): Active(1, 1, 1), Cell(FRANKFURT, "?"): Active(0, 1, 1)}
+    keeper.add(HOURS, {"a": HostCounts(active=cells)})
+    assert keeper.added[0].hosts == {"a": {HistoryKey("DE", "?"): Past(1, 2, 2, 0)}}
+
+
+def test_a_point_notes_the_users_of_its_month_so_far() -> None:
+    november = MonthCounts.of(Quality.EXACT, {Cell(MUNICH, "Dino"): 3, Cell(FRANKFURT, "Dino"): 4, Cell(PARIS, "?"): 1})
+    october = MonthCounts.of(Quality.EXACT, {Cell(PARIS, "Gajim"): 9})
+    counts = HostCounts(
+        active={Cell(MUNICH, "Dino"): Active(1, 2, 2)}, months={"2026-11": november, "2026-10": october}
+    )
+    keeper = HistoryKeeper([], UTC)
+    keeper.add(HOURS, {"a": counts})
+    assert keeper.added[0].hosts == {
+        "a": {HistoryKey("DE", "Dino"): Past(1, 2, 2, 7), HistoryKey("FR", "?"): Past(0, 0, 0, 1)}
+    }
+
+
+def test_a_points_month_is_that_of_its_own_moment_in_the_zone() -> None:
+    months = {
+        "2026-10": MonthCounts.of(Quality.EXACT, {Cell(MUNICH, "?"): 9}),
+        "2026-11": MonthCounts.of(Quality.EXACT, {Cell(MUNICH, "?"): 1}),
+    }
+    keeper = HistoryKeeper([], ZoneInfo("Europe/Berlin"))
+    last_of_october = int(start_of("2026-11", UTC)) - 2 * HOUR
+    for at in (last_of_october, last_of_october + HOUR):
+        keeper.add(at, {"a": HostCounts(months=months)})
+    assert [keeper.history.at(point.when) for point in keeper.added] == [Past(0, 0, 0, 9), Past(0, 0, 0, 1)]
+
+
+def test_a_month_whose_margins_alone_are_known_is_not_noted() -> None:
+    flat = MonthCounts(Quality.IMPORTED, 5, None, {MUNICH: 5}, {"Dino": 5})
+    keeper = HistoryKeeper([], UTC)
+    keeper.add(HOURS, {"a": HostCounts(active={Cell(MUNICH, "Dino"): Active(1, 2, 2)}, months={"2026-11": flat})})
+    assert keeper.added[0].hosts == {"a": {HistoryKey("DE", "Dino"): Past(1, 2, 2)}}
+
+
+def test_the_month_so_far_is_unknown_where_one_who_is_seen_was_not_noted() -> None:
+    dino, gajim = HistoryKey("DE", "Dino"), HistoryKey("DE", "Gajim")
+    point = HistoryPoint(HOURS, {"a": {dino: Past(1, 1, 1, 4)}, "b": {gajim: Past(2, 2, 2)}})
+    history = History((point,))
+    assert history.at(HOURS) == Past(3, 3, 3)
+    assert history.through(lambda host, key: host == "a").at(HOURS) == Past(1, 1, 1, 4)
+    assert history.through(lambda host, key: key.country == "FR").at(HOURS) == Past(0, 0, 0, 0)
+    older = History((HistoryPoint(HOURS, {"a": {dino: Past(1, 1, 1)}}),))
+    assert older.through(lambda host, key: key.country == "FR").at(HOURS) == Past(0, 0, 0)

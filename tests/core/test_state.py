@@ -37,7 +37,7 @@ def an_open_month() -> tuple[Month, MonthChange]:
 def test_what_was_kept_comes_back(path: Path) -> None:
     month, change = an_open_month()
     point = HistoryPoint(
-        3600, {"example.com": {HistoryKey("DE", "Dino"): Past(1, 2, 3), HistoryKey(None, "?"): Past(0, 0, 1)}}
+        3600, {"example.com": {HistoryKey("DE", "Dino"): Past(1, 2, 3), HistoryKey(None, "?"): Past(0, 0, 1, 7)}}
     )
     with SqliteState(path) as state:
         state.save(update(month, change))

@@ -1,7 +1,7 @@
 """Figures and tables: what the snapshot says, summed, compared and ordered, and nothing that it does not say."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,8 +28,22 @@ from made_up import (
 from headcount.filters import Filter
 from headcount.history import HistoryKeeper
 from headcount.months import end_of, month_of, shift, start_of
-from headcount.snapshot import Active, Cell, History, HostCounts, MonthCounts, Place, PlaceName, Quality, Snapshot
+from headcount.snapshot import (
+    Active,
+    Cell,
+    History,
+    HistoryKey,
+    HistoryPoint,
+    HostCounts,
+    MonthCounts,
+    Past,
+    Place,
+    PlaceName,
+    Quality,
+    Snapshot,
+)
 from headcount.views import (
+    Pace,
     active_by_country,
     client_rows,
     country_rows,
@@ -38,6 +52,7 @@ from headcount.views import (
     month_names,
     month_rows,
     name_of,
+    pace,
     place_rows,
     sum_active,
     total_active,
@@ -131,7 +146,7 @@ def test_each_day_of_a_past_month_is_known_where_the_engine_never_stopped(name: 
     keeper = HistoryKeeper([], zone)
     first, last = int(start_of(shift(month, -1), UTC)) // 3600 * 3600, int(end_of(shift(month, 1), UTC)) + 12 * DAY
     for hour in range(first, last, 3600):
-        keeper.add(hour + 60, {"example.com": {Cell(GERMANY, "?"): Active(hour, hour, hour)}})
+        keeper.add(hour + 60, {"example.com": HostCounts(active={Cell(GERMANY, "?"): Active(hour, hour, hour)})})
     now = float(keeper.history.points[-1].when)
     later = replace(
         ONE, generated_at=now, timezone=name, month=month_of(now, zone) or "", history=keeper.history, hosts={}
@@ -304,3 +319,75 @@ def test_a_month_has_the_same_users_by_every_cut(shown: Snapshot) -> None:
         assert counts is not None
         for margin in (counts.places, counts.clients, counts.cells):
             assert margin is None or sum(margin.values()) == counts.users == row.users
+
+
+def paced(now: datetime, *points: tuple[datetime, int | None], zone: str = "UTC") -> Snapshot:
+    """A snapshot of that moment, with so many users of their month noted at each point."""
+    month = f"{now:%Y-%m}"
+    return snapshot(
+        {"a": HostCounts(months={month: MonthCounts.of(Quality.EXACT, {Cell(GERMANY, "Dino"): 7})})},
+        generated_at=now.timestamp(),
+        timezone=zone,
+        month=month,
+        history=History(
+            tuple(
+                HistoryPoint(int(when.timestamp()), {"a": {HistoryKey("DE", "Dino"): Past(0, 0, 0, users)}})
+                for when, users in points
+            )
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "then"),
+    [
+        (datetime(2026, 11, 22, 4, 32), datetime(2026, 10, 22, 4, 32)),
+        (datetime(2026, 1, 31, 12, 0), datetime(2025, 12, 31, 12, 0)),
+        (datetime(2026, 3, 31, 12, 0), datetime(2026, 2, 28, 12, 0)),
+        (datetime(2028, 3, 30, 23, 50), datetime(2028, 2, 29, 23, 50)),
+        (datetime(2026, 7, 31, 0, 10), datetime(2026, 6, 30, 0, 10)),
+        (datetime(2026, 4, 10, 9, 0), datetime(2026, 3, 10, 9, 0)),  # an hour less since then: summer time began
+        (datetime(2026, 4, 29, 2, 30), datetime(2026, 3, 29, 3, 30)),  # which is when half past two was skipped
+        (datetime(2026, 11, 25, 2, 30), datetime(2026, 10, 25, 2, 30)),
+    ],
+)
+@pytest.mark.parametrize("name", ["UTC", "Europe/Berlin"])
+def test_the_pace_is_against_the_same_day_and_time_of_the_month_before(
+    now: datetime, then: datetime, name: str
+) -> None:
+    if name == "UTC" and then == datetime(2026, 3, 29, 3, 30):
+        then = datetime(2026, 3, 29, 2, 30)
+    zone = ZoneInfo(name)
+    then = then.replace(tzinfo=zone).astimezone(UTC)
+    around = [(then + timedelta(hours=by), 100 + by) for by in (-2, -1, 1, 2)]
+    shown = paced(now.replace(tzinfo=zone), *around[:2], (then, 5), *around[2:], zone=name)
+    assert pace(shown) == Pace(7, 5, then.timestamp())
+
+
+def test_no_point_of_another_month_stands_for_the_month_before() -> None:
+    first = paced(utc_time(2026, 11, 1, 0, 10), (utc_time(2026, 9, 30, 23, 59), 900), (utc_time(2026, 10, 1, 1), 3))
+    assert (found := pace(first)) is not None
+    assert found.before == 3
+    last = paced(utc_time(2026, 3, 31, 23, 50), (utc_time(2026, 2, 28, 23), 80), (utc_time(2026, 3, 1), 1))
+    assert (found := pace(last)) is not None
+    assert found.before == 80
+
+
+def test_there_is_no_pace_where_the_history_cannot_tell() -> None:
+    now, then = utc_time(2026, 11, 22, 4, 32), utc_time(2026, 10, 22, 4, 32)
+    assert pace(paced(now)) is None
+    assert pace(paced(now, (then, None))) is None
+    assert pace(paced(now, (then - timedelta(hours=2), 5))) is None
+    assert pace(replace(paced(now, (then, 5)), hosts={})) is None
+
+
+def test_the_pace_is_filtered_like_the_rest() -> None:
+    shown = paced(utc_time(2026, 11, 22, 4, 32), (utc_time(2026, 10, 22, 4, 32), 5))
+    german, french = (Filter().having("country", country).apply(shown) for country in ("DE", "FR"))
+    then = utc(2026, 10, 22, 4, 32)
+    assert (pace(german), pace(french)) == (Pace(7, 5, then), Pace(0, 0, then))
+    assert pace(Filter().having("city", "2925533").apply(shown)) is None
+
+
+def utc_time(*when: int) -> datetime:
+    return datetime(*when, tzinfo=UTC)  # type: ignore[misc, arg-type]

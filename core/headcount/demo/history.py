@@ -8,7 +8,7 @@ from headcount.clients import ClientPatterns
 from headcount.demo.past import PAST_DAYS, PastEvent
 from headcount.geo import Places
 from headcount.history import HOUR, HistoryKeeper
-from headcount.snapshot import Cell, HistoryPoint
+from headcount.snapshot import Cell, HistoryPoint, HostCounts
 
 DAY = 86_400
 STEP = 3 * HOUR
@@ -41,4 +41,4 @@ def past_points(
 def _note(keeper: HistoryKeeper, hosts: dict[str, ActiveUsers], hour: float) -> None:
     for active in hosts.values():
         active.advance(hour)
-    keeper.add(hour, {name: active.cells() for name, active in hosts.items()})
+    keeper.add(hour, {name: HostCounts(active=active.cells()) for name, active in hosts.items()})
