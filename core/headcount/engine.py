@@ -12,6 +12,7 @@ from headcount.feed import Publish
 from headcount.geo import Places
 from headcount.history import HistoryKeeper
 from headcount.live import Packer
+from headcount.marks import MarkKeeper
 from headcount.months import month_of, shift, start_of
 from headcount.options import Options
 from headcount.records import Flaw, Record
@@ -54,6 +55,7 @@ class Engine:
         self._problems = self._counting.problems
         self._problems.replace("state notices", [Flaw("state set aside", "", "", why) for why in state.notices])
         self._history = HistoryKeeper(saved.history, options.zone)
+        self._marks = MarkKeeper(saved.marks, saved.geo)
         self._zone_is_kept = saved.zone == options.zone_name
         self._prune_is_kept = True
         self._packer = Packer()
@@ -100,6 +102,7 @@ class Engine:
             geo=self._places.label,
             hosts=hosts,
             history=self._history.history,
+            marks=self._marks.marks,
             names=self._counting.all_names(),
             problems=self._problems.summary(),
         )
@@ -178,6 +181,7 @@ class Engine:
         self._counting.step(
             self._now, unseen_since=before if slept else None, may_close=self._options.ticks() >= self._doubt_until
         )
+        self._marks.note(self._places.label, self._now)
 
     def _take(self, batch: list[Record]) -> None:
         self._now = max(self._now, self._options.clock())
@@ -201,7 +205,9 @@ class Engine:
         if before > (self._counting.pruned_before or ""):
             self._prune_is_kept = False
             self._counting.prune(before)
-            self._history.forget_before(start_of(before, self._options.zone))
+            begin = start_of(before, self._options.zone)
+            self._history.forget_before(begin)
+            self._marks.forget_before(begin)
 
     def _pack_live(self) -> None:
         """Notes what is to be shown to those who look on: each second, or more rarely where it is much."""
@@ -220,13 +226,17 @@ class Engine:
             if months or alive:
                 hosts.append(HostUpdate(host.host, host.months.followed_since, self._now, months))
         self._pack_live()
-        if not hosts and not self._history.added and not self._live and self._prune_is_kept:
+        is_kept = self._prune_is_kept and self._marks.is_kept
+        if not hosts and not self._history.added and not self._live and is_kept:
             return
         learned = self._places.names.learned()
         update = Update(
             hosts,
             self._history.added,
             self._history.forgotten,
+            self._marks.added,
+            self._marks.forgotten_before,
+            None if self._marks.is_kept else self._marks.geo,
             names={place: learned[place] for place in counting.unkept_names if place in learned},
             zone=None if self._zone_is_kept else self._options.zone_name,
             pruned_before=None if self._prune_is_kept else counting.pruned_before,
@@ -243,6 +253,7 @@ class Engine:
         for kept in hosts:
             counting.hosts[kept.host].months.kept(kept.months)
         self._history.kept()
+        self._marks.kept()
         counting.unkept_names.clear()
         if alive:
             self._kept_at = self._options.ticks()
@@ -269,6 +280,7 @@ def _is_news(new: Snapshot, old: Snapshot) -> bool:
         or new.progress != old.progress
         or new.problems != old.problems
         or new.history is not old.history
+        or new.marks is not old.marks
         or new.geo != old.geo
         or int(new.generated_at // 60) != int(old.generated_at // 60)
         or new.hosts.keys() != old.hosts.keys()

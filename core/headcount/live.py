@@ -13,10 +13,10 @@ from headcount.snapshot import (
     Cell,
     History,
     HostCounts,
+    Mark,
     MonthCounts,
     Phase,
     Place,
-    PlaceName,
     Problem,
     Progress,
     Quality,
@@ -49,9 +49,10 @@ class Packer:
 
 
 def unpacked(
-    live: Mapping[str, str], months: Mapping[str, Months], history: History, names: Mapping[Place, PlaceName]
+    live: Mapping[str, str], months: Mapping[str, Months], history: History, marks: tuple[Mark, ...]
 ) -> Snapshot | None:
-    """The snapshot that was packed, with each host's `months` as they were kept; None where nothing was packed."""
+    """The snapshot that was packed, with each host's `months`, the history and the marks as they were kept, and no
+    names; None where nothing was packed."""
     if HEAD not in live:
         return None
     head = json.loads(live[HEAD])
@@ -71,7 +72,7 @@ def unpacked(
         geo=head["geo"],
         hosts=hosts,
         history=history,
-        names=names,
+        marks=marks,
         problems=tuple(Problem(what, count, "", why) for what, count, why in head["problems"]),
     )
 

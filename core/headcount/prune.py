@@ -45,7 +45,7 @@ def first_kept(before: str | None, keep: int | None, now: float, zone: ZoneInfo)
 
 
 def prune(settings: Settings, environment: Mapping[str, str], before: str) -> Pruned:
-    """Deletes the months before `before`, and the past active users of that time, from the state.
+    """Deletes the months before `before`, and the past users and marks of that time, from the state.
 
     Raises NoDataError where there is no state, StateLockedError where an engine keeps it.
     """
@@ -63,5 +63,11 @@ def prune(settings: Settings, environment: Mapping[str, str], before: str) -> Pr
             for name, of_month in sorted(of_host.months.items())
             if name < before
         ]
-        state.save(Update(forgotten_history=gone, pruned_before=max(before, saved.pruned_before or "")))
+        state.save(
+            Update(
+                forgotten_history=gone,
+                marks_forgotten_before=begin,
+                pruned_before=max(before, saved.pruned_before or ""),
+            )
+        )
     return Pruned(before, tuple(months))

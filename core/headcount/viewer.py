@@ -80,7 +80,7 @@ class Viewer:
         for place, name in saved.names.items():
             self._names.learn(place, name)
         history = HistoryKeeper(saved.history, ZoneInfo(saved.zone or "UTC")).history
-        snapshot = unpacked(saved.live, months, history, {})
+        snapshot = unpacked(saved.live, months, history, tuple(saved.marks))
         return None if snapshot is None else replace(snapshot, names=self._named(snapshot))
 
     def _named(self, snapshot: Snapshot) -> dict[Place, PlaceName]:

@@ -81,6 +81,7 @@ class World:
 
     def __init__(self, now: float = NOW) -> None:
         self.now = now
+        self.zone = UTC
         self.ticks = 0.0
         self.shown: list[Snapshot] = []
 

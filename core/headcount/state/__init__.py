@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from headcount.monthly_visitors import Month, MonthChange
-from headcount.snapshot import HistoryPoint, Place, PlaceName
+from headcount.snapshot import HistoryPoint, Mark, Place, PlaceName
 
 
 @dataclass(slots=True)
@@ -20,11 +20,14 @@ class SavedHost:
 
 @dataclass(slots=True)
 class Saved:
-    """Everything that was kept: `zone` is the time zone that the months were reckoned in, `pruned_before` the first
-    month that was not pruned, `live` what the engine shows to those who look on (see `live`)."""
+    """Everything that was kept: `geo` is the label of the GeoIP database in use last, `zone` the time zone that the
+    months were reckoned in, `pruned_before` the first month that was not pruned, `live` what the engine shows to those
+    who look on (see `live`)."""
 
     hosts: dict[str, SavedHost] = field(default_factory=dict)
     history: list[HistoryPoint] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    geo: str | None = None
     names: dict[Place, PlaceName] = field(default_factory=dict)
     zone: str | None = None
     pruned_before: str | None = None
@@ -51,6 +54,9 @@ class Update:
     hosts: list[HostUpdate] = field(default_factory=list)
     history: list[HistoryPoint] = field(default_factory=list)
     forgotten_history: list[int] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    marks_forgotten_before: float | None = None
+    geo: str | None = None
     names: Mapping[Place, PlaceName] = field(default_factory=dict)
     zone: str | None = None
     pruned_before: str | None = None

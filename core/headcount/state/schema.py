@@ -45,7 +45,12 @@ CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE live (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
-STEPS = (_FIRST, _LOOKERS_ON, _IMPORTED)
+# `kept.geo` is the label of the GeoIP database that was in use last; a mark, when it became another one.
+_MARKS = """
+CREATE TABLE marks (at REAL NOT NULL, geo TEXT NOT NULL, PRIMARY KEY (at, geo)) WITHOUT ROWID;
+"""
+
+STEPS = (_FIRST, _LOOKERS_ON, _IMPORTED, _MARKS)
 VERSION = len(STEPS)
 
 

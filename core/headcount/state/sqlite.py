@@ -12,7 +12,18 @@ from types import TracebackType
 
 from headcount.errors import NoPermissionError, StateError
 from headcount.monthly_visitors import Month
-from headcount.snapshot import UNKNOWN, Cell, HistoryCounts, HistoryKey, HistoryPoint, Past, Place, PlaceName, Quality
+from headcount.snapshot import (
+    UNKNOWN,
+    Cell,
+    HistoryCounts,
+    HistoryKey,
+    HistoryPoint,
+    Mark,
+    Past,
+    Place,
+    PlaceName,
+    Quality,
+)
 from headcount.state import HostUpdate, Saved, SavedHost, Update
 from headcount.state.columns import columns, place_of
 from headcount.state.files import connect_to_read, foreign, lock, make, set_aside
@@ -111,6 +122,8 @@ class SqliteState:
             for country, subdivision, city, *names in connection.execute("SELECT * FROM place_names"):
                 saved.names[place_of(country, subdivision, city)] = PlaceName(*names)
             kept = dict(connection.execute("SELECT name, value FROM kept"))
+            saved.marks = [Mark(*row) for row in connection.execute("SELECT at, geo FROM marks ORDER BY at")]
+            saved.geo = kept.get("geo")
             saved.zone, saved.pruned_before = kept.get("zone"), kept.get("pruned_before")
             saved.live = dict(connection.execute("SELECT name, value FROM live"))
         return saved
@@ -131,12 +144,18 @@ class SqliteState:
                     for host, counts in point.hosts.items()
                 ],
             )
+            if update.marks_forgotten_before is not None:
+                connection.execute("DELETE FROM marks WHERE at < ?", (update.marks_forgotten_before,))
+            connection.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?)", update.marks)
             connection.executemany(
                 "INSERT OR REPLACE INTO place_names VALUES (?, ?, ?, ?, ?, ?)",
                 [(*columns(place), *name) for place, name in update.names.items()],
             )
-            if update.zone is not None:
-                connection.execute("INSERT OR REPLACE INTO kept VALUES ('zone', ?)", (update.zone,))
+            said = {"zone": update.zone, "geo": update.geo}
+            connection.executemany(
+                "INSERT OR REPLACE INTO kept VALUES (?, ?)",
+                [(name, value) for name, value in said.items() if value is not None],
+            )
             if update.pruned_before is not None:
                 _prune(connection, update.pruned_before)
             connection.executemany("INSERT OR REPLACE INTO live VALUES (?, ?)", list(update.live.items()))
