@@ -11,13 +11,15 @@ from headcount_tui.screens.picker import Picker
 from headcount_tui.screens.problems import Problems
 from headcount_tui.shown import Asked, look
 from headcount_tui.widgets.live_table import LiveTable
+from headcount_tui.widgets.text_filter import TextFilter
 
 
 def test_no_key_does_two_things_in_one_place() -> None:
-    main = [binding.key for where in Where if where is not Where.DIALOG for binding in bindings(where)]
+    main = [binding.key for where in Where if where not in (Where.DIALOG, Where.TYPING) for binding in bindings(where)]
     assert len(main) == len(set(main))
-    dialog = [binding.key for binding in bindings(Where.DIALOG)]
-    assert len(dialog) == len(set(dialog))
+    for where in (Where.DIALOG, Where.TYPING):
+        apart = [binding.key for binding in bindings(where)]
+        assert len(apart) == len(set(apart))
 
 
 def test_every_action_exists_where_it_is_bound() -> None:
@@ -27,6 +29,8 @@ def test_every_action_exists_where_it_is_bound() -> None:
             owners: tuple[type, ...] = (HeadcountApp,)
         elif action.where is Where.TABLE:
             owners = (LiveTable,)
+        elif action.where is Where.TYPING:
+            owners = (TextFilter,)
         elif action.where is Where.DIALOG:
             owners = (Help, Picker, Problems)
         else:

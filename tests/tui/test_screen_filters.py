@@ -97,7 +97,7 @@ async def test_a_text_filters_while_it_is_typed() -> None:
         await seen.press("escape")
         assert "text paris ✕" in filter_line(seen)
         assert "France" in seen.text
-        await seen.press("slash", *["backspace"] * 5, "enter")
+        await seen.press("slash", *["backspace"] * 6, "enter")
         assert "no filter" in filter_line(seen)
         assert "Germany" in seen.text
 
@@ -134,12 +134,33 @@ async def test_the_boxes_say_whom_they_are_narrowed_to() -> None:
         assert "DAU last 24 h · France · ANDROID" in seen.text
 
 
-async def test_enter_on_a_country_drills_in() -> None:
+async def test_enter_drills_from_a_country_to_a_region_to_a_city_and_escape_comes_back() -> None:
     async with screen(SAMPLE) as seen:
         await seen.press("down", "down", "enter")
         assert "country France ✕" in filter_line(seen)
-        assert "Paris, Île-de-France" in seen.text
+        assert "Île-de-France" in seen.text
         assert "Germany" not in seen.text
+        await seen.press("enter")
+        assert "subdivision Île-de-France ✕" in filter_line(seen)
+        assert " City " in seen.text
+        assert "Paris" in seen.text
+        await seen.press("enter")
+        assert "city Paris ✕" in filter_line(seen)
+        assert "ANDROID" in seen.text
+        assert "Paris" in await seen.press("escape")
+        assert "Auvergne-Rhône-Alpes" in await seen.press("escape")
+        await seen.press("escape")
+        assert filter_line(seen).strip() == "no filter"
+        await seen.press("enter")  # the cursor is back where it was
+        assert "country France ✕" in filter_line(seen)
+
+
+async def test_the_unknown_drill_no_deeper() -> None:
+    async with screen(SAMPLE) as seen:
+        await seen.press("down", "down", "down", "down", "down", "enter")
+        assert "country ? unknown ✕" in filter_line(seen)
+        assert "? unknown" in seen.text
+        assert "Country" in seen.text
 
 
 async def test_enter_on_a_place_filters_by_its_parts() -> None:

@@ -25,6 +25,7 @@ class Where(StrEnum):
     ORDER = "Order"
     TABLE = "Table"
     GENERAL = "General"
+    TYPING = "While a filter is typed"
     DIALOG = "In a list or a box"
 
 
@@ -58,9 +59,10 @@ ACTIONS = (
     Action("show_tab('live')", "7", "7", "", "what happens now", Where.LOOK, "live"),
     Action("step_tab(1)", "tab,right", "Tab →", "", "the next table", Where.LOOK, "next-view"),
     Action("step_tab(-1)", "shift+tab,left", "⇧Tab ←", "", "the table before", Where.LOOK, "view-before"),
+    Action("zoom", "z", "z", "", "30 days, a year, all there is", Where.CHART, "zoom"),
     Action("pick_country", "c", "c", "country", "one country: type its name or its code", Where.FILTER, "country"),
     Action("pick_host", "h", "h", "host", "one host", Where.FILTER, "host"),
-    Action("edit_text", "slash", "/", "text", "a text in a place, a client or a host", Where.FILTER, "filter"),
+    Action("edit_text", "slash", "/", "text", "type filters: country:de client:ios some words", Where.FILTER, "filter"),
     Action("choose", "enter", "Enter", "drill in", "filter by the row under the cursor", Where.FILTER, "choose"),
     Action("drop_last", "escape", "Esc", "back", "take the last filter away", Where.FILTER, "back"),
     Action("next_sort", "s", "s", "sort", "sort by the next column", Where.ORDER, "sort"),
@@ -77,6 +79,11 @@ ACTIONS = (
     Action("problems", "exclamation_mark", "!", "problems", "what is wrong with the data", Where.GENERAL, "problems"),
     Action("help", "question_mark,f1", "?", "help", "these keys, and what the words mean", Where.GENERAL, "help"),
     Action("app.quit", "q,ctrl+c,ctrl+q", "q", "quit", "leave Headcount", Where.GENERAL, "quit"),
+    Action("complete", "tab", "→ Tab", "", "take what is offered", Where.TYPING),
+    Action("recall(-1)", "up", "↑", "", "what was typed before", Where.TYPING),
+    Action("recall(1)", "down", "↓", "", "what was typed after that", Where.TYPING),
+    Action("submit", "enter", "Enter", "", "keep the filter", Where.TYPING),
+    Action("close", "escape", "Esc", "", "go back to the filter there was", Where.TYPING),
     Action("close", "escape,q", "Esc", "close", "close it and change nothing", Where.DIALOG),
     Action("move(-1)", "up", "↑", "", "up", Where.DIALOG),
     Action("move(1)", "down", "↓", "", "down", Where.DIALOG),
@@ -116,7 +123,7 @@ def remapped(keys: Mapping[str, str]) -> tuple[Action, ...]:
     for action in found:
         for other in found:
             shared = set(action.keys.split(",")) & set(other.keys.split(","))
-            if action.id in keys and shared and other is not action and other.where is not Where.DIALOG:
+            if action.id in keys and shared and other is not action and other.where not in (Where.DIALOG, Where.TYPING):
                 raise UsageError(f"The key {min(shared)} would do two things: {action.help}; {other.help}.")
     return found
 

@@ -11,9 +11,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from headcount.filters import Field, Filter
+from headcount.query import known
 from headcount.screen import ScreenOptions
 from headcount.snapshot import Phase, Snapshot
 from headcount.views import month_names
@@ -25,7 +26,7 @@ from headcount_tui.render import outside
 from headcount_tui.screens.help import Help
 from headcount_tui.screens.picker import Picker
 from headcount_tui.screens.problems import Problems
-from headcount_tui.shown import Asked, Shown, Sort, Tab, look, urgent
+from headcount_tui.shown import Asked, Shown, Sort, Tab, Zoom, look, urgent
 from headcount_tui.tables import sort_rows, table_of
 from headcount_tui.widgets.figure_box import FigureBox
 from headcount_tui.widgets.heat_table import HeatTable
@@ -34,7 +35,7 @@ from headcount_tui.widgets.live_table import LiveTable, Start
 from headcount_tui.widgets.panel import Line, Panel
 from headcount_tui.widgets.shares import Shares
 from headcount_tui.widgets.table_title import TableTitle
-from headcount_tui.widgets.text_filter import TextFilter
+from headcount_tui.widgets.text_filter import FilterLine, TextFilter
 from headcount_tui.widgets.trend import Trend
 from headcount_tui.widgets.world_map import WorldMap
 
@@ -46,7 +47,9 @@ FOCUS = {Tab.MONTHS: "HeatTable", Tab.TREND: "#trend", Tab.MAP: "#map", Tab.LIVE
 class MainScreen(Screen[None]):
     """Everything at one glance: how many, whether it grows, where, and with what."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.LOOK, Where.FILTER, Where.ORDER, Where.GENERAL))
+    BINDINGS: ClassVar[list[BindingType]] = list(
+        bindings(Where.LOOK, Where.CHART, Where.FILTER, Where.ORDER, Where.GENERAL)
+    )
     AUTO_FOCUS = "LiveTable"
 
     def __init__(self, options: ScreenOptions, actions: Sequence[Action]) -> None:
@@ -87,9 +90,7 @@ class MainScreen(Screen[None]):
                 yield WorldMap(id="side-map")
         yield Static(id="hint", markup=False)
         yield Line(lines.filters, id="filters")
-        with Horizontal(id="text-line"):
-            yield Static(" / ", markup=False)
-            yield TextFilter()
+        yield FilterLine()
         yield Line(partial(lines.keys, self._actions), id="keys")
 
     # What comes in
@@ -163,6 +164,8 @@ class MainScreen(Screen[None]):
     def _show_table(self, shown: Shown, home: bool) -> None:
         spec = table_of(shown.asked)
         if spec is None:
+            self.query_one(TableTitle).counted = ""
+            self._show_hint("")
             return
         rows = [] if teach.is_apart(shown) else spec.rows(shown)
         columns = spec.columns(shown, rows)
@@ -179,8 +182,10 @@ class MainScreen(Screen[None]):
         )
         noun = spec.noun if len(rows) == 1 else spec.title.lower()
         self.query_one(TableTitle).counted = f"{len(rows):,} {noun}" if rows else ""
+        self._show_hint(teach.hint(shown) if rows else "")
+
+    def _show_hint(self, text: str) -> None:
         hint = self.query_one("#hint", Static)
-        text = teach.hint(shown) if rows else ""
         if text != self._hint:
             self._hint = text
             hint.update(outside(text))
@@ -213,6 +218,12 @@ class MainScreen(Screen[None]):
         tabs = list(Tab)
         self._ask(replace(self._asked, tab=tabs[(tabs.index(self._asked.tab) + by) % len(tabs)]))
 
+    def action_zoom(self, name: str = "") -> None:
+        """As far back as `name` says, or as the next zoom does."""
+        zooms = list(Zoom)
+        after = zooms[(zooms.index(self._asked.zoom) + 1) % len(zooms)]
+        self._ask(replace(self._asked, zoom=Zoom[name] if name else after))
+
     def action_pick_month(self) -> None:
         """Choose a month."""
         if self._shown is not None:
@@ -239,24 +250,18 @@ class MainScreen(Screen[None]):
         self.app.push_screen(Picker(title, offered, self._asked.filter.value(field)), picked)
 
     def action_edit_text(self) -> None:
-        """Type a text to filter by."""
-        self._show_text_line(True)
-        self.query_one(TextFilter).open(self._asked.filter.value("text") or "")
+        """Type filters."""
+        if self._shown is not None:
+            self.add_class("-typing")
+            self.query_one(FilterLine).open(self._asked.filter, known(self._shown.whole, self._asked.filter))
 
-    def _show_text_line(self, shown: bool) -> None:
-        self.query_one("#text-line").display = shown
-        self.query_one("#filters").display = not shown
-
-    @on(Input.Changed, "TextFilter")
-    def _text_changed(self, event: Input.Changed) -> None:
-        if event.input.has_focus:
-            self._ask_filter(self._asked.filter.having("text", event.value))
-
-    @on(TextFilter.Closed)
-    def _text_closed(self, event: TextFilter.Closed) -> None:
-        self._ask_filter(self._asked.filter.having("text", event.value))
-        self._show_text_line(False)
-        self._show_view()
+    @on(FilterLine.Typed)
+    def _typed(self, event: FilterLine.Typed) -> None:
+        self._ask_filter(event.asked)
+        if event.is_last:
+            self.remove_class("-typing")
+            self.set_focus(None)
+            self._show_view()
 
     def action_drop_last(self) -> None:
         """Take the last filter away, and go back to where it was chosen."""
