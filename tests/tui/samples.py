@@ -51,6 +51,12 @@ NAMES = {
     Place("IN"): PlaceName("India"),
     Place("CA"): PlaceName("Canada"),
 }
+# An engine names what is around a place too.
+AROUND = {
+    around: PlaceName(name.country, name.subdivision if around.subdivision else "")
+    for place, name in NAMES.items()
+    for around in (Place(place.country), Place(place.country, place.subdivision))
+}
 WEIGHTS = (90, 60, 40, 25, 12, 40, 18, 15, 50, 35, 4, 30, 9, 28, 24, 20, 14, 13, 11, 10, 8, 7, 6)
 CLIENTS = {"ANDROID": 46, "IOS": 14, "GAJIM": 12, "DINO": 9, "WEB": 7, "MONAL": 6, "?": 6}
 
@@ -83,9 +89,8 @@ def host(users: int, seed: int) -> HostCounts:
         months[f"{year}-{number + 1:02}"] = MonthCounts.of(
             quality, cells(round(users * (0.78 - 0.02 * back) * (0.8 if back == 0 else 1)), seed + back)
         )
-    arrivals = {
-        month: Arrivals(round(0.9 * counts.users)) for month, counts in months.items() if counts.quality is Quality.EXACT
-    }
+    exact = {month: counts for month, counts in months.items() if counts.quality is Quality.EXACT}
+    arrivals = {month: Arrivals(round(0.9 * counts.users)) for month, counts in exact.items()}
     return HostCounts(users * 3, active(users, seed), months, arrivals)
 
 
@@ -129,7 +134,7 @@ def snapshot(**changes: object) -> Snapshot:
         geo="GeoLite2-City 2026-11",
         hosts={name: host(count, seed) for seed, (name, count) in enumerate(users.items())},
         history=_HISTORY,
-        names=NAMES,
+        names={**AROUND, **NAMES},
         marks=(Mark(NOW - 30 * DAY, "GeoLite2-City 2026-10"),),
         problems=PROBLEMS,
     )

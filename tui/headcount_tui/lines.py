@@ -23,6 +23,7 @@ from headcount_tui.render import (
     change,
     fit,
     gauge,
+    line_width,
     link,
     number,
     outside,
@@ -32,6 +33,7 @@ from headcount_tui.render import (
     trend,
 )
 from headcount_tui.shown import Shown, Tab, known, urgent
+from headcount_tui.told import words
 
 
 def status(shown: Shown, width: int) -> Content:
@@ -149,7 +151,9 @@ def tabs(shown: Shown, width: int) -> Content:
         (" so far" if shown.is_current and width >= 100 else "", MUTED),
         link(" ]", "screen.shift_month(1)", KEY),
     )
-    return Content.assemble(" ", spread(names, [month], width - 2, gap=2 if width >= 78 else 0), " ")
+    return Content.assemble(
+        " ", spread(names, [month], width - 2, gap=2 if width >= 100 else 1 if width >= 78 else 0), " "
+    )
 
 
 def table_title(shown: Shown, counted: str, width: int) -> Content:
@@ -187,7 +191,8 @@ def filters(shown: Shown, width: int) -> Content:
     """The filters that hold, each with a cross to take it away."""
     terms = shown.asked.filter.terms
     if not terms:
-        return Content.styled(" no filter", MUTED)
+        room = width - len(" no filter  ") - 1
+        return Content.assemble(spread([Content.styled(" no filter", MUTED)], [newest(shown, room)], width - 1), " ")
     pieces = [
         Content.assemble(
             (f"{term.field} ", MUTED),
@@ -200,15 +205,26 @@ def filters(shown: Shown, width: int) -> Content:
     kept = fit([Piece(index, content) for index, content in enumerate(pieces)], width - 12, gap=3)
     hidden = len(pieces) - len(kept)
     more = [Content.styled(f"+{hidden}", MUTED)] if hidden else []
+    back = link("Esc back", "screen.drop_last", MUTED)
+    taken = line_width([*more, *kept], 3) + back.cell_length + 7
+    end = Content("   ").join(piece for piece in (newest(shown, width - taken), back) if piece.plain)
     return Content.assemble(
         " ",
         spread(
             [Content("   ").join([*more, *kept])],
-            [link("Esc back", "screen.drop_last", MUTED)],
+            [end],
             width - 2,
         ),
         " ",
     )
+
+
+def newest(shown: Shown, room: int) -> Content:
+    """The newest of what happened; nothing where there is no room to tell it."""
+    if not shown.happened or shown.asked.tab is Tab.LIVE:
+        return Content("")
+    told = words(shown.happened[-1], shown.whole)
+    return told if told.cell_length <= room else Content("")
 
 
 def term_name(term: Term, asked: Filter, snapshot: Snapshot) -> str:

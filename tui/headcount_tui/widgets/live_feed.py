@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 from textual.content import Content
 from textual.geometry import Size
 
-from headcount.snapshot import UNKNOWN, Cell, PlaceName, Snapshot
-from headcount_tui.happened import News, Note, Visitors
-from headcount_tui.render import ACCENT, MUTED, STRONG, outside
+from headcount_tui.happened import News, Visitors
+from headcount_tui.render import MUTED, outside
 from headcount_tui.shown import Shown
+from headcount_tui.told import words
 from headcount_tui.widgets.panel import Panel
 
 QUIET = (
@@ -38,25 +38,3 @@ def line(news: News, shown: Shown, width: int) -> Content:
     if host:
         parts = Content.assemble(parts, outside(*host))
     return parts.truncate(width, ellipsis=True)
-
-
-def words(news: News, snapshot: Snapshot) -> Content:
-    """What happened, in words."""
-    if isinstance(news, Note):
-        return outside(news.words, ACCENT)
-    if news.cell is None:
-        return Content.styled(f"{news.users:,} new visitors from several places", STRONG)
-    whom = "a new visitor" if news.users == 1 else f"{news.users:,} new visitors"
-    client = "" if news.cell.client == UNKNOWN else f" with {news.cell.client}"
-    return Content.assemble((whom, STRONG), outside(f" {_whence(news.cell, snapshot)}{client}"))
-
-
-def _whence(cell: Cell, snapshot: Snapshot) -> str:
-    """No finer than a subdivision: who is told of a town may know who lives there."""
-    place = cell.place._replace(city=None)
-    if place.country is None:
-        return "from a place unknown"
-    name = snapshot.names.get(place, PlaceName())
-    if place.subdivision is None:
-        return f"from {name.country or place.country}"
-    return f"from {name.subdivision or place.subdivision}, {place.country}"
