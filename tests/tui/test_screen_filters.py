@@ -128,7 +128,7 @@ async def test_every_filter_applies_to_every_panel() -> None:
 
 
 async def test_the_boxes_say_whom_they_are_narrowed_to() -> None:
-    async with screen(SAMPLE, size=(140, 45)) as seen:
+    async with screen(SAMPLE, size=(160, 45)) as seen:
         await seen.press("c", "f", "r", "enter")
         await seen.press("3", "enter")
         assert "DAU last 24 h · France · ANDROID" in seen.text

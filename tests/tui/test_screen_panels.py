@@ -39,7 +39,8 @@ async def test_a_box_each_for_dau_wau_mau_with_digits_change_and_bars() -> None:
     assert "vs last week" in shown
     assert "vs last month" in shown
     assert "▲ +" in shown
-    assert "20.0 % of MAU" in shown
+    assert "stickiness 20.0 %" in shown
+    assert "50.0 % of MAU" in shown
     assert "█" in seen_line(shown, "of MAU", -1)
     assert "╭─╮" in shown or "┏━┓" in shown
 
@@ -64,7 +65,9 @@ async def test_a_past_month_shows_its_end_and_says_what_is_not_known_of_it() -> 
 
 async def test_the_months_title_says_users_quality_and_what_is_known() -> None:
     async with screen(SAMPLE) as seen:
-        assert "2026-11 so far  ≥ 259,120 month users  places known 94 %  clients 94 %" in seen.text
+        assert "2026-11 so far  ≥ 259,120 month users  ▼ −1.0 % vs 22 Oct" in seen.text
+        await seen.pilot.resize_terminal(120, 30)
+        await seen.until("≥ 259,120 month users  places known 94 %  clients 94 %")
         assert "2026-10  = 305,625 month users" in await seen.press("[")
         assert "month users, imported" in await seen.press(*["["] * 6)
 
@@ -121,7 +124,7 @@ async def test_no_size_breaks_it(size: tuple[int, int]) -> None:
 async def test_at_60x15_the_figures_are_one_line() -> None:
     async with screen(SAMPLE, size=(60, 15)) as seen:
         lines = seen.lines
-    assert lines[1].split() == ["DAU", "82,907", "▲", "WAU", "207,520", "▲", "MAU", "415,271", "▲"]
+    assert lines[1].split() == ["DAU", "82,907", "▲", "WAU", "207,520", "▲", "MAU", "415,271", "▲", "~20,600", "open"]
     assert "2026-11" in lines[2]
     assert "≥ 259,120 month users" in lines[3]
     assert "Germany" in lines[5]

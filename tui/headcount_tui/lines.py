@@ -10,6 +10,7 @@ from headcount.filters import Filter, Term
 from headcount.snapshot import UNKNOWN, Phase, Place, PlaceName, Problem, Snapshot
 from headcount_tui.actions import KEPT, Action, Where
 from headcount_tui.feed import Failure
+from headcount_tui.month_facts import came_and_went, month_change, open_sessions
 from headcount_tui.render import (
     ACCENT,
     BAD,
@@ -156,9 +157,10 @@ def tabs(shown: Shown, width: int) -> Content:
     )
 
 
-def table_title(shown: Shown, counted: str, width: int) -> Content:
-    """A rule with what the table is of on its left, and its number of rows on its right."""
-    pieces = month_pieces(shown)
+def table_title(shown: Shown, counted: str, width: int, is_brief: bool = False) -> Content:
+    """A rule with what the table is of on its left, and its number of rows on its right; `is_brief` where the month
+    has a box that tells the rest."""
+    pieces = month_pieces(shown, width, is_brief)
     kept = fit([*pieces, Piece(1, Content.styled(counted, MUTED))], width - 9)
     end = kept.pop() if counted and kept[-1].plain == counted else Content("")
     start = Content("  ").join(kept)
@@ -169,8 +171,8 @@ def table_title(shown: Shown, counted: str, width: int) -> Content:
     return Content.assemble(*parts).truncate(width)
 
 
-def month_pieces(shown: Shown) -> list[Piece]:
-    """The month, its users and how true they are, and what is known of them."""
+def month_pieces(shown: Shown, width: int, is_brief: bool = False) -> list[Piece]:
+    """The month, its users and how true they are, how they change, and what is known of them."""
     if shown.asked.tab is Tab.MONTHS:
         return [Piece(9, Content("all months"))]
     month = Piece(9, Content.assemble(shown.month, (" so far" if shown.is_current else "", MUTED)))
@@ -179,6 +181,13 @@ def month_pieces(shown: Shown) -> list[Piece]:
     users, mark = number(shown.counts.users), shown.counts.quality.mark
     marked = f"{users} month users, imported" if mark == "imported" else f"{mark} {users} month users"
     pieces = [month, Piece(8, Content.styled(marked, STRONG))]
+    goes = None if is_brief else month_change(shown)
+    moved = Content("") if is_brief else came_and_went(shown, 30)
+    if goes is not None:
+        # Against the month before is understood, where it is that or who came and went.
+        against = f" vs {goes[1]}" if width >= 100 or (width >= 72 and not moved.plain) else ""
+        pieces.append(Piece(7, Content.assemble(goes[0], (against, MUTED))))
+    pieces.append(Piece(6, moved))
     share = known(shown.counts)
     if share.places is not None:
         pieces.append(Piece(3, Content.styled(f"places known {share_known(share.places)}", MUTED)))
@@ -273,24 +282,27 @@ def _target(action: str) -> str:
 def figures_line(shown: Shown, width: int) -> Content:
     """DAU, WAU and MAU on one line, for where there is no room for three boxes."""
     long, short = [], []
+    open_now = [Content.styled(text, MUTED) for text in [open_sessions(shown, 0)] if text]
     for figure in shown.figures:
         text, style = change(figure.users, figure.before)
         start = Content.assemble((f"{figure.window.name} ", MUTED), (number(figure.users), STRONG))
         long.append(Content.assemble(start, (f" {text}" if text else "", style)))
         short.append(Content.assemble(start, (f" {trend(figure.users, figure.before)}", style)))
-    for gap, pieces in ((4, long), (4, short), (2, short)):
+    for gap, pieces in ((4, [*long, *open_now]), (2, [*short, *open_now]), (4, short), (2, short)):
         line = Content(" " * gap).join(pieces)
         if line.cell_length <= width - 2:
             break
     return Content.assemble(" ", line).truncate(width, ellipsis=True)
 
 
-def of_mau(shown: Shown, index: int) -> str:
-    """What share of the MAU is active in a shorter window; empty for the MAU itself."""
+def of_mau(shown: Shown, index: int, width: int) -> str:
+    """What share of the MAU is active in a shorter window, of which the DAU's is the stickiness; empty for the MAU."""
     part, whole = shown.figures[index].users, shown.figures[-1].users
     if index == len(shown.figures) - 1 or part is None or not whole:
         return ""
-    return f"{percent(part / whole)} of MAU"
+    share = percent(part / whole)
+    told = ([f"stickiness {share} of MAU", f"stickiness {share}"] if index == 0 else []) + [f"{share} of MAU"]
+    return next((text for text in told if len(text) <= width), share)
 
 
 def _tail(path: str, width: int) -> Content:

@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 from headcount.months import end_of, month_of
 from headcount.snapshot import History, HistoryPoint, Mark, Past, Quality
 from headcount.views import month_counts, month_names, total_active
-from headcount_tui.shown import Shown
+from headcount_tui.shown import Shown, quality_of
 
 HOUR, DAY = 3_600, 86_400
 _HOURLY = 39 * DAY  # points are a day apart before that, and an hour apart since
 _NEAR = 1.5 * DAY  # a point so near to a month's end tells of all of it
+_BY_MONTH = 100 * DAY  # from that length on a month is too narrow for a line of its own
 
 NAMES = ("DAU", "WAU", "MAU", "month users")
 
@@ -48,7 +49,7 @@ class Gap(NamedTuple):
 
 
 class MonthEnd(NamedTuple):
-    """All users of a month that no line shows, at its end."""
+    """All users of a month, where no line shows them, at its end."""
 
     when: float
     users: int
@@ -99,20 +100,26 @@ def course(shown: Shown, slots: int, sums: Callable[[HistoryPoint], Past] | None
     points = shown.cut.history.points
     points = points[: bisect_right(points, until, key=_when)]
     now = _now(shown)
-    ends = _month_ends(shown, points, sums, until, zone)
+    ends = _month_ends(shown, until, zone)
     # To the hour, so that the chart moves but once an hour.
     until = ceil(until / HOUR) * HOUR
     since = _since(shown, until, points, ends)
     gaps = _gaps([point.when for point in points] + ([now[0]] if now else []))
     start = bisect_left(points, since, key=_when)
-    picked = pick(points[start:], since, until, slots, [gap for gap in gaps if gap.until - gap.since > DAY], zone)
+    picked = pick(points[start:], since, until, slots, gaps, zone)
+    by_month = until - since > _BY_MONTH
     moments = [(float(point.when), sums(point)) for point in picked] + ([now] if now else [])
     return Course(
         since,
         until,
-        tuple(Line(name, _stretches(moments, index, gaps, zone)) for index, name in enumerate(NAMES)),
+        tuple(
+            Line(name, _stretches(moments[-1:] if now else (), index, gaps, zone))
+            if by_month and name == "month users"
+            else Line(name, _stretches(moments, index, gaps, zone))
+            for index, name in enumerate(NAMES)
+        ),
         tuple(Gap(max(gap.since, since), gap.until) for gap in gaps if gap.until > since),
-        tuple(end for end in ends if end.when >= since),
+        tuple(end for end in ends if end.when >= since and (by_month or not _is_noted(end.when, points, sums))),
         tuple(mark for mark in shown.cut.marks if since <= mark.when <= until),
         shown.counts.quality if shown.counts else None,
     )
@@ -123,7 +130,7 @@ def pick(
 ) -> list[HistoryPoint]:
     """The points to draw, as `course` says."""
     length = max(1.0, (until - since) / max(1, slots))
-    edges = {when for gap in gaps for when in gap}
+    edges = {when for gap in gaps if gap.until - gap.since > length for when in gap}
     return [
         point
         for point, later in zip(points, [*points[1:], None], strict=False)
@@ -184,22 +191,20 @@ def _stretches(
     return tuple(tuple(stretch) for stretch in found)
 
 
-def _month_ends(
-    shown: Shown, points: Sequence[HistoryPoint], sums: Callable[[HistoryPoint], Past], until: float, zone: tzinfo
-) -> list[MonthEnd]:
-    """The months that were over before anybody noted their users day by day: older ones, and imported ones."""
+def _month_ends(shown: Shown, until: float, zone: tzinfo) -> list[MonthEnd]:
+    """The months that were over then, oldest first; of those that a host can't tell under the filter, the least."""
     found = []
     for month in month_names(shown.cut):
         end, counts = end_of(month, zone), month_counts(shown.cut, month)
-        if counts is None or end > until:
-            continue
-        before = points[bisect_left(points, end, key=_when) - 1 :][:1]
-        if before and 0 < end - before[0].when <= _NEAR and sums(before[0]).to_date is not None:
-            continue
-        told = [host for host in shown.cut.hosts if month in shown.whole.hosts[host].months]
-        is_whole = all(month in shown.cut.hosts[host].months for host in told)
-        found.append(MonthEnd(end, counts.users, counts.quality if is_whole else Quality.LOWER_BOUND))
+        if counts is not None and end <= until:
+            found.append(MonthEnd(end, counts.users, quality_of(shown, month, counts)))
     return found
+
+
+def _is_noted(end: float, points: Sequence[HistoryPoint], sums: Callable[[HistoryPoint], Past]) -> bool:
+    """Whether the line of month users goes on to that month's end."""
+    index = bisect_left(points, end, key=_when) - 1
+    return index >= 0 and end - points[index].when <= _NEAR and sums(points[index]).to_date is not None
 
 
 def _when(point: HistoryPoint) -> int:

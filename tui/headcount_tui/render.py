@@ -4,6 +4,7 @@ Colours are names of the theme, never values. Text from outside goes through `ou
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from rich.segment import Segment
@@ -40,6 +41,22 @@ def outside(text: str, style: str = "") -> Content:
 def number(value: int | None) -> str:
     """`1,204,331`; a dash where nothing is known."""
     return NOTHING if value is None else f"{value:,}"
+
+
+def number_in(value: int, width: int) -> str:
+    """A number in at most `width` cells (3, or more), rounded where it must be: `980`, `9.9k`, `312k`, `1.2M`; in
+    three cells, `.3M` for hundreds of thousands."""
+    if value < 1000:
+        return str(value)
+    rest = float(value)
+    for unit, next_unit in pairwise("kMGTPE"):
+        rest /= 1000
+        text = f"{rest:.1f}" if rest < 9.95 and width > 3 else f"{rest:.0f}"
+        if rest < 999.5 and len(text) < width:
+            return text + unit
+        if rest < 999.5:
+            return f".{min(9, round(rest / 100))}{next_unit}"
+    return "∞"
 
 
 def percent(share: float | None) -> str:
@@ -166,3 +183,14 @@ def spread(left: Sequence[Content], right: Sequence[Content], width: int, gap: i
     start, end = between.join(left), between.join(right)
     room = max(gap if start.plain and end.plain else 0, width - start.cell_length - end.cell_length)
     return Content.assemble(start, " " * room, end).truncate(width, ellipsis=True)
+
+
+def fit_lines(contents: Iterable[Content], width: int, height: int, gap: int = 3) -> list[Content]:
+    """The contents in their order, side by side where they have room, in `height` lines at the most."""
+    lines: list[list[Content]] = []
+    for content in contents:
+        if lines and line_width([*lines[-1], content], gap) <= width:
+            lines[-1].append(content)
+        else:
+            lines.append([content])
+    return [Content(" " * gap).join(line).truncate(width, ellipsis=True) for line in lines[:height]]

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
+from functools import cache
 from typing import NamedTuple
 
 from headcount.filters import Filter
-from headcount.snapshot import UNKNOWN, MonthCounts, Phase, Problem, Snapshot
+from headcount.snapshot import UNKNOWN, MonthCounts, Phase, Problem, Quality, Snapshot
 from headcount.views import Figure, figures, month_counts
 from headcount_tui.happened import News, Note
 
@@ -94,12 +95,27 @@ def look(
     if last is not None and last.whole is whole and last.asked.filter == asked.filter:
         return replace(last, asked=asked, settled=settled)
     month = asked.filter.value("month") or whole.month
-    cut = asked.filter.apply(whole)
+    cut = _with_same_past(asked.filter.apply(whole), whole, asked.filter, last)
     found = figures(cut, month, DAYS)
     if not whole.hosts:  # nothing was counted yet, which is not the same as nobody
         found = tuple(replace(figure, users=None, series=()) for figure in found)
     passed = tuple(news for news in happened if _passes(news, asked.filter, whole))
     return Shown(whole, asked, settled, cut, month, found, month_counts(cut, month), passed)
+
+
+def _with_same_past(cut: Snapshot, whole: Snapshot, asked: Filter, last: Shown | None) -> Snapshot:
+    """The snapshot with the history object of the last one where neither the history nor the filter is another, so
+    that what was added up of it is known still."""
+    if (
+        last is not None
+        and last.whole.history.points is whole.history.points
+        and asked.having("month", None) == last.asked.filter.having("month", None)
+        and (asked.value("text") is None or whole.names == last.whole.names)
+        and bool(cut.history.points) == bool(last.cut.history.points)
+    ):
+        return cut if cut.history is last.cut.history else replace(cut, history=last.cut.history)
+    keep = cut.history.keep
+    return cut if keep is None else replace(cut, history=replace(cut.history, keep=cache(keep)))
 
 
 def urgent(snapshot: Snapshot) -> list[Problem]:
@@ -113,6 +129,13 @@ def _passes(news: News, asked: Filter, whole: Snapshot) -> bool:
     if news.cell is None:
         return all(term.field in ("host", "month") for term in asked.terms) and asked.value("host") in (None, news.host)
     return asked.passes(news.host, news.cell, whole.names)
+
+
+def quality_of(shown: Shown, month: str, counts: MonthCounts) -> Quality:
+    """How true a month's counts are under the filter: the least, where a host has it and can't tell."""
+    told = [host for host in shown.cut.hosts if month in shown.whole.hosts[host].months]
+    is_whole = all(month in shown.cut.hosts[host].months for host in told)
+    return counts.quality if is_whole else Quality.LOWER_BOUND
 
 
 class Known(NamedTuple):

@@ -27,6 +27,19 @@ def empty(shown: Shown) -> str:
     return f"No user was seen in {shown.month}."
 
 
+def no_lines(shown: Shown, is_drawn: bool) -> str:
+    """Why the trend has no lines; empty where it has."""
+    if is_drawn:
+        return ""
+    if not shown.cut.hosts:
+        return empty(shown)
+    if shown.whole.history.points and not shown.cut.history.points:
+        return "The past is kept by host, country and client alone: under these filters it cannot be told."
+    if not shown.is_current:
+        return f"Nothing was noted up to the end of {shown.month}: the history begins when Headcount does."
+    return "The history begins when Headcount does: the first line comes with the second hour."
+
+
 def is_apart(shown: Shown) -> bool:
     """Whether the table can't be told because the month has but two lists: places, and clients."""
     if shown.asked.tab is Tab.MONTHS:
@@ -60,7 +73,7 @@ def hint(shown: Shown) -> str:
     share = known(shown.counts)
     if shown.asked.filter.value("country") == "?" or shown.asked.filter.value("client") == "?":
         return ""
-    if shown.asked.tab in (Tab.COUNTRIES, Tab.PLACES) and share.places == 0:
+    if shown.asked.tab in (Tab.COUNTRIES, Tab.PLACES, Tab.MAP) and share.places == 0:
         return NO_ADDRESSES if shown.whole.geo else NO_DATABASE
     if shown.asked.tab is Tab.CLIENTS and share.clients == 0:
         return NO_CLIENTS

@@ -17,6 +17,9 @@ from headcount_tui.render import KEY, MUTED, STRONG, cell
 WORDS = (
     ("DAU WAU MAU", "users active in the last 24 hours, 7 days, 30 days, each counted once"),
     ("month users", "users seen in a calendar month of the time zone shown, each counted once"),
+    ("stickiness", "DAU as a share of MAU: how many of a month's users come on a day"),
+    ("new back lost", "month users who were not there the month before, who were, and who are not there any more"),
+    ("~ open sessions", "users whose last login is later than their last logout: an estimate"),
     ("= exact", "the month was followed from its start to its end"),
     ("≥ lower bound", "it was not: there were at least so many"),
     ("imported", "taken over from Prosody's own module, as it counted"),

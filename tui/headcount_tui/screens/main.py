@@ -27,8 +27,8 @@ from headcount_tui.screens.help import Help
 from headcount_tui.screens.picker import Picker
 from headcount_tui.screens.problems import Problems
 from headcount_tui.shown import Asked, Shown, Sort, Tab, Zoom, look, urgent
-from headcount_tui.tables import sort_rows, table_of
-from headcount_tui.widgets.figure_box import FigureBox
+from headcount_tui.tables import country_of, sort_rows, table_of
+from headcount_tui.widgets.figure_box import FigureBox, MonthBox
 from headcount_tui.widgets.heat_table import HeatTable
 from headcount_tui.widgets.live_feed import LiveFeed
 from headcount_tui.widgets.live_table import LiveTable, Start
@@ -37,9 +37,11 @@ from headcount_tui.widgets.shares import Shares
 from headcount_tui.widgets.table_title import TableTitle
 from headcount_tui.widgets.text_filter import FilterLine, TextFilter
 from headcount_tui.widgets.trend import Trend
-from headcount_tui.widgets.world_map import WorldMap
+from headcount_tui.widgets.world_map import SideMap, WorldMap
 
 NEWS_KEPT = 500
+# The views that have a row under their cursor, for Enter to choose.
+ROW_VIEWS = (LiveTable, HeatTable, WorldMap)
 # What has the focus in a view that is no table: its keys are those of the widget.
 FOCUS = {Tab.MONTHS: "HeatTable", Tab.TREND: "#trend", Tab.MAP: "#map", Tab.LIVE: "LiveFeed"}
 
@@ -74,6 +76,7 @@ class MainScreen(Screen[None]):
         with Horizontal(id="figures"):
             for index in range(3):
                 yield FigureBox(index)
+            yield MonthBox()
         yield Line(lines.figures_line, id="figures-line")
         yield Line(lines.tabs, id="tabs")
         with Horizontal(id="body"):
@@ -87,7 +90,7 @@ class MainScreen(Screen[None]):
                 yield LiveFeed()
             with Vertical(id="side"):
                 yield Trend(id="side-trend")
-                yield WorldMap(id="side-map")
+                yield SideMap(id="side-map")
         yield Static(id="hint", markup=False)
         yield Line(lines.filters, id="filters")
         yield FilterLine()
@@ -148,9 +151,26 @@ class MainScreen(Screen[None]):
             self._show_table(shown, home)
             for panel in self.query(Panel):
                 panel.show(shown)
+            self._follow()
         for screen in self.app.screen_stack:
             if isinstance(screen, Problems):
                 screen.show(shown.whole.problems)
+
+    @on(HeatTable.Moved)
+    def _follow(self) -> None:
+        """Let what goes with a cursor go where it is: the list with the table of years, the map with the table."""
+        table = self.query_one(LiveTable)
+        if self._asked.tab is Tab.MONTHS:
+            table.go_to(self.query_one(HeatTable).cursor)
+        else:
+            self.query_one(SideMap).light(country_of(table.row))
+
+    @on(LiveTable.Moved)
+    def _table_moved(self) -> None:
+        if self._asked.tab is Tab.MONTHS:
+            self.query_one(HeatTable).go_to(self.query_one(LiveTable).row.month)
+        else:
+            self._follow()
 
     def _show_banner(self) -> None:
         """What stands in the way of newer figures, and what mends it."""
@@ -277,7 +297,8 @@ class MainScreen(Screen[None]):
 
     def action_choose(self) -> None:
         """Filter by the row under the cursor."""
-        row, table = self.query_one(LiveTable).row, table_of(self._asked)
+        view = self.focused if isinstance(self.focused, ROW_VIEWS) else self.query_one(LiveTable)
+        row, table = view.row, table_of(self._asked)
         if row is not None and self._shown is not None and table is not None:
             self._trail.append(self._asked)
             self._ask(table.narrow(self._asked, row, self._shown))
@@ -287,6 +308,8 @@ class MainScreen(Screen[None]):
         self._ask(replace(self._asked, paused=not self._asked.paused))
 
     @on(LiveTable.Chosen)
+    @on(HeatTable.Chosen)
+    @on(WorldMap.Chosen)
     def _row_chosen(self) -> None:
         self.action_choose()
 

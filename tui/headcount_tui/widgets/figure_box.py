@@ -1,4 +1,4 @@
-"""One box of active users: big digits, the change against before, a sparkline."""
+"""The boxes of active users and of the month: big digits, the change against before, a sparkline."""
 
 from textual.content import Content
 from textual.geometry import Size
@@ -7,6 +7,7 @@ from headcount.filters import Filter
 from headcount.snapshot import UNKNOWN
 from headcount.views import Figure
 from headcount_tui import lines
+from headcount_tui.month_facts import came_and_went, change_line, open_sessions, users_of_months
 from headcount_tui.render import (
     BAR,
     MUTED,
@@ -21,41 +22,119 @@ from headcount_tui.render import (
     outside,
     sparkline,
 )
-from headcount_tui.shown import Shown
+from headcount_tui.shown import Shown, quality_of
 from headcount_tui.widgets.panel import Panel
 
+MONTHS = 12  # in the bars of the month's box
 _BEFORE_A_PAST_ONE = {1: "the day before", 7: "the week before", 30: "30 days before"}
 
 
-class FigureBox(Panel):
-    """DAU, WAU or MAU: the window at `index` of the figures."""
+class Box(Panel):
+    """A box with a title above and one below, fitted to its width."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._index = index
         self._titles = ("", "")
+
+    def above(self, shown: Shown, width: int) -> Content:
+        """What it is of, in `width` cells."""
+        raise NotImplementedError
+
+    def below(self, shown: Shown, width: int) -> str:
+        """What there is to say besides, in `width` cells."""
+        raise NotImplementedError
 
     def show(self, shown: Shown) -> None:
         """Paint the new state and its titles, if they look different."""
         super().show(shown)
-        figure = shown.figures[self._index]
-        title = figure_title(figure, shown, self.size.width - 4)
-        subtitle = lines.of_mau(shown, self._index)
-        if (title.plain, subtitle) != self._titles:
-            self._titles = (title.plain, subtitle)
+        above, below = self.above(shown, self.size.width - 4), self.below(shown, self.size.width - 4)
+        if (above.plain, below) != self._titles:
+            self._titles = (above.plain, below)
             # Content, never str: a str would be read as markup.
-            self.border_title = title
-            self.border_subtitle = Content(subtitle)
+            self.border_title = above
+            self.border_subtitle = Content(below)
 
     def on_resize(self) -> None:
         """Titles are fitted to the width."""
         if self.shown is not None:
             self.show(self.shown)
 
+
+class FigureBox(Box):
+    """DAU, WAU or MAU: the window at `index` of the figures."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self._index = index
+
+    def above(self, shown: Shown, width: int) -> Content:
+        """See `figure_title`."""
+        return figure_title(shown.figures[self._index], shown, width)
+
+    def below(self, shown: Shown, width: int) -> str:
+        """The part of the MAU; below the MAU itself the open sessions, which are as little exact."""
+        if self._index == len(shown.figures) - 1:
+            return "" if has_month_box(self.app.size) else open_sessions(shown, width)
+        return lines.of_mau(shown, self._index, width)
+
     def draw(self, shown: Shown, size: Size) -> Content:
         """The figure in as many lines as there are."""
         figure = shown.figures[self._index]
         return draw_figure(figure, shown.is_current, size.width, size.height)
+
+
+class MonthBox(Box):
+    """The users of the month shown, where there is room for a fourth box."""
+
+    def above(self, shown: Shown, width: int) -> Content:
+        """`Month 2026-11 so far`."""
+        pieces = [
+            Piece(3, Content.styled("Month", STRONG)),
+            Piece(2, Content(shown.month)),
+            Piece(1, Content("so far" if shown.is_current else "")),
+            Piece(4, Content(sign if len(sign := _quality(shown)) > 1 else "")),
+        ]
+        return Content(" ").join(fit(pieces, width, gap=1))
+
+    def below(self, shown: Shown, width: int) -> str:
+        """The open sessions, while it goes on."""
+        return open_sessions(shown, width)
+
+    def draw(self, shown: Shown, size: Size) -> Content:
+        """See `draw_month`."""
+        return draw_month(shown, size.width, size.height)
+
+
+def has_month_box(screen: Size) -> bool:
+    """Whether the screen has room for the fourth box; the styles' `-wider` and `-tall`."""
+    return screen.width >= 100 and screen.height >= 20
+
+
+def draw_month(shown: Shown, width: int, height: int) -> Content:
+    """Three lines of digits and how true they are, one of change, one of who came and went, and bars of months."""
+    users = shown.counts.users if shown.counts else None
+    mark = f"{sign} " if len(sign := _quality(shown)) == 1 else ""
+    text = number(users).replace(NOTHING, "-")
+    if big_width(text) + len(mark) <= width:
+        digits = [
+            Content.assemble((sign, MUTED), (line, STRONG))
+            for sign, line in zip((" " * len(mark), mark, " " * len(mark)), big(text), strict=True)
+        ]
+    else:
+        digits = [Content(""), Content.assemble((mark, MUTED), (number(users), STRONG)), Content("")]
+    found = [*digits, change_line(shown, width)]
+    moved = came_and_went(shown, width)
+    if moved.plain:
+        found.append(moved)
+    months = users_of_months(shown, MONTHS)
+    series = [users for users in months for _ in range(max(1, width // len(months)))]
+    bars = max(0, height - len(found))
+    found += [Content.styled(line, BAR) for line in sparkline(series, width, bars)]
+    return Content("\n").join(line.truncate(width, ellipsis=True) for line in found)
+
+
+def _quality(shown: Shown) -> str:
+    return quality_of(shown, shown.month, shown.counts).mark if shown.counts else ""
 
 
 def draw_figure(figure: Figure, is_current: bool, width: int, height: int) -> Content:

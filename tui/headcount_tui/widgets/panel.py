@@ -15,7 +15,7 @@ class Panel(Widget):
 
     auto_links = False  # what can be clicked looks as it is drawn
     shown: Shown | None = None
-    _drawn: Content | None = None
+    _drawn: Content | None = None  # None: what is painted is out of date
 
     def draw(self, shown: Shown, size: Size) -> Content:
         """What to paint in `size` cells."""
@@ -24,7 +24,12 @@ class Panel(Widget):
     def show(self, shown: Shown) -> None:
         """Paint the new state, if it looks different."""
         self.shown = shown
-        if self._drawn is None or not self._draw().is_same(self._drawn):
+        if self._drawn is None:
+            return
+        if not self.is_on_screen:  # drawn when it is seen again
+            self._drawn = None
+            self.refresh()
+        elif not self._draw().is_same(self._drawn):
             self.refresh()
 
     def render(self) -> RenderResult:

@@ -6,6 +6,7 @@ from textual.geometry import Size
 
 from headcount_tui import lines
 from headcount_tui.shown import Shown
+from headcount_tui.widgets.figure_box import has_month_box
 from headcount_tui.widgets.panel import Panel
 
 
@@ -16,4 +17,4 @@ class TableTitle(Panel):
 
     def draw(self, shown: Shown, size: Size) -> Content:
         """See `lines.table_title`."""
-        return lines.table_title(shown, self.counted, size.width)
+        return lines.table_title(shown, self.counted, size.width, is_brief=has_month_box(self.app.size))

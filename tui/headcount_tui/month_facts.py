@@ -1,0 +1,72 @@
+"""What a month's number of users is told with: how it goes, who came and went, who is there now. Pure functions."""
+
+from zoneinfo import ZoneInfo
+
+from textual.content import Content
+
+from headcount.months import shift
+from headcount.views import month_counts, pace, total_active, turnover
+from headcount_tui.charts import day, short
+from headcount_tui.render import MUTED, change, number
+from headcount_tui.shown import Shown
+
+
+def month_change(shown: Shown) -> tuple[Content, str] | None:
+    """`▲ +3.1 %`, and against what: of a month that goes on, against the last one on the same day; None: not known."""
+    if shown.is_current:
+        found = pace(shown.cut)
+        if found is None:
+            return None
+        now, before = found.users, found.before
+        against = day(found.then, ZoneInfo(shown.whole.timezone))
+    else:
+        earlier = month_counts(shown.cut, shift(shown.month, -1))
+        if shown.counts is None or earlier is None:
+            return None
+        now, before, against = shown.counts.users, earlier.users, shift(shown.month, -1)
+    return Content.styled(*change(now, before)), against
+
+
+def change_line(shown: Shown, width: int) -> Content:
+    """The change, with what it is against as far as there is room."""
+    found = month_change(shown)
+    if found is None:
+        return Content.styled("no history yet" if shown.is_current else "no month before", MUTED)
+    text, against = found
+    line = Content.assemble(text, (f" vs {against}", MUTED))
+    return line if line.cell_length <= width else Content.assemble(text, (f" {against}", MUTED))
+
+
+def came_and_went(shown: Shown, width: int) -> Content:
+    """`new 1,204 · back 30,100 · lost 900`: who is new against the month before, who came back and who did not; as much
+    of it as has room. Empty where it is not known."""
+    found = turnover(shown.cut, shown.month)
+    if found is None:
+        return Content("")
+    parts = [("new", found.new), ("back", found.returning), ("lost", found.lost)]
+    told = [(name, users) for name, users in parts if users is not None]
+    exact, round_ = ([f"{name} {write(users)}" for name, users in told] for write in (number, short))
+    for text in (" · ".join(exact), " ".join(exact), " · ".join(round_), " ".join(round_), exact[0]):
+        if len(text) <= width:
+            return Content.styled(text, MUTED)
+    return Content("")
+
+
+def open_sessions(shown: Shown, width: int = 40) -> str:
+    """`~12,345 open sessions`, an estimate; empty for a month that is over, which had its own."""
+    if not shown.is_current or not shown.cut.hosts:
+        return ""
+    told = f"~{number(total_active(shown.cut).open_sessions)} open"
+    return f"{told} sessions" if len(told) + 9 <= width else told
+
+
+def users_of_months(shown: Shown, most: int) -> list[int | None]:
+    """Month users of the last `most` months up to that shown, oldest first, from the first that is known;
+    None where nothing is known of one."""
+    names = [shift(shown.month, -back) for back in range(most - 1, -1, -1)]
+    found = []
+    for name in names:
+        users = [host.months[name].users for host in shown.cut.hosts.values() if name in host.months]
+        found.append(sum(users) if users else None)
+    known = next((index for index, users in enumerate(found) if users is not None), most - 1)
+    return found[known:]
