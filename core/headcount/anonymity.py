@@ -32,7 +32,7 @@ from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from headcount.filters import Filter
+from headcount.filters import Filter, only_month
 from headcount.months import shift
 from headcount.snapshot import OTHER, Active, Cell, History, HostCounts, MonthCounts, Place, Snapshot
 from headcount.views import sum_active
@@ -79,7 +79,7 @@ def narrowed(snapshot: Snapshot, asked: Filter) -> Snapshot:
     Where nobody is left of it, those asked for may be folded: that is no count of none, so it is not told.
     """
     through = asked.apply(snapshot)
-    if snapshot.anonymity is None or (asked.value("country") is None and asked.value("client") is None):
+    if snapshot.anonymity is None or all(term.field in ("host", "month") for term in asked.terms):
         return through
     hosts = {}
     for host, counts in through.hosts.items():
@@ -88,6 +88,15 @@ def narrowed(snapshot: Snapshot, asked: Filter) -> Snapshot:
         months = {name: month for name, month in counts.months.items() if month.users}
         hosts[host] = replace(counts, months=months, hidden=counts.hidden | empty | {"open_sessions"})
     return replace(through, hosts=hosts)
+
+
+def told(snapshot: Snapshot, asked: Filter, min_count: int | None) -> Snapshot:
+    """What a report or an export tells: k-anonymous where there is a `min_count`, of what passes the filter, and of its
+    month alone where it names one."""
+    if min_count is not None:
+        snapshot = anonymous(snapshot, min_count)
+    shown, month = narrowed(snapshot, asked), asked.value("month")
+    return shown if month is None else only_month(shown, month)
 
 
 def _host(counts: HostCounts, this_month: str, min_count: int) -> HostCounts:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 COMMANDS = ("engine", "report", "export", "import", "prune", "demo")
 FORMATS = ("table", "json", "csv")
-EXPORT_FORMATS = ("json", "csv", "prosody-flat", "prosody-nested")
+EXPORT_FORMATS = ("json", "csv", "html", "prosody-flat", "prosody-nested")
 SCREEN = "headcount.screen"
 log = logging.getLogger("headcount")
 
@@ -244,7 +244,7 @@ def _parser() -> argparse.ArgumentParser:
         "--format",
         choices=EXPORT_FORMATS,
         required=True,
-        help="a report as headcount.json or headcount.csv, which replace older ones; or the files of "
+        help="a report as headcount.json, .csv or .html, which replace older ones; or the files of "
         "mod_monthly_visitors, which replace nothing",
     )
     export.add_argument(

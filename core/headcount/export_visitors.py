@@ -7,7 +7,7 @@ from typing import Final
 
 from headcount.anonymity import anonymous
 from headcount.errors import HeadcountError, NoDataError, NoPermissionError, UsageError
-from headcount.export import refuse_source
+from headcount.files import refuse_source
 from headcount.filters import Filter
 from headcount.import_visitors import left_in
 from headcount.outputs.as_prosody import HostFiles, Shape, to_prosody

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from headcount.anonymity import anonymous, narrowed
+from headcount.anonymity import told
 from headcount.errors import PERMISSION_DENIED, HeadcountError, NoDataError, UsageError, no_permission
-from headcount.filters import Filter, only_month
+from headcount.filters import Filter
 from headcount.months import is_month, month_of
 from headcount.outputs.as_csv import to_csv
+from headcount.outputs.as_html import to_html
 from headcount.outputs.as_json import to_json
 from headcount.outputs.as_table import to_table
 from headcount.run import open_run
@@ -35,7 +36,7 @@ class Question:
 
 
 def answer(settings: Settings, environment: Mapping[str, str], question: Question, form: str) -> str:
-    """The report's text in the form `table`, `json` or `csv`. Reads the source and the state, writes neither.
+    """The report's text in the form `table`, `json`, `csv` or `html`. Reads the source and the state, writes neither.
 
     Raises UsageError for what cannot be asked, NoDataError where there is nothing to count.
     """
@@ -54,11 +55,7 @@ def answer(settings: Settings, environment: Mapping[str, str], question: Questio
         near = difflib.get_close_matches(question.host, snapshot.hosts, n=1) or list(snapshot.hosts)[:5]
         raise UsageError(f"There is no host {clean(question.host)}.", f"There is {', '.join(near)}.")
     asked = Filter().having("host", question.host).having("country", country).having("client", question.client)
-    if question.k_anonymous:
-        snapshot = anonymous(snapshot, settings.min_count)
-    shown = narrowed(snapshot, asked)
-    if question.month is not None:
-        shown = only_month(shown, question.month)
+    shown = told(snapshot, asked.having("month", question.month), settings.min_count if question.k_anonymous else None)
     return render(shown, form, question.month)
 
 
@@ -69,6 +66,8 @@ def render(snapshot: Snapshot, form: str, month: str | None = None) -> str:
             return to_json(snapshot) + "\n"
         case "csv":
             return to_csv(snapshot)
+        case "html":
+            return to_html(snapshot, month)
         case _:
             return to_table(snapshot, month)
 

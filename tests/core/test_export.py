@@ -52,6 +52,20 @@ def run(*arguments: str | Path) -> int:
     return main([str(argument) for argument in arguments])
 
 
+def test_a_page_is_an_export_too(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("export", "--format", "html", tmp_path / "out", data) == 0
+    assert capsys.readouterr() == (f"Wrote {tmp_path / 'out' / 'headcount.html'}.\n", "")
+    page = tmp_path / "out" / "headcount.html"
+    assert page.stat().st_mode & 0o777 == 0o600
+    text = page.read_text()
+    assert "k-anonymous, min_count 5:" in text
+    assert str(data) not in text
+    assert "alice" not in text
+    assert "Gajim" not in text
+    assert run("export", "--format", "html", "--exact", tmp_path / "out", data) == 0
+    assert "Gajim" in page.read_text()
+
+
 def test_an_export_is_a_k_anonymous_report(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("export", "--format", "json", tmp_path / "out", data) == 0
     assert capsys.readouterr() == (f"Wrote {tmp_path / 'out' / 'headcount.json'}.\n", "")

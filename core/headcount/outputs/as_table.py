@@ -11,6 +11,7 @@ from headcount.views import (
     client_rows,
     country_rows,
     figures,
+    hidden,
     month_counts,
     month_rows,
     place_rows,
@@ -52,7 +53,7 @@ def to_table(snapshot: Snapshot, month: str | None = None) -> str:
 def _head(snapshot: Snapshot) -> str:
     when = datetime.fromtimestamp(snapshot.generated_at, ZoneInfo(snapshot.timezone))
     known = sum(counts.users_known for counts in snapshot.hosts.values())
-    users = "" if "users_known" in _hidden(snapshot) else f"{known:,} users known; "
+    users = "" if "users_known" in hidden(snapshot) else f"{known:,} users known; "
     hosts = ", ".join(snapshot.hosts) or "no host"
     head = (
         f"Headcount of {snapshot.source} at {when:%Y-%m-%d %H:%M:%S} {snapshot.timezone}\n"
@@ -66,20 +67,14 @@ def _head(snapshot: Snapshot) -> str:
     )
 
 
-def _hidden(snapshot: Snapshot) -> set[str]:
-    """The figures that can't be told of all hosts, since one of them does not tell its own."""
-    return {figure for counts in snapshot.hosts.values() for figure in counts.hidden}
-
-
 def _active(snapshot: Snapshot) -> str:
-    rows, hidden = [], _hidden(snapshot)
+    rows = []
     for figure in figures(snapshot):
-        is_told = figure.users is not None and f"{figure.window.days}d" not in hidden
-        users = f"{figure.users:,}" if is_told else ""
+        users = "" if figure.users is None else f"{figure.users:,}"
         before = "" if figure.before is None else f"{figure.before:,} {figure.window.before}"
         rows.append((figure.window.name, users, figure.window.length, before))
     table = columns(("", "users", "active in", "before"), rows)
-    if "open_sessions" in hidden:
+    if "open_sessions" in hidden(snapshot):
         return table
     return f"{table}\nopen sessions ~{total_active(snapshot).open_sessions:,}"
 

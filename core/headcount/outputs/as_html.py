@@ -1,0 +1,265 @@
+"""The report as one page for a browser or a printer, made to be handed on: it runs nothing and fetches nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+from zoneinfo import ZoneInfo
+
+from headcount import geo, place_names
+from headcount.filters import Filter, Term
+from headcount.outputs.page import STYLE, bar, columns, table
+from headcount.snapshot import OTHER, UNKNOWN, HostCounts, MonthCounts, Place, Quality, Snapshot
+from headcount.views import (
+    Figure,
+    Row,
+    client_rows,
+    country_rows,
+    figures,
+    hidden,
+    month_counts,
+    month_rows,
+    name_of,
+    place_rows,
+    sum_active,
+    total_active,
+)
+
+MOST = 100
+"""Rows of a table before the rest is put together."""
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+NOTHING = "–"
+QUALITY = {
+    Quality.EXACT: "followed whole",
+    Quality.LOWER_BOUND: "a lower bound: at least so many",
+    Quality.IMPORTED: "imported from mod_monthly_visitors, as it counted",
+}
+WORDS = (
+    ("DAU, WAU, MAU", "Users active (logged in or out) in the last 24 hours, 7 days, 30 days, each counted once."),
+    (
+        "Month users",
+        "Users seen in a calendar month, each counted once, by place and client of their first login.",
+    ),
+    (
+        "= ≥ imported",
+        "The month was followed whole; it was not, so there were at least so many; it was imported.",
+    ),
+    (f"{UNKNOWN} unknown", "Users whose country or client nothing tells."),
+    (NOTHING, "Not known, or not told."),
+)
+AnyRow = Row[Place] | Row[str]
+
+
+def to_html(snapshot: Snapshot, month: str | None = None, asked: Filter | None = None) -> str:
+    """The snapshot as a whole HTML document that ends with a newline.
+
+    `month` chooses the calendar month of the tables, by default the current one; `asked` is the filter that it came
+    through, to be told. All text from outside is escaped.
+    """
+    month = month or snapshot.month
+    asked = asked or Filter()
+    hosts = ", ".join(snapshot.hosts) or "no host"
+    is_whole = all(term.field in ("host", "month") for term in asked.terms)  # of users known no part is known
+    parts = [
+        _head(snapshot, hosts, asked),
+        _active(snapshot, month, is_whole),
+        _month(snapshot, month),
+        _months(snapshot),
+        _hosts(snapshot, month, is_whole),
+        _foot(snapshot),
+    ]
+    body = "\n".join(part for part in parts if part)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{escape(f"Users of {hosts}, {month}")}</title>
+<style>
+{STYLE}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _head(snapshot: Snapshot, hosts: str, asked: Filter) -> str:
+    when = datetime.fromtimestamp(snapshot.generated_at, ZoneInfo(snapshot.timezone))
+    # A path tells those who may see no single user nothing that they need.
+    source = "" if snapshot.anonymity is not None else f" · from {escape(snapshot.source)}"
+    terms = ", ".join(
+        f"{term.field} <b>{escape(_called(term, snapshot))}</b>"
+        for term in asked.terms
+        if term.field not in ("host", "month")
+    )
+    if snapshot.anonymity is None:
+        note = "<b>Exact figures:</b> small groups may tell of single users."
+    else:
+        note = (
+            f"<b>k-anonymous, min_count {snapshot.anonymity}:</b> no group of fewer than {snapshot.anonymity} users "
+            f"follows from this page. Such groups are told in “{OTHER}”, in the place around them, or not at all; "
+            "no total is changed by it."
+        )
+    return (
+        f"<header><h1>Users of {escape(hosts)}</h1>"
+        f'<p class="when">{when:%Y-%m-%d %H:%M} {escape(snapshot.timezone)}{source}</p>'
+        + (f'<p class="note">Only users with {terms}.</p>' if terms else "")
+        + f'<p class="note">{note}</p></header>'
+    )
+
+
+def _called(term: Term, snapshot: Snapshot) -> str:
+    if term.value == UNKNOWN and term.field != "text":
+        return "unknown"
+    return name_of(Place(term.value), snapshot.names) if term.field == "country" else term.value
+
+
+def _active(snapshot: Snapshot, month: str, is_whole: bool) -> str:
+    """DAU, WAU and MAU, with the users known and the open sessions. Empty of a past month of which nothing is told."""
+    is_now = month >= snapshot.month
+    found = figures(snapshot, month)
+    if not is_now and all(figure.users is None for figure in found):
+        return ""
+    cards = "".join(_card(figure, snapshot, is_now) for figure in found)
+    facts, untold = [], hidden(snapshot)
+    if "users_known" not in untold and is_whole:
+        facts.append(f"{sum(counts.users_known for counts in snapshot.hosts.values()):,} users known")
+    if "open_sessions" not in untold and is_now:
+        facts.append(f"~{total_active(snapshot).open_sessions:,} open sessions (an estimate)")
+    title = "Active users" if is_now else f"Active users at the end of {month}"
+    told = f"<p>{'; '.join(facts)}.</p>" if facts else ""
+    return f'<section><h2>{escape(title)}</h2><div class="cards">{cards}</div>{told}</section>'
+
+
+def _card(figure: Figure, snapshot: Snapshot, is_now: bool) -> str:
+    change = ""
+    if figure.users is not None and figure.before:
+        against = figure.window.before if is_now else f"{figure.window.days} days before"
+        change = f"<span>{_signed(figure.users / figure.before - 1)} against {against}</span>"
+    return (
+        f'<div class="card"><h3>{figure.window.name} <small>{figure.window.length}</small></h3>'
+        f"{_told(figure.users, snapshot)}{change}"
+        f"{columns(figure.series, f'{figure.window.name} of {len(figure.series)} days')}</div>"
+    )
+
+
+def _month(snapshot: Snapshot, month: str) -> str:
+    title = escape(f"{month} so far" if month == snapshot.month else month)
+    counts = month_counts(snapshot, month)
+    if counts is None:
+        untold = "Nobody, or too few users to tell." if snapshot.anonymity is not None else "Not counted."
+        return f"<section><h2>{title}</h2><p>{untold}</p></section>"
+    parts = [f"<p><strong>{counts.users:,}</strong> month users, {QUALITY[counts.quality]}.{_known(counts)}</p>"]
+    if counts.places is not None:
+        parts.append(_shares("Countries", "country", country_rows(snapshot, month), snapshot, month >= snapshot.month))
+        if any(place.subdivision or place.city for place in counts.places):
+            parts.append(_shares("Places", "place", place_rows(snapshot, month), snapshot))
+    if counts.clients is not None:
+        parts.append(_shares("Clients", "client", client_rows(snapshot, month), snapshot))
+    return f"<section><h2>{title}</h2>\n" + "\n".join(parts) + "\n</section>"
+
+
+def _known(counts: MonthCounts) -> str:
+    """How many of the month's users have a known country, a known client."""
+    nowhere = sum(users for place, users in (counts.places or {}).items() if place.country is None)
+    nameless = (counts.clients or {}).get(UNKNOWN, 0)
+    told = [
+        f"{what} is known of {1 - lacking / counts.users:.0%}"
+        for what, margin, lacking in (("country", counts.places, nowhere), ("client", counts.clients, nameless))
+        if margin is not None and counts.users
+    ]
+    return f" The {', the '.join(told)} of them." if told else ""
+
+
+def _shares(caption: str, title: str, rows: Sequence[AnyRow], snapshot: Snapshot, active: bool = False) -> str:
+    """Month users, their share as a number and a bar; the `active` users of each window too where asked for."""
+    windows = [index for index in range(3) if active and f"{(1, 7, 30)[index]}d" not in hidden(snapshot)]
+    greatest = max((row.share or 0 for row in rows), default=0)
+    lines = []
+    for row in rows[:MOST]:
+        share = row.share or 0
+        lines.append(
+            [
+                f"{UNKNOWN} unknown" if row.label == UNKNOWN else escape(row.label),
+                _count(row.users),
+                NOTHING if row.share is None else f"{share:.1%}",
+                bar(share / greatest if greatest else 0),
+                *(_count(row.active[index] or (0 if snapshot.anonymity is None else None)) for index in windows),
+            ]
+        )
+    rest = rows[MOST:]
+    if rest:
+        users = sum(row.users or 0 for row in rest)
+        others = [_count(sum(row.active[index] for row in rest)) for index in windows]
+        lines.append([f"… {len(rest):,} more", f"{users:,}", f"{sum(row.share or 0 for row in rest):.1%}", "", *others])
+    head = (title, "month users", "share", "", *(("24 h", "7 d", "30 d")[index] for index in windows))
+    return table(caption, head, lines, bars=3)
+
+
+def _months(snapshot: Snapshot) -> str:
+    rows = month_rows(snapshot)
+    if len(rows) < 2:
+        return ""
+    greatest = max(row.users for row in rows) or 1
+    lines = [
+        [
+            escape(f"{row.month} so far" if row.month == snapshot.month else row.month),
+            f"{row.users:,} {row.quality.mark}",
+            bar(row.users / greatest),
+            NOTHING if row.change is None or row.month == snapshot.month else _signed(row.change),
+        ]
+        for row in rows
+    ]
+    head = ("month", "month users", "", "change")
+    return f"<section><h2>Months</h2>\n{table('Month users by month', head, lines, bars=2)}\n</section>"
+
+
+def _hosts(snapshot: Snapshot, month: str, is_whole: bool) -> str:
+    if len(snapshot.hosts) < 2:
+        return ""
+    is_now = month >= snapshot.month
+    lines = []
+    for host, counts in snapshot.hosts.items():
+        of_month = counts.months.get(month)
+        cells = [escape(host), _count(None if of_month is None else of_month.users)]
+        cells += _active_of(counts) if is_now else []
+        cells += [NOTHING if "users_known" in counts.hidden else _count(counts.users_known)] if is_whole else []
+        lines.append(cells)
+    head = ("host", "month users", *(("DAU", "WAU", "MAU") if is_now else ()), *(("users known",) if is_whole else ()))
+    return f"<section><h2>Hosts</h2>\n{table(f'Hosts in {month}', head, lines)}\n</section>"
+
+
+def _active_of(counts: HostCounts) -> list[str]:
+    active = sum_active(counts.active.values())
+    return [
+        NOTHING if f"{days}d" in counts.hidden else _count(users)
+        for days, users in zip((1, 7, 30), active, strict=False)
+    ]
+
+
+def _foot(snapshot: Snapshot) -> str:
+    words = "".join(f"<dt>{escape(word)}</dt><dd>{escape(meaning)}</dd>" for word, meaning in WORDS)
+    places = f"Places by {escape(snapshot.geo)}. " if snapshot.geo else ""
+    return (
+        f"<section><h2>What the words mean</h2><dl>{words}</dl></section>\n"
+        f"<footer>{places}{escape(geo.ATTRIBUTION)}. {escape(place_names.ATTRIBUTION)}. Made by Headcount.</footer>"
+    )
+
+
+def _count(users: int | None) -> str:
+    return NOTHING if users is None else f"{users:,}"
+
+
+def _told(users: int | None, snapshot: Snapshot) -> str:
+    if users is not None:
+        return f"<strong>{users:,}</strong>"
+    return f"<p>{'not told' if snapshot.anonymity is not None else 'not known'}</p>"
+
+
+def _signed(change: float) -> str:
+    return f"{change:+.1%}".replace("-", "−")
