@@ -57,6 +57,11 @@ class ActiveUsers:
     def __contains__(self, user: str) -> bool:
         return user in self._users
 
+    def last(self, user: str, default: float | None) -> float | None:
+        """A user's newest activity; `default` for one who is not there."""
+        known = self._users.get(user)
+        return default if known is None else known.presence.last
+
     def put(self, user: str, presence: Presence) -> None:
         """Takes what is known of a user now in place of what was known before."""
         before = self._users.get(user)

@@ -87,7 +87,7 @@ class Filter:
             narrowed = self._narrow_month(of_month, place, client, text)
             if narrowed is not None:
                 months[month] = narrowed
-        return replace(counts, active=active, months=months)
+        return replace(counts, active=active, months=months, arrivals={})
 
     def _narrow_month(
         self,
@@ -187,7 +187,11 @@ class Filter:
 def only_month(snapshot: Snapshot, month: str) -> Snapshot:
     """The snapshot with the counts of that one calendar month alone; active users are left as they are."""
     hosts = {
-        host: replace(counts, months={m: c for m, c in counts.months.items() if m == month})
+        host: replace(
+            counts,
+            months={m: c for m, c in counts.months.items() if m == month},
+            arrivals={m: a for m, a in counts.arrivals.items() if m == month},
+        )
         for host, counts in snapshot.hosts.items()
     }
     return replace(snapshot, hosts=hosts)

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection
 
-from headcount.active_users import ActiveUsers
+from headcount.active_users import NEVER, ActiveUsers
+from headcount.arrivals import LastSeen
 from headcount.meaning import Meaning, Visit
-from headcount.monthly_visitors import MonthlyVisitors
+from headcount.monthly_visitors import MonthlyVisitors, arrivals_told
+from headcount.months import shift, start_of
 from headcount.records import HostVisitors, UserRecord
 from headcount.snapshot import HostCounts, MonthCounts, Quality
 from headcount.taking_over import imported_counts
@@ -20,6 +22,7 @@ class HostCounter:
         self.months = months
         self._meaning = meaning
         self._settle = settle
+        self._seen = LastSeen(is_told=meaning.records_all)
         self._held: dict[str, tuple[float, list[Visit]]] = {}
         self._imported: dict[str, MonthCounts] = {}
         self._was_read = False
@@ -28,17 +31,22 @@ class HostCounter:
     def take(self, record: UserRecord, now: float) -> None:
         """Counts what a source says of a user now (Unix seconds)."""
         if not (record.known or record.activities or record.logins):
+            self._seen.lose(record.user, self.active)
             self.active.remove(record.user)
             return
         first_seen = record.user not in self.active
-        self.active.put(record.user, self._meaning.presence(record))
-        visits = self._meaning.visits(record)
+        before = self._seen.before(record.user, self.active)
+        presence = self._meaning.presence(record)
+        self.active.put(record.user, presence)
+        self._seen.note(record, presence)
+        visits = _following(before, self._meaning.visits(record))
         if self._was_read:
             visits = self._hold(record.user, visits, now)
         self.months.count(record.user, visits, now, first_seen=first_seen)
 
     def forget_users(self, now: float) -> None:
         """The host is not in the source any more. What was counted stays counted."""
+        self._seen.lose_all(self.active)
         self.active = ActiveUsers(now)
         self._imported = {}
 
@@ -49,13 +57,17 @@ class HostCounter:
     def read(self, now: float) -> None:
         """The host has been read once in whole."""
         self._was_read = True
+        self._seen.read()
         self.months.read(now)
 
     def step(self, now: float, *, may_close: bool = True) -> list[str]:
         """Lets time pass; returns the months that closed, if any may."""
         self.active.advance(now)
         self.release(now)
-        return self.months.close(now) if may_close else []
+        closed = self.months.close(now) if may_close else []
+        if closed:
+            self._seen.forget_before(start_of(max(closed), self.months.zone), self.active)
+        return closed
 
     def release(self, now: float = float("inf")) -> None:
         """Counts the users whose login has settled by `now`; by default all that are held back."""
@@ -78,14 +90,17 @@ class HostCounter:
             is_pruned = name < self.months.pruned_before
             if not is_pruned and (name not in months or _is_better(imported, months[name])):
                 months[name] = imported
-        counts = HostCounts(len(self.active), self.active.cells(), months)
+        counts = HostCounts(len(self.active), self.active.cells(), months, arrivals_told(self.months.months))
         if not _is_same(counts, self._frozen):
             self._frozen = counts
         return self._frozen
 
     def _hold(self, user: str, visits: list[Visit], now: float) -> list[Visit]:
-        """Holds back fresh visits that no login record tells of; returns the others. The first one held stands."""
+        """Holds back fresh visits that no login record tells of; returns the others. The first one held stands, and
+        tells what was before it. Where a later month is counted, an earlier one is held back no longer."""
         due, held = self._held.pop(user, (now + self._settle, []))
+        before = {visit.month: visit.before for visit in held}
+        visits = [visit._replace(before=before.get(visit.month, visit.before)) for visit in visits]
         recorded = {visit.month for visit in visits if visit.recorded}
         held = [visit for visit in held if visit.month not in recorded]
         counted = []
@@ -97,9 +112,24 @@ class HostCounter:
                 held.append(visit)
             else:
                 counted.append(visit)
+        newest = max((visit.month for visit in counted), default="")
+        counted = [*(visit for visit in held if visit.month < newest), *counted]
+        held = [visit for visit in held if visit.month >= newest]
         if held:
             self._held[user] = due, held
-        return counted
+        return sorted(counted, key=lambda visit: visit.month)
+
+
+def _following(before: float | None, visits: list[Visit]) -> list[Visit]:
+    """The visits of one record, oldest first, each with the last activity known before it: one from before the record
+    or, in it, an earlier visit. Where the former is unknown, the latter tells of the month right before alone."""
+    found: list[Visit] = []
+    for visit in visits:
+        known = before
+        if found and (before is not None or found[-1].month == shift(visit.month, -1)):
+            known = max(NEVER if before is None else before, found[-1].when)
+        found.append(visit._replace(before=known))
+    return found
 
 
 def _is_better(imported: MonthCounts, own: MonthCounts) -> bool:
@@ -113,6 +143,7 @@ def _is_same(counts: HostCounts, other: HostCounts) -> bool:
     return (
         counts.users_known == other.users_known
         and counts.active is other.active
+        and counts.arrivals == other.arrivals
         and counts.months.keys() == other.months.keys()
         and all(counts.months[name] is other.months[name] for name in counts.months)
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from headcount.snapshot import (
     Active,
+    Arrivals,
     Cell,
     History,
     HostCounts,
@@ -49,10 +50,14 @@ class Packer:
 
 
 def unpacked(
-    live: Mapping[str, str], months: Mapping[str, Months], history: History, marks: tuple[Mark, ...]
+    live: Mapping[str, str],
+    months: Mapping[str, Months],
+    arrivals: Mapping[str, Mapping[str, Arrivals]],
+    history: History,
+    marks: tuple[Mark, ...],
 ) -> Snapshot | None:
-    """The snapshot that was packed, with each host's `months`, the history and the marks as they were kept, and no
-    names; None where nothing was packed."""
+    """The snapshot that was packed, with each host's `months` and `arrivals`, the history and the marks as they were
+    kept, and no names; None where nothing was packed."""
     if HEAD not in live:
         return None
     head = json.loads(live[HEAD])
@@ -61,7 +66,7 @@ def unpacked(
         host = json.loads(live[HOST + name])
         active = {Cell(Place(*row[:3]), row[3]): Active(*row[4:]) for row in host["active"]}
         shown = {month: _unpacked_month(counts) for month, counts in host["shown"].items()}
-        hosts[name] = HostCounts(host["known"], active, {**months.get(name, {}), **shown})
+        hosts[name] = HostCounts(host["known"], active, {**months.get(name, {}), **shown}, arrivals.get(name, {}))
     return Snapshot(
         generated_at=head["now"],
         timezone=head["timezone"],

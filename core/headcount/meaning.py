@@ -19,12 +19,16 @@ NOBODY = Presence(NEVER, Cell(Place(), UNKNOWN), is_open=False)
 
 
 class Visit(NamedTuple):
-    """A user was there in a month. `recorded` where a login record says so: its place and client are final."""
+    """A user was there in a month. `recorded` where a login record says so: its place and client are final.
+
+    `before` is the last activity known of the user before (Unix seconds, or `NEVER`); None where it is unknown.
+    """
 
     month: str
     when: float
     cell: Cell
     recorded: bool
+    before: float | None = None
 
 
 class Meaning:
@@ -45,6 +49,11 @@ class Meaning:
         self._client_of = client_of
         self._countries = countries
         self._count_open_sessions = count_open_sessions
+
+    @property
+    def records_all(self) -> bool:
+        """Whether no user is left out."""
+        return self._countries is None
 
     def presence(self, record: UserRecord) -> Presence:
         """The user's newest activity, from anywhere; the newest place and client that are known."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import TypeVar
 
+from headcount.arrivals import was_there_before, with_one_more
 from headcount.meaning import Visit
-from headcount.months import end_of, month_of, start_of
-from headcount.snapshot import Cell, MonthCounts, Quality
+from headcount.months import end_of, month_of, shift, start_of
+from headcount.snapshot import Arrivals, Cell, MonthCounts, Quality
 
 _K = TypeVar("_K")
 SETTLING = 7 * 86_400
@@ -33,6 +34,8 @@ class Month:
 
     `imported` is what mod_monthly_visitors had counted when it was taken over, and `marked` the hash of each of its
     users while the month is open. Nobody is in both `marked` and `counted`.
+
+    `arrivals` tells who of those counted here were there the month before; None where that was not noted of them all.
     """
 
     quality: Quality
@@ -42,6 +45,7 @@ class Month:
     closed: bool = False
     imported: MonthCounts | None = None
     marked: set[bytes] = field(default_factory=set)
+    arrivals: Arrivals | None = field(default_factory=Arrivals)
     _frozen: MonthCounts | None = None
 
     def counts(self) -> MonthCounts:
@@ -95,7 +99,7 @@ class MonthlyVisitors:
         followed_since: float | None = None,
     ) -> None:
         self._host = host
-        self._zone = zone
+        self.zone = zone
         self._new_key = new_key
         self._reading = True
         self.months = months if months is not None else {}
@@ -106,11 +110,12 @@ class MonthlyVisitors:
     def resume(self, alive_at: float, now: float) -> None:
         """Takes note that nobody looked from `alive_at` to `now`: a month whose bound lies in that gap is a lower
         bound from here on."""
-        if month_of(alive_at, self._zone) == month_of(now, self._zone):
+        if month_of(alive_at, self.zone) == month_of(now, self.zone):
             return
         self.followed_since = now
         for name, month in self.months.items():
-            if not month.closed and alive_at < end_of(name, self._zone) <= now:
+            bounds = start_of(name, self.zone), end_of(name, self.zone)
+            if not month.closed and any(alive_at < bound <= now for bound in bounds):
                 month.weaken()
                 self.changes.setdefault(name, MonthChange())
 
@@ -130,6 +135,7 @@ class MonthlyVisitors:
                 continue
             if digest not in month.counted:
                 self._add(visit.month, month, visit.cell, +1)
+                self._arrive(user, visit, month)
             else:
                 earlier = month.counted[digest]
                 if earlier is None or not visit.recorded:
@@ -193,7 +199,7 @@ class MonthlyVisitors:
             del self.changes[name]
 
     def _is_open(self, name: str, now: float) -> bool:
-        return now < end_of(name, self._zone) + SETTLING
+        return now < end_of(name, self.zone) + SETTLING
 
     def prune(self, before: str) -> None:
         """Forgets the months before that one, and does not count them again."""
@@ -218,13 +224,31 @@ class MonthlyVisitors:
         if not is_open and not self._reading:
             return None
         since = self.followed_since
-        whole = since is not None and since <= start_of(name, self._zone)
+        whole = since is not None and since <= start_of(name, self.zone)
         month = Month(
             Quality.EXACT if whole and is_open else Quality.LOWER_BOUND,
             key=self._new_key() if is_open else None,
         )
         self.months[name] = month
         return month
+
+    def _arrive(self, user: str, visit: Visit, month: Month) -> None:
+        """Notes of a user who is first counted in a month whether they were there the month before. One who comes so
+        late that the month after has counted them was noted there as new, where this month is exact."""
+        if month.arrivals is not None:
+            month.arrivals = with_one_more(month.arrivals, self._was_there_before(user, visit))
+        after = shift(visit.month, 1)
+        later = self.months.get(after)
+        if later is not None and later.arrivals is not None and self.is_counted(user, after):
+            later.arrivals = with_one_more(later.arrivals, True if month.quality is Quality.EXACT else None)
+            self.changes.setdefault(after, MonthChange())
+
+    def _was_there_before(self, user: str, visit: Visit) -> bool | None:
+        before = shift(visit.month, -1)
+        month = self.months.get(before)
+        if month is not None and month.key is not None and month.quality is Quality.EXACT:
+            return self.is_counted(user, before)
+        return was_there_before(visit.month, visit.before, self.zone)
 
     def _add(self, name: str, month: Month, cell: Cell, by: int) -> None:
         month.add(cell, by)
@@ -234,6 +258,15 @@ class MonthlyVisitors:
 def user_hash(key: bytes, host: str, user: str) -> bytes:
     """What a user counted in a month is known by. `key` is the month's own."""
     return hmac.digest(key, f"{host}\0{user}".encode(), "sha256")[:HASH_SIZE]
+
+
+def arrivals_told(months: Mapping[str, Month]) -> dict[str, Arrivals]:
+    """The arrivals of the months that are exact: of another one, those who were missed might have arrived too."""
+    return {
+        name: month.arrivals
+        for name, month in months.items()
+        if month.arrivals is not None and month.quality is Quality.EXACT
+    }
 
 
 def _together(imported: MonthCounts, own: MonthCounts) -> MonthCounts:

@@ -11,6 +11,7 @@ from headcount.errors import NoPermissionError, StateLockedError
 from headcount.feed import Publish
 from headcount.history import HistoryKeeper
 from headcount.live import unpacked
+from headcount.monthly_visitors import arrivals_told
 from headcount.place_names import PlaceNames
 from headcount.snapshot import Phase, Place, PlaceName, Problem, Snapshot
 from headcount.state import Saved
@@ -77,10 +78,11 @@ class Viewer:
             name: {month: of_month.counts() for month, of_month in host.months.items()}
             for name, host in saved.hosts.items()
         }
+        arrivals = {name: arrivals_told(host.months) for name, host in saved.hosts.items()}
         for place, name in saved.names.items():
             self._names.learn(place, name)
         history = HistoryKeeper(saved.history, ZoneInfo(saved.zone or "UTC")).history
-        snapshot = unpacked(saved.live, months, history, tuple(saved.marks))
+        snapshot = unpacked(saved.live, months, arrivals, history, tuple(saved.marks))
         return None if snapshot is None else replace(snapshot, names=self._named(snapshot))
 
     def _named(self, snapshot: Snapshot) -> dict[Place, PlaceName]:

@@ -42,7 +42,7 @@ WINDOWS = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The users active in one window. None stands for what no history knows, and for what may not be told.
+    """The users active in one window. None stands for what no history knows.
 
     `before` is the same window one window earlier; `series` has a value a day, oldest first, the newest last.
     `as_of` is the moment meant, in Unix seconds: now, or the end of a past month.
@@ -76,7 +76,7 @@ class Turnover(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Row(Generic[K]):
     """One line of a table: users of the month, their share of it, the month before; beside the current month, users
-    active now. None where it can't, or may not, be told."""
+    active now."""
 
     key: K
     label: str
@@ -104,7 +104,7 @@ def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tup
     past = month is not None and month < snapshot.month
     as_of = end_of(month, zone) if month is not None and past else snapshot.generated_at
     at_end = snapshot.history.at(as_of) if past else None
-    known = at_end if past else _active_told(snapshot)
+    known = at_end if past else total_active(snapshot)[:3]
     earlier = [snapshot.history.at(_days_before(as_of, back, zone)) for back in range(days - 1, 0, -1)]
     series = [*earlier, known]
     result = []
@@ -173,17 +173,6 @@ def turnover(snapshot: Snapshot, month: str) -> Turnover | None:
     if month < snapshot.month and all(counts is not None and counts.quality is Quality.EXACT for counts in before):
         lost = sum(counts.users for counts in before if counts is not None) - returning
     return Turnover(new, returning, lost)
-
-
-def hidden(snapshot: Snapshot) -> frozenset[str]:
-    """The figures (see `HostCounts.hidden`) that can't be told of all hosts, since one of them hides its own."""
-    return frozenset(figure for counts in snapshot.hosts.values() for figure in counts.hidden)
-
-
-def _active_told(snapshot: Snapshot) -> tuple[int | None, ...]:
-    """Users active now, by window; None where they may not be told."""
-    active, untold = total_active(snapshot), hidden(snapshot)
-    return tuple(None if f"{window.days}d" in untold else users for window, users in zip(WINDOWS, active, strict=False))
 
 
 def total_active(snapshot: Snapshot) -> Active:
@@ -256,7 +245,6 @@ def _rows_of_places(
 ) -> list[Row[Place]]:
     now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
     return _rows(
-        snapshot,
         lambda place: label(place, snapshot.names),
         _grouped(now.places if now else {}, coarse),
         _grouped(before.places if before else None, coarse),
@@ -268,7 +256,6 @@ def client_rows(snapshot: Snapshot, month: str) -> list[Row[str]]:
     """A row a client (`?` where unknown); ordered as the countries are."""
     now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
     return _rows(
-        snapshot,
         lambda client: client,
         now.clients if now else {},
         before.clients if before else None,
@@ -311,21 +298,19 @@ def name_of(place: Place, names: Mapping[Place, PlaceName]) -> str:
 
 
 def _rows(
-    snapshot: Snapshot,
     label: Callable[[K], str],
     now: Mapping[K, int] | None,
     before: Mapping[K, int] | None,
     active: Mapping[K, Active],
 ) -> list[Row[K]]:
     everyone = sum(now.values()) if now else 0
-    nobody = 0 if snapshot.anonymity is None else None  # those of a group that is not told are in another
     rows = [
         Row(
             key=key,
             label=label(key),
-            users=None if now is None else now.get(key, nobody),
-            share=now.get(key, 0) / everyone if now and everyone and (key in now or nobody == 0) else None,
-            before=None if before is None else before.get(key, nobody),
+            users=None if now is None else now.get(key, 0),
+            share=now.get(key, 0) / everyone if now and everyone else None,
+            before=None if before is None else before.get(key, 0),
             active=active.get(key, Active()),
         )
         for key in {**(now or {}), **active}

@@ -156,8 +156,8 @@ def test_what_is_packed_is_unpacked_as_it_was(world: World) -> None:
     visitors = HostVisitors(HOST, (VisitedMonth("2018-05", {("FR", "IDF", None): 4}, {"?": 4}),))
     shown = world.run([[user("alice", NOW, address="8.8.8.8"), visitors], [HostRead(HOST)]])
     own = {HOST: {"2026-11": month(shown)}}
-    assert unpacked(Packer().news(shown), own, shown.history, shown.marks) == replace(shown, names={})
-    assert unpacked({}, own, shown.history, shown.marks) is None
+    assert unpacked(Packer().news(shown), own, {}, shown.history, shown.marks) == replace(shown, names={})
+    assert unpacked({}, own, {}, shown.history, shown.marks) is None
 
 
 def test_what_did_not_change_is_not_packed_again(world: World) -> None:

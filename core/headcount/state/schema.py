@@ -50,7 +50,13 @@ _MARKS = """
 CREATE TABLE marks (at REAL NOT NULL, geo TEXT NOT NULL, PRIMARY KEY (at, geo)) WITHOUT ROWID;
 """
 
-STEPS = (_FIRST, _LOOKERS_ON, _IMPORTED, _MARKS)
+# NULL where it was not noted of all users of the month.
+_ARRIVALS = """
+ALTER TABLE months ADD COLUMN came_back INTEGER;
+ALTER TABLE months ADD COLUMN untold INTEGER;
+"""
+
+STEPS = (_FIRST, _LOOKERS_ON, _IMPORTED, _MARKS, _ARRIVALS)
 VERSION = len(STEPS)
 
 

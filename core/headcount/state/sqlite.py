@@ -14,6 +14,7 @@ from headcount.errors import NoPermissionError, StateError
 from headcount.monthly_visitors import Month
 from headcount.snapshot import (
     UNKNOWN,
+    Arrivals,
     Cell,
     HistoryCounts,
     HistoryKey,
@@ -199,11 +200,12 @@ class SqliteState:
             self._scrub_is_due = bool(busy)
 
     def _load_months(self, connection: sqlite3.Connection, saved: Saved) -> None:
-        for host, month, quality, closed, key in connection.execute(
-            "SELECT host, month, quality, closed, key FROM months"
+        for host, month, quality, closed, key, came_back, untold in connection.execute(
+            "SELECT host, month, quality, closed, key, came_back, untold FROM months"
         ):
+            arrivals = None if came_back is None else Arrivals(came_back, untold)
             of_host = saved.hosts.setdefault(host, SavedHost())
-            of_host.months[month] = Month(Quality(quality), key=key, closed=bool(closed))
+            of_host.months[month] = Month(Quality(quality), key=key, closed=bool(closed), arrivals=arrivals)
         for host, month, country, subdivision, city, client, users in connection.execute("SELECT * FROM counts"):
             cell = Cell(place_of(country, subdivision, city), client)
             saved.hosts[host].months[month].cells[cell] = users
@@ -298,8 +300,8 @@ def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
         if change.anew:
             _save_anew(connection, *of_month, month)
         connection.execute(
-            "INSERT OR REPLACE INTO months VALUES (?, ?, ?, ?, ?)",
-            (*of_month, month.quality.value, int(month.closed), month.key),
+            "INSERT OR REPLACE INTO months VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*of_month, month.quality.value, int(month.closed), month.key, *(month.arrivals or (None, None))),
         )
         if change.closed:
             connection.execute("DELETE FROM counted WHERE host = ? AND month = ?", of_month)

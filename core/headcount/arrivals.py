@@ -1,0 +1,84 @@
+"""Who of a month's users had been there the month before, in numbers alone: told once, when a user is first counted.
+
+Who was counted in the month before tells it as long as that month is open and exact (`MonthlyVisitors`). After that
+the user's last activity before tells it, where it is known: it is held in memory and is kept nowhere.
+"""
+
+from datetime import tzinfo
+
+from headcount.active_users import NEVER, ActiveUsers, Presence
+from headcount.months import shift, start_of
+from headcount.records import UserRecord
+from headcount.snapshot import Arrivals
+
+
+def was_there_before(month: str, before: float | None, zone: tzinfo) -> bool | None:
+    """Whether a user was seen in the month before `month`; None where that can't be told.
+
+    `before` is the last activity (Unix seconds) known of before the user came, None where it is unknown: one that
+    lies in `month` already hides what was before it.
+    """
+    if before is None or before >= start_of(month, zone):
+        return None
+    return before >= start_of(shift(month, -1), zone)
+
+
+def with_one_more(arrivals: Arrivals, was_there: bool | None) -> Arrivals:
+    """The arrivals with one user more, who was seen in the month before, or was not, or nobody can tell."""
+    if was_there is None:
+        return arrivals._replace(untold=arrivals.untold + 1)
+    return arrivals._replace(returning=arrivals.returning + was_there)
+
+
+class LastSeen:
+    """When each user of one host was last active, before the record that is being taken.
+
+    The active users tell it of most: this holds what they don't. `is_told` is False where users are left out of the
+    active users on purpose, and nothing can be told.
+    """
+
+    def __init__(self, *, is_told: bool) -> None:
+        self._is_told = is_told
+        self._knows_all = False
+        self._apart: dict[str, float | None] = {}
+
+    def before(self, user: str, active: ActiveUsers) -> float | None:
+        """The user's last activity (Unix seconds); `NEVER` where there was none, None where that is unknown."""
+        if not self._is_told:
+            return None
+        if user in self._apart:
+            return self._apart[user]
+        return active.last(user, NEVER if self._knows_all else None)
+
+    def note(self, record: UserRecord, presence: Presence) -> None:
+        """Takes note of what the active users are not told by a record: a flawed one may hide an activity, and an
+        open session may count as one that never ends."""
+        if not self._is_told:
+            return
+        if record.flaws:
+            self._apart[record.user] = None
+        elif presence.last != record.newest:
+            self._apart[record.user] = record.newest
+        else:
+            self._apart.pop(record.user, None)
+
+    def lose(self, user: str, active: ActiveUsers) -> None:
+        """A user is about to go; another of that name may come, who counts as the same one."""
+        if self._is_told and user in active:
+            self._apart[user] = self.before(user, active)
+
+    def lose_all(self, active: ActiveUsers) -> None:
+        """All users are about to go, and who is not among them may come before all of them are read again."""
+        self._knows_all = False
+        for user in active:
+            self.lose(user, active)
+
+    def read(self) -> None:
+        """All users have been read: of one who comes from here on, nothing was there before."""
+        self._knows_all = True
+
+    def forget_before(self, when: float, active: ActiveUsers) -> None:
+        """Forgets the users who are gone and were not seen since."""
+        for user in [user for user in self._apart if user not in active]:
+            if (self._apart[user] or NEVER) < when:
+                del self._apart[user]
