@@ -10,16 +10,29 @@ from headcount_tui.screens.main import MainScreen
 from headcount_tui.screens.picker import Picker
 from headcount_tui.screens.problems import Problems
 from headcount_tui.shown import Asked, look
+from headcount_tui.widgets.heat_table import HeatTable
 from headcount_tui.widgets.live_table import LiveTable
 from headcount_tui.widgets.text_filter import TextFilter
+from headcount_tui.widgets.trend import Trend
+from headcount_tui.widgets.world_map import WorldMap
+
+# The parts whose keys are those of one widget: they go before the screen's own while it has the focus.
+OF_ONE_WIDGET = {
+    Where.TABLE: LiveTable,
+    Where.CHART: Trend,
+    Where.YEARS: HeatTable,
+    Where.WORLD: WorldMap,
+    Where.TYPING: TextFilter,
+}
 
 
 def test_no_key_does_two_things_in_one_place() -> None:
-    main = [binding.key for where in Where if where not in (Where.DIALOG, Where.TYPING) for binding in bindings(where)]
-    assert len(main) == len(set(main))
-    for where in (Where.DIALOG, Where.TYPING):
-        apart = [binding.key for binding in bindings(where)]
-        assert len(apart) == len(set(apart))
+    apart = [Where.DIALOG, *OF_ONE_WIDGET]
+    general = [binding.key for where in Where if where not in apart for binding in bindings(where)]
+    assert len(general) == len(set(general))
+    for where in apart:
+        here = [binding.key for binding in bindings(where)]
+        assert len(here) == len(set(here))
 
 
 def test_every_action_exists_where_it_is_bound() -> None:
@@ -27,16 +40,16 @@ def test_every_action_exists_where_it_is_bound() -> None:
         name = action.name.removeprefix("app.").split("(")[0]
         if action.name.startswith("app."):
             owners: tuple[type, ...] = (HeadcountApp,)
-        elif action.where is Where.TABLE:
-            owners = (LiveTable,)
-        elif action.where is Where.TYPING:
-            owners = (TextFilter,)
+        elif action.where in OF_ONE_WIDGET:
+            owners = (OF_ONE_WIDGET[action.where], MainScreen)
         elif action.where is Where.DIALOG:
             owners = (Help, Picker, Problems)
         else:
             owners = (MainScreen,)
-        for owner in owners:
-            assert hasattr(owner, f"action_{name}"), (owner, action)
+        if action.where in OF_ONE_WIDGET:
+            assert any(hasattr(owner, f"action_{name}") for owner in owners), action
+        else:
+            assert all(hasattr(owner, f"action_{name}") for owner in owners), action
 
 
 def test_every_key_is_in_the_help() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from textual.app import RenderResult
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from headcount_tui.shown import Shown
@@ -29,8 +29,20 @@ class Panel(Widget):
         if not self.is_on_screen:  # drawn when it is seen again
             self._drawn = None
             self.refresh()
-        elif not self._draw().is_same(self._drawn):
+        else:
+            self._repaint(self._drawn, self._draw())
+
+    def _repaint(self, before: Content, now: Content) -> None:
+        """Ask for those lines alone that differ; for all where lines do not stand where they stood."""
+        if now.is_same(before):
+            return
+        old, new = before.split("\n", allow_blank=True), now.split("\n", allow_blank=True)
+        width = self.size.width
+        if len(old) != len(new) or any(line.cell_length > width for line in (*old, *new)):
             self.refresh()
+            return
+        changed = [y for y, (was, line) in enumerate(zip(old, new, strict=True)) if not line.is_same(was)]
+        self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def render(self) -> RenderResult:
         """What Textual paints."""

@@ -1,0 +1,153 @@
+"""The real program in a real terminal (a pty): what it sends when nothing happens, when much does, and that it ends."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+LIVE_BYTES = 12_000
+"""The most that a screen of 140x45 may send a second while rows change once a second."""
+
+
+class Terminal:
+    """A program in a pty, and what it sends."""
+
+    def __init__(self, process: int, fd: int) -> None:
+        self.process, self.fd = process, fd
+
+    def read(self, seconds: float) -> bytes:
+        """Everything that is sent in that time, or until the program ends."""
+        sent, end = b"", time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if not select.select([self.fd], [], [], left)[0]:
+                break
+            try:
+                part = os.read(self.fd, 65536)
+            except OSError:  # Linux' way to say that the other end is closed
+                break
+            if not part:
+                break
+            sent += part
+        return sent
+
+    def until(self, words: bytes, seconds: float = 30) -> bytes:
+        """Everything that is sent until these words are."""
+        sent, end = b"", time.monotonic() + seconds
+        while words not in sent:
+            assert time.monotonic() < end, sent[-2000:]
+            sent += self.read(0.2)
+        return sent
+
+    def settle(self) -> None:
+        """Wait until it has painted all that it had to."""
+        while self.read(1.0):
+            pass
+
+    def resize(self, columns: int, rows: int) -> None:
+        """As if the window were dragged."""
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def press(self, keys: str) -> None:
+        os.write(self.fd, keys.encode())
+
+    def exit_code(self, seconds: float = 20) -> int:
+        """The code that it ends with; fails where it does not end."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.read(0.05)
+            ended, status = os.waitpid(self.process, os.WNOHANG)
+            if ended:
+                self.process = 0
+                return os.waitstatus_to_exitcode(status)
+        raise AssertionError("it does not end")
+
+
+@contextmanager
+def terminal(mode: str, columns: int = 140, rows: int = 45, **environment: str) -> Iterator[Terminal]:
+    """The screen on made-up figures in a terminal of that size."""
+    process, fd = pty.fork()
+    if process == 0:
+        paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui", "tests/tui"))
+        given = {"TERM": "xterm-256color", "LANG": "C.UTF-8", **environment}
+        os.execve(
+            sys.executable,
+            [sys.executable, str(HERE / "preview.py"), mode],
+            {"PATH": os.environ["PATH"], "PYTHONPATH": paths, **given},
+        )
+    there = Terminal(process, fd)
+    there.resize(columns, rows)
+    try:
+        yield there
+    finally:
+        if there.process:
+            os.kill(there.process, signal.SIGKILL)
+            os.waitpid(there.process, 0)
+        os.close(fd)
+
+
+def test_idle_it_sends_nothing() -> None:
+    with terminal("still") as there:
+        there.until(b"Germany")
+        there.settle()
+        assert there.read(3.0) == b""
+        for key in "234567":
+            there.press(key)
+            there.settle()
+            assert there.read(1.5) == b"", key
+
+
+def test_live_it_sends_little_and_it_ends_when_told() -> None:
+    with terminal("busy") as there:
+        there.until(b"Germany")
+        there.read(3.0)
+        sent = there.read(5.0)
+        assert sent
+        assert len(sent) / 5 < LIVE_BYTES
+        there.press("q")
+        assert there.exit_code() == 0
+
+
+def test_it_outlives_a_storm_of_resizes() -> None:
+    with terminal("busy", 80, 24) as there:
+        there.until(b"Germany")
+        for step in range(60):
+            there.resize(20 + (step * 37) % 160, 3 + (step * 13) % 50)
+            there.read(0.02)
+        there.resize(60, 15)
+        there.read(1.5)
+        there.press("?")
+        there.until(b"Help")
+        there.press("q")
+        there.press("q")
+        assert there.exit_code() == 0
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "linux"}, {"TERM": "dumb"}, {"PYTHONIOENCODING": "ascii"}])
+def test_it_works_in_poor_terminals(environment: dict[str, str]) -> None:
+    with terminal("still", 80, 24, **environment) as there:
+        sent = there.until(b"Germany")
+        if "NO_COLOR" not in environment:
+            text = sent.decode("utf-8")
+            assert [char for char in text if not char.isascii()] == []
+        there.press("\x03")
+        assert there.exit_code() == 0
+
+
+def test_a_fault_of_the_screens_own_is_told_without_a_traceback() -> None:
+    with terminal("broken", 80, 24) as there:
+        sent = there.until(b"Headcount failed: ZoneInfoNotFoundError")
+        assert there.exit_code() == 1
+        assert b"Traceback" not in sent
+        assert b"Nowhere" not in sent  # what stood in the data
