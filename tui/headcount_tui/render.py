@@ -51,7 +51,7 @@ def number_in(value: int, width: int) -> str:
     rest = float(value)
     for unit, next_unit in pairwise("kMGTPE"):
         rest /= 1000
-        text = f"{rest:.1f}" if rest < 9.95 and width > 3 else f"{rest:.0f}"
+        text = f"{rest:.1f}".removesuffix(".0") if rest < 9.95 and width > 3 else f"{rest:.0f}"
         if rest < 999.5 and len(text) < width:
             return text + unit
         if rest < 999.5:

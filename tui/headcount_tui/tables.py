@@ -71,6 +71,11 @@ def row_key(row: Any) -> object:
     return row.month if isinstance(row, MonthRow) else row.key
 
 
+def country_of(row: Any) -> str | None:
+    """The country of a row of places, however fine; None where it is of anything else, or unknown."""
+    return row.key.country if isinstance(row, Row) and isinstance(row.key, Place) else None
+
+
 def figures_of(row: Any) -> object:
     """What of a row is news when it changes; a share changes with everybody else's users."""
     return row.users if isinstance(row, MonthRow) else (row.users, row.active)
@@ -144,7 +149,7 @@ def _key_columns(title: str, width: int = 14) -> Callable[[Shown, Sequence[AnyKe
             Column("before", earlier, 10, lambda row, width: _users(row.before), lambda row: row.before, needs=72),
         ]
         if shown.is_current:
-            return [*found, *_active_columns()]
+            return [*found, *_active_columns(shown)]
         found.append(  # a month so far and a whole one can't be compared
             Column(
                 "change",
@@ -160,11 +165,14 @@ def _key_columns(title: str, width: int = 14) -> Callable[[Shown, Sequence[AnyKe
     return columns
 
 
-def _active_columns() -> list[Column[AnyKey]]:
+def _active_columns(shown: Shown) -> list[Column[AnyKey]]:
     """Users active now; other figures than those of the month, so they stand apart, at the end."""
+    nobody = None if shown.whole.anonymity is not None else 0  # they may be in a group that is told as another
 
     def column(name: str, title: str, users: Callable[[AnyKey], int]) -> Column[AnyKey]:
-        return Column(name, title, 9, lambda row, width: _users(users(row)), users, needs=112)
+        return Column(
+            name, title, 9, lambda row, width: _users(users(row) or nobody), lambda row: users(row) or nobody, needs=112
+        )
 
     return [
         column("day", "24 h", lambda row: row.active.day),
@@ -280,5 +288,7 @@ def table_of(asked: Asked) -> Table | None:
             return CLIENTS
         case Tab.MONTHS:
             return MONTHS
+        case Tab.MAP:  # the table beside the map, told and narrowed alike
+            return COUNTRIES
         case _:
             return None

@@ -22,6 +22,8 @@ def empty(shown: Shown) -> str:
         return f"There is no host {shown.asked.filter.value('host')} here. Escape takes the filter away."
     if is_apart(shown):
         return apart(shown)
+    if whole.anonymity is not None:
+        return f"In {shown.month} there is nobody here, or a group of fewer than {whole.anonymity} users."
     if any(term.field != "month" for term in shown.asked.filter.terms):
         return f"Nobody in {shown.month} passes these filters. Escape takes the last one away."
     return f"No user was seen in {shown.month}."
@@ -33,6 +35,8 @@ def no_lines(shown: Shown, is_drawn: bool) -> str:
         return ""
     if not shown.cut.hosts:
         return empty(shown)
+    if shown.whole.anonymity is not None:
+        return "The past is not told where figures are k-anonymous."
     if shown.whole.history.points and not shown.cut.history.points:
         return "The past is kept by host, country and client alone: under these filters it cannot be told."
     if not shown.is_current:

@@ -1,7 +1,7 @@
 """Where the countries are: the map of the world as dots, at any size. Pure functions of bundled data.
 
-A cell of the terminal is DOTS_ACROSS by DOTS_DOWN dots, as braille has them. The map is cylindrical. Where it has
-room in height it grows towards the poles, from a plain map of degrees as far as Miller's projection.
+A cell of the terminal is two by four dots, as braille has them. The map is cylindrical. Where it has room in height
+it grows towards the poles, from a plain map of degrees as far as Miller's projection.
 """
 
 import importlib.resources
@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-DOTS_ACROSS, DOTS_DOWN = 2, 4
+ATTRIBUTION = "Map: made with Natural Earth, naturalearthdata.com"
+
 _MIDDLE = 11.0  # the meridian in the map's middle: its edge then runs through the Bering Strait
+_FILE_NORTH, _FILE_SOUTH = 84.0, -56.0  # degrees that the file tells of
 _NORTH, _SOUTH = 83.5, -56.0
 _MILLER = 0.8  # Miller's projection is Mercator's of 0.8 of each latitude
 _CELL = 2.0  # a cell of the terminal is so many times higher than wide
@@ -45,9 +47,6 @@ class Atlas:
         column = int((east + 180) % 360 / 360 * self.across)
         row = int((_FILE_NORTH - north) / 360 * self.across)
         return self.raster[row * self.across + column] if 0 <= row < self.down else 0
-
-
-_FILE_NORTH, _FILE_SOUTH = 84.0, -56.0
 
 
 @cache
@@ -83,7 +82,7 @@ class View(NamedTuple):
 
     def cell_of(self, at: Point) -> tuple[int, int] | None:
         """The column and the row of a point; None where it is beyond the edge."""
-        x = (at.east - _MIDDLE + 180) % 360 - 180
+        x = _across(at.east) - 180
         column = math.floor((x - self.west) / (self.east - self.west) * self.width)
         row = math.floor((self.top - _up(at.north, self.bend)) / (self.top - self.bottom) * self.height)
         return (column, row) if 0 <= column < self.width and 0 <= row < self.height else None
@@ -114,7 +113,7 @@ def view(width: int, height: int, zoom: int = 1, at: Point | None = None) -> Vie
     if zoom == 1 or at is None:
         return View(columns, rows, -180, 180, _up(_NORTH, bend), _up(_SOUTH, bend), bend)
     wide, high = 360 / zoom, high / zoom
-    x = (at.east - _MIDDLE + 180) % 360 - 180
+    x = _across(at.east) - 180
     west = min(max(x - wide / 2, -180), 180 - wide)
     top = min(max(_up(at.north, bend) + high / 2, _up(_SOUTH, bend) + high), _up(_NORTH, bend))
     return View(columns, rows, west, west + wide, top, top - high, bend)
@@ -128,24 +127,131 @@ def _bend(width: int, height: int) -> float:
     return steps[min(bisect_left(highs, wanted), 16)]
 
 
-Dots = tuple[bytes, ...]
+class Part(NamedTuple):
+    """What a country has of a cell: its number, and its dots, as the bits of a braille sign (U+2800 and on)."""
+
+    number: int
+    dots: int
+
+
+Cell = tuple[Part, ...]
+"""One cell of the map: the countries there, the one with the most dots first; of the others those that are not much
+smaller."""
 
 
 @lru_cache(maxsize=16)
-def dots(view: View) -> Dots:
-    """The number of the country at each dot of the view, row by row; 0 for the sea."""
+def cells(view: View) -> tuple[tuple[Cell, ...], ...]:
+    """The cells of the view, row by row."""
+    down, across = view.height * len(_BRAILLE), view.width * 2
+    dots = [_dots(view, y / down, (y + 1) / down, across) for y in range(down)]
+    return tuple(
+        tuple(_cell([row[2 * x : 2 * x + 2] for row in dots[top : top + len(_BRAILLE)]]) for x in range(view.width))
+        for top in range(0, down, len(_BRAILLE))
+    )
+
+
+# The bit of each dot of a braille sign, by row and column (Unicode, chapter 21).
+_BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+
+
+def _cell(dots: Sequence[bytes]) -> Cell:
+    found: dict[int, int] = {}
+    for row, bits in zip(dots, _BRAILLE, strict=True):
+        for number, bit in zip(row, bits, strict=True):
+            if number:
+                found[number] = found.get(number, 0) | bit
+    parts = sorted((Part(*item) for item in found.items()), key=lambda part: (-part.dots.bit_count(), part.number))
+    return tuple(part for part in parts if part.dots.bit_count() * 2 >= parts[0].dots.bit_count())
+
+
+def _dots(view: View, above: float, below: float, across: int) -> bytes:
+    """The number of the country at each of `across` dots side by side, 0 for the sea; `above` and `below` are the
+    part of the view's height that they are in."""
     world = atlas()
-    across, down = view.width * DOTS_ACROSS, view.height * DOTS_DOWN
-    columns = [_MIDDLE + view.west + (x + part) / across * (view.east - view.west) for x in range(across) for part in (0.25, 0.75)]
-    rows = []
-    for y in range(down):
-        norths = [_north(view.top - (y + part) / down * (view.top - view.bottom), view.bend) for part in (0.25, 0.75)]
-        upper, lower = ([world.number_at(east, north) for east in columns] for north in norths)
-        rows.append(bytes(_most(upper[x], upper[x + 1], lower[x], lower[x + 1]) for x in range(0, 2 * across, 2)))
-    return tuple(rows)
+    wide = (view.east - view.west) / across
+    easts = [_MIDDLE + view.west + wide * (x + part) for x in range(across) for part in (0.25, 0.75)]
+    sampled = []
+    for part in (0.25, 0.75):
+        up = view.top - (view.top - view.bottom) * (above + part * (below - above))
+        north = _north(up, view.bend)
+        sampled.append([world.number_at(east, north) for east in easts])
+    upper, lower = sampled
+    return bytes(
+        _most(upper[x], upper[x + 1], lower[x], lower[x + 1]) if any(upper[x : x + 2] + lower[x : x + 2]) else 0
+        for x in range(0, 2 * across, 2)
+    )
 
 
 def _most(*numbers: int) -> int:
     """What most of the samples are; the sea only where three of four are it."""
     land = [number for number in numbers if number]
     return max(land, key=land.count) if len(land) >= 2 else 0
+
+
+@lru_cache(maxsize=16)
+def owners(view: View, wanted: frozenset[str]) -> tuple[tuple[int, ...], ...]:
+    """The number of the one country that each cell shows, 0 where there is none.
+
+    A cell shows the country with the most dots in it, those wanted first. A country wanted that has no cell then,
+    being small or among small ones, gets the nearest one that nobody else needs.
+    """
+    world = atlas()
+    first = {world.numbers[code] for code in wanted if code in world.numbers}
+    grid = [
+        [next((part.number for part in cell if part.number in first), cell[0].number if cell else 0) for cell in row]
+        for row in cells(view)
+    ]
+    left = Counter(number for row in grid for number in row)
+    taken: set[tuple[int, int]] = set()
+    for number in sorted(first, reverse=True):  # the smallest country first: it can be nowhere else
+        at = view.cell_of(world.points[world.codes[number - 1]])
+        if left[number] or at is None:
+            continue
+        for column, row in _around(at, view):
+            owner = grid[row][column]
+            if (column, row) not in taken and (owner not in first or left[owner] > 1):
+                left[owner] -= 1
+                left[number] += 1
+                grid[row][column] = number
+                taken.add((column, row))
+                break
+    return tuple(tuple(row) for row in grid)
+
+
+def _around(at: tuple[int, int], view: View) -> Iterable[tuple[int, int]]:
+    """The cells of the view around one, the nearest first, as far as they may still stand for what is there."""
+    column, row = at
+    reach = range(-_REACH, _REACH + 1)
+    steps = sorted(((x, y) for x in reach for y in reach), key=lambda step: (step[0] ** 2 + 4 * step[1] ** 2, step))
+    for x, y in steps:
+        if 0 <= column + x < view.width and 0 <= row + y < view.height:
+            yield column + x, row + y
+
+
+_REACH = 3
+
+
+class Direction(NamedTuple):
+    """A step on the map."""
+
+    right: int
+    up: int
+
+
+def nearest(start: Point, others: Iterable[tuple[str, Point]], direction: Direction) -> str | None:
+    """The nearest of `others` that lies in that direction from `start`; None where none does.
+
+    What lies straight ahead is nearer than what lies aside: going there and back finds most of what is around.
+    """
+    best: tuple[float, str] | None = None
+    for code, point in others:
+        x, y = _across(point.east) - _across(start.east), point.north - start.north
+        ahead, aside = (x * direction.right, abs(y)) if direction.right else (y * direction.up, abs(x))
+        if ahead > 0 and aside <= 2 * ahead:
+            best = min(best or (math.inf, ""), (math.hypot(ahead, 2 * aside), code))
+    return best[1] if best else None
+
+
+def _across(east: float) -> float:
+    """Degrees from the left edge of the map."""
+    return (east - _MIDDLE + 180) % 360

@@ -11,8 +11,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from headcount import geo, place_names
+from headcount_tui import world
 from headcount_tui.actions import Action, Where, bindings
 from headcount_tui.render import KEY, MUTED, STRONG, cell
+
+ATTRIBUTIONS = (geo.ATTRIBUTION, place_names.ATTRIBUTION, world.ATTRIBUTION)
 
 WORDS = (
     ("DAU WAU MAU", "users active in the last 24 hours, 7 days, 30 days, each counted once"),
@@ -78,5 +81,5 @@ def help_text(actions: Sequence[Action]) -> Content:
     ]
     lines.append(Content(""))
     lines.append(Content.styled("The mouse works too: tabs, heads of columns, rows, crosses, keys below.", MUTED))
-    lines += [Content.styled(attribution, MUTED) for attribution in (geo.ATTRIBUTION, place_names.ATTRIBUTION)]
+    lines += [Content.styled(attribution, MUTED) for attribution in ATTRIBUTIONS]
     return Content("\n").join(lines)

@@ -47,6 +47,9 @@ class LiveTable(ScrollView, can_focus=True):
             super().__init__()
             self.row = row
 
+    class Moved(Message):
+        """The user took the cursor to another row."""
+
     class SortAsked(Message):
         """A click on the head of a column."""
 
@@ -192,6 +195,15 @@ class LiveTable(ScrollView, can_focus=True):
         self.key = row_key(self._rows[self._cursor])
         self._keep_in_sight()
         self._repaint()
+        self.post_message(self.Moved())
+
+    def go_to(self, key: object) -> None:
+        """The cursor to the row of that key, if there is one, as if it had been there all along."""
+        if key != self.key:
+            self.key = key
+            self._cursor = self._find_cursor()
+            self._keep_in_sight()
+            self._repaint()
 
     def action_move(self, by: int) -> None:
         """The cursor up or down."""
@@ -213,6 +225,7 @@ class LiveTable(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Keep the cursor in sight when there is less room."""
         self._painted.clear()
+        self.refresh()  # it may have been painted in its new size before it heard of it
         self._keep_in_sight()
 
     def on_click(self, event: events.Click) -> None:

@@ -1,15 +1,122 @@
 """The world, shaded by users; its accessible twin is the table of countries."""
 
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
+from textual.message import Message
 
+from headcount.snapshot import Place, Snapshot
+from headcount.views import Row
+from headcount_tui.actions import Where, bindings
+from headcount_tui.painted_world import Countries, Light, countries_of, country_at, draw_world
 from headcount_tui.shown import Shown
 from headcount_tui.widgets.panel import Panel
+from headcount_tui.world import Direction, atlas, nearest
+
+ZOOMS = (1, 2, 4, 8)
+DIRECTIONS = {
+    "left": Direction(-1, 0),
+    "right": Direction(1, 0),
+    "up": Direction(0, 1),
+    "down": Direction(0, -1),
+}
 
 
 class WorldMap(Panel, can_focus=True):
-    """See `draw`."""
+    """One country with users can be lit: it is what Enter drills into. See `draw_world`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.WORLD))
+    has_keys = True
+
+    class Chosen(Message):
+        """A second click on a country."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._wanted: str | None = None
+        self._zoom = ZOOMS[0]
+        self._found: tuple[Snapshot, str, Countries] | None = None
+
+    @property
+    def row(self) -> Row[Place] | None:
+        """The row of the country that is lit, or None."""
+        light = self._light(self.shown) if self.shown else None
+        return self._countries(self.shown).rows.get(light.code) if self.shown and light and light.code else None
 
     def draw(self, shown: Shown, size: Size) -> Content:
         """The map."""
-        return Content("")
+        return draw_world(shown, self._countries(shown), size, self._light(shown), self.has_keys)
+
+    def _countries(self, shown: Shown) -> Countries:
+        if self._found is None or self._found[0] is not shown.cut or self._found[1] != shown.month:
+            self._found = shown.cut, shown.month, countries_of(shown)
+        return self._found[2]
+
+    def _light(self, shown: Shown) -> Light:
+        """The country that is lit: the one last moved to while it has users, else the one that the filter names."""
+        rows = self._countries(shown).rows
+        code = self._wanted if self._wanted in rows else shown.asked.filter.value("country")
+        return Light(code if code in atlas().points else None, self._zoom)
+
+    def light(self, code: str | None) -> None:
+        """Light that country; None: none but the filter's."""
+        if code != self._wanted:
+            self._wanted = code
+            self._draw_again()
+
+    def _draw_again(self) -> None:
+        if self.shown is not None:
+            self.show(self.shown)
+
+    def action_light(self, towards: str) -> None:
+        """Light the nearest country with users in that direction; the one with the most where none is lit yet."""
+        if self.shown is None:
+            return
+        here, order = self._light(self.shown).code, self._countries(self.shown).order
+        if here is None:
+            self.light(order[0] if order else None)
+            return
+        points = atlas().points
+        others = [(code, points[code]) for code in order if code != here]
+        self.light(nearest(points[here], others, DIRECTIONS[towards]) or self._wanted)
+
+    def action_next(self, by: int) -> None:
+        """Light the country with the next fewer users, or more."""
+        if self.shown is None:
+            return
+        here, order = self._light(self.shown).code, self._countries(self.shown).order
+        if here not in order:
+            self.light(order[0] if order else None)
+        elif 0 <= (index := order.index(here) + by) < len(order):
+            self.light(order[index])
+
+    def action_enlarge(self, by: int) -> None:
+        """A smaller piece of the world, or a larger one."""
+        index = ZOOMS.index(self._zoom) + by
+        self._zoom = ZOOMS[min(max(index, 0), len(ZOOMS) - 1)]
+        self._draw_again()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a country lights it; on the one that is lit, it chooses it."""
+        at = event.get_content_offset(self)
+        if at is None or self.shown is None:
+            return
+        light = self._light(self.shown)
+        code = country_at(self._countries(self.shown), self.size, light, at.x, at.y)
+        if code is not None and code == light.code:
+            self.post_message(self.Chosen())
+        elif code is not None:
+            self.light(code)
+
+
+class SideMap(WorldMap, can_focus=False):
+    """A map beside a table, that lights the country under the table's cursor and has no keys."""
+
+    has_keys = False
+
+    def on_click(self, event: events.Click) -> None:
+        """Nothing: the table beside it is what moves the light."""
+        event.prevent_default()
