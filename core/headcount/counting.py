@@ -30,6 +30,7 @@ class Counting:
         self._clients = clients
         self._options = options
         self._now = now
+        self._blind_since: float | None = None
         self._names: dict[Place, PlaceName] = {}
         self._new_names: dict[Place, PlaceName] = {}
         self._meaning = Meaning(
@@ -106,7 +107,23 @@ class Counting:
                         self.hosts[record.host].forget_users(self._now)
                     self.problems.drop_host(record.host)
                 case SourceFlaws():
-                    self.problems.replace("source", record.flaws)
+                    self._take_source(record)
+
+    @property
+    def seen_until(self) -> float:
+        """The last moment (Unix seconds) at which the source could be looked at."""
+        return self._now if self._blind_since is None else self._blind_since
+
+    def _take_source(self, record: SourceFlaws) -> None:
+        """Notes what is wrong with the source. While it can't be looked at the figures stay as they were; that is a
+        gap like that of an engine which did not run."""
+        self.problems.replace("source", record.flaws)
+        if any(flaw.is_urgent for flaw in record.flaws):
+            self._blind_since = self.seen_until
+        elif self._blind_since is not None:
+            for host in self.hosts.values():
+                host.months.resume(self._blind_since, self._now)
+            self._blind_since = None
 
     def _take_user(self, record: UserRecord) -> None:
         if record.known or record.host in self.hosts:

@@ -15,10 +15,11 @@ from headcount.live import Packer
 from headcount.marks import MarkKeeper
 from headcount.months import month_of, shift, start_of
 from headcount.options import Options
-from headcount.records import Flaw, Record
+from headcount.records import Flaw, Record, SourceFlaws
 from headcount.snapshot import Phase, Snapshot
 from headcount.sources import Source
 from headcount.state import HostUpdate, State, Update
+from headcount.text import clean
 
 SHOW_READING = 0.25
 """Seconds between two snapshots while everything is read."""
@@ -117,7 +118,9 @@ class Engine:
             missing = self._source.missing()
             if missing is None:
                 return True
-            self._problems.replace("source", [Flaw("no data directory", self._source.label, "", missing)])
+            why = f"{missing} The figures begin, or go on, when it is there; is its name right?"
+            flaw = Flaw("no data directory", self._source.label, "", why, is_urgent=True)
+            self._counting.take([SourceFlaws((flaw,))], self._now)
             self._counting.tell_problems()
             self._now = self._options.clock()
             publish(self.snapshot())
@@ -126,7 +129,7 @@ class Engine:
 
     def _read(self, publish: Publish, stop: threading.Event) -> None:
         self._phase = Phase.SCANNING
-        self._problems.replace("source", ())
+        self._counting.take([SourceFlaws()], self._now)
         with _collector_paused():
             for batch in self._source.read():
                 self._take(batch)
@@ -224,7 +227,7 @@ class Engine:
         for host in counting.hosts.values():
             months = host.months.keepable()
             if months or alive:
-                hosts.append(HostUpdate(host.host, host.months.followed_since, self._now, months))
+                hosts.append(HostUpdate(host.host, host.months.followed_since, counting.seen_until, months))
         self._pack_live()
         is_kept = self._prune_is_kept and self._marks.is_kept
         if not hosts and not self._history.added and not self._live and is_kept:
@@ -245,7 +248,7 @@ class Engine:
         try:
             self._state.save(update)
         except StateError as error:
-            self._problems.replace("state", [Flaw("state not kept", error.message, "", error.mend)])
+            self._problems.replace("state", [_not_kept(error)])
             return
         self._problems.replace("state", ())
         self._zone_is_kept = self._prune_is_kept = True
@@ -271,6 +274,12 @@ def _collector_paused() -> Iterator[None]:
         gc.freeze()
         if was_on:
             gc.enable()
+
+
+def _not_kept(error: StateError) -> Flaw:
+    mend = f"{error.mend} " if error.mend else ""
+    why = f"{mend}What is counted is kept as soon as that is mended, and lost if the engine ends before."
+    return Flaw("state not kept", clean(error.message), "", clean(why), is_urgent=True)
 
 
 def _is_news(new: Snapshot, old: Snapshot) -> bool:

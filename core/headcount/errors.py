@@ -48,11 +48,15 @@ PERMISSION_DENIED = "permission denied"
 """What a flaw says of a file or directory that this user may not read."""
 
 
+MAY_READ = "Run as a member of the group that owns it: sudo usermod -aG prosody $USER, then log in anew."
+"""What usually mends that."""
+
+
 def no_permission(what: str) -> NoPermissionError:
     """The error where data may not be read, with what usually mends it."""
     return NoPermissionError(
         f"No permission to read {what}.",
-        "Run as a member of the group that owns it: sudo usermod -aG prosody $USER, then log in anew.",
+        MAY_READ,
     )
 
 

@@ -78,7 +78,7 @@ def unpacked(
         hosts=hosts,
         history=history,
         marks=marks,
-        problems=tuple(Problem(what, count, "", why) for what, count, why in head["problems"]),
+        problems=tuple(Problem(what, count, "", why, any(urgent)) for what, count, why, *urgent in head["problems"]),
     )
 
 
@@ -94,7 +94,7 @@ def _packed_head(snapshot: Snapshot) -> str:
             "progress": None if progress is None else [progress.done, progress.total],
             "geo": snapshot.geo,
             "hosts": list(snapshot.hosts),
-            "problems": [[problem.what, problem.count, problem.why] for problem in snapshot.problems],
+            "problems": [[p.what, p.count, p.why, p.is_urgent] for p in snapshot.problems],
         }
     )
 

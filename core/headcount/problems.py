@@ -55,12 +55,17 @@ class Problems:
         return untold
 
     def summary(self) -> tuple[Problem, ...]:
-        """The problems by kind, the most frequent first, each with one example."""
+        """The problems by kind, the urgent and then the most frequent ones first, each with one example."""
         if self._summary is None:
             kinds: dict[str, list[Flaw]] = {}
             for flaws in self._by_subject.values():
                 for flaw in flaws:
                     kinds.setdefault(flaw.what, []).append(flaw)
-            problems = [Problem(what, len(f), f[0].where, f[0].why) for what, f in kinds.items()]
-            self._summary = tuple(sorted(problems, key=lambda problem: (-problem.count, problem.what)))
+            problems = [_problem(what, flaws) for what, flaws in kinds.items()]
+            self._summary = tuple(sorted(problems, key=lambda p: (not p.is_urgent, -p.count, p.what)))
         return self._summary
+
+
+def _problem(what: str, flaws: list[Flaw]) -> Problem:
+    example = next((flaw for flaw in flaws if flaw.is_urgent), flaws[0])
+    return Problem(what, len(flaws), example.where, example.why, example.is_urgent)

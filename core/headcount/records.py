@@ -37,13 +37,15 @@ class Flaw:
     """Something wrong with what was read. `what` is a short kind that many flaws share; `why` tells this one.
 
     `where` names the file or directory for the operator (it may hold a user name: never for logs);
-    `place` is its host and store, or as much as is known, which logs may name. Both are clean text.
+    `place` is its host and store, or as much as is known, which logs may name. Both are clean text. `is_urgent` says
+    that nothing new is read, or kept, as long as it is so.
     """
 
     what: str
     where: str
     place: str
     why: str
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

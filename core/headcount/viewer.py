@@ -23,7 +23,11 @@ LOOK = 0.5
 REST = 5
 """How many times as long as a look took the viewer rests after it, so that it never becomes a load."""
 ENDED = Problem(
-    "engine ended", 1, "", "these are its last figures; as soon as an engine runs on this state again, they go on"
+    "engine ended",
+    1,
+    "",
+    "these are its last figures; as soon as an engine runs on this state again, they go on",
+    is_urgent=True,
 )
 
 

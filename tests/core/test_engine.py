@@ -159,7 +159,7 @@ def test_phases_are_shown_as_they_pass(world: World) -> None:
 
     engine.run(publish, source.stop)
     assert [snapshot.phase for snapshot in world.shown] == [Phase.WAITING, Phase.SCANNING, Phase.LIVE]
-    assert world.shown[0].problems[0].why == "There is nothing yet."
+    assert world.shown[0].problems[0].why.startswith("There is nothing yet. ")
     assert world.shown[1].progress == Progress(0, 2)
     assert world.shown[-1].problems == ()
 
@@ -413,6 +413,10 @@ def test_what_can_not_be_kept_is_told_and_kept_later(world: World) -> None:
         state,
     )
     assert told == ["state not kept"]
+    urgent = next(p for seen in world.shown for p in seen.problems)
+    assert urgent.is_urgent
+    assert urgent.example == "The state can't be used: database or disk is full."
+    assert "kept as soon as that is mended" in urgent.why
     assert shown.problems == ()
     month_kept, change = state.saved[0].hosts[0].months["2026-11"]
     assert (sum(month_kept.cells.values()), len(change.counted)) == (1, 1)

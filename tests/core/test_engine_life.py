@@ -16,7 +16,7 @@ from headcount.errors import NoPermissionError, StateError
 from headcount.live import Packer, unpacked
 from headcount.monthly_visitors import SETTLING, Month, MonthChange
 from headcount.months import end_of, start_of
-from headcount.records import HostRead, HostVisitors, Login, Record, VisitedMonth
+from headcount.records import Flaw, HostRead, HostVisitors, Login, Record, SourceFlaws, VisitedMonth
 from headcount.snapshot import Cell, Phase, Place, Quality, Snapshot
 from headcount.state import HostUpdate, Update
 from headcount.state.sqlite import SqliteState
@@ -212,7 +212,7 @@ def test_a_viewer_shows_what_the_engine_shows_and_says_when_it_ends(world: World
         assert seen.names[next(place for place in seen.names if place.country == "US")].country == "United States"
         state.close()
         last = look.wait_for(lambda seen: seen.phase is Phase.STOPPED)
-        assert last.problems[0].what == "engine ended"
+        assert (last.problems[0].what, last.problems[0].is_urgent) == ("engine ended", True)
         assert active(last).day == 2
         with SqliteState(path) as again:
             world.run(
@@ -282,3 +282,42 @@ def test_a_write_that_breaks_off_anywhere_loses_and_doubles_nothing(world: World
         kept = state.load().hosts[HOST].months["2026-11"]
     assert month(again).users == 61
     assert (sum(kept.cells.values()), len(kept.counted)) == (61, 61)
+
+
+GONE = SourceFlaws((Flaw("no data directory", "/script", "", "it is gone", is_urgent=True),))
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_source_that_was_gone_over_a_months_end_makes_it_a_lower_bound(
+    world: World, path: Path, restart: bool
+) -> None:
+    """The figures stay meanwhile, and go on when it is back; also where another engine began while it was gone."""
+    begin, end = start_of("2026-11", UTC), end_of("2026-11", UTC)
+    world.now = begin - 120
+    read: list[list[Record]] = [[user("alice", world.now)], [HostRead(HOST)]]
+    with SqliteState(path) as state:
+        follow: list[Step] = [
+            *steadily(world, 600),
+            world.pass_time(20 * 86_400),
+            [user("bob", begin + 20 * 86_400)],
+            lambda: setattr(world, "now", end - 200),
+            [GONE],
+            *steadily(world, 600),
+        ]
+        back: list[list[Record]] = [[user("alice", end + 300)], [SourceFlaws()]]
+        first = world.run(read, [*follow, *([] if restart else back)], state)
+        assert first.phase is Phase.LIVE
+        during = next(seen for seen in world.shown if seen.problems)
+        assert (during.problems[0].is_urgent, month(during).users, month(during).quality) == (True, 1, Quality.EXACT)
+        if restart:
+            first = world.run([*back, [HostRead(HOST)]], state=state)
+    assert first.problems == ()
+    assert month(first).quality is Quality.LOWER_BOUND
+    assert (month(first, "2026-12").users, month(first, "2026-12").quality) == (1, Quality.LOWER_BOUND)
+
+
+def test_what_is_urgent_is_told_to_those_who_look_on(world: World) -> None:
+    world.run(READ, [[GONE], *steadily(world, 60)])
+    shown = unpacked(Packer().news(world.shown[-1]), {}, {}, world.shown[-1].history, ())
+    assert shown is not None
+    assert [(problem.what, problem.is_urgent) for problem in shown.problems] == [("no data directory", True)]

@@ -32,6 +32,17 @@ def test_flaws_of_one_kind_are_one_problem_with_one_example() -> None:
     )
 
 
+def test_what_stops_all_figures_comes_first_and_is_the_example_of_its_kind() -> None:
+    problems = Problems()
+    problems.replace("users", [flaw(), flaw()])
+    problems.replace("some", [flaw("closed", why="a part")])
+    problems.replace("all", [Flaw("closed", "/var/lib/prosody", "", "all of it", is_urgent=True)])
+    assert problems.summary() == (
+        Problem("closed", 2, "/var/lib/prosody", "all of it", is_urgent=True),
+        Problem("unreadable record", 2, "example.com/lastlog2/alice.dat", "it ends too early"),
+    )
+
+
 def test_the_most_frequent_problem_comes_first_and_ties_by_name() -> None:
     problems = Problems()
     problems.replace("a", [flaw("c"), flaw("b")])

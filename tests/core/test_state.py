@@ -9,7 +9,7 @@ import pytest
 
 from headcount.errors import NoPermissionError, StateError, StateLockedError, UsageError
 from headcount.monthly_visitors import Month, MonthChange
-from headcount.snapshot import Cell, HistoryKey, HistoryPoint, Past, Place, PlaceName, Quality
+from headcount.snapshot import Arrivals, Cell, HistoryKey, HistoryPoint, Past, Place, PlaceName, Quality
 from headcount.state import HostUpdate, Update
 from headcount.state.files import is_locked, path_of
 from headcount.state.schema import STEPS, VERSION
@@ -333,3 +333,61 @@ def test_a_state_is_named_by_url_or_path(url: str, expected: str) -> None:
 def test_another_kind_of_state_is_refused() -> None:
     with pytest.raises(UsageError, match="mysql"):
         path_of("mysql://localhost/x")
+
+
+@pytest.mark.parametrize("how", ["deleted", "moved away", "replaced"])
+def test_a_state_that_is_lost_is_told_and_goes_on_where_it_is_put_back(path: Path, how: str) -> None:
+    away = path.with_name("away")
+    with SqliteState(path) as state:
+        state.save(update(*an_open_month()))
+        path.rename(away)
+        if how == "deleted":
+            away.unlink()
+        if how == "replaced":
+            path.write_bytes(b"")
+        with pytest.raises(StateError, match="not where it was") as refused:
+            state.save(update(*an_open_month(), name="2026-12"))
+        assert "Put it back" in refused.value.mend
+        if how == "moved away":
+            away.rename(path)
+            state.save(update(*an_open_month(), name="2026-12"))
+            assert set(state.load().hosts["example.com"].months) == {"2026-11", "2026-12"}
+
+
+def test_a_full_disk_and_another_writer_are_told_with_what_mends_them(path: Path) -> None:
+    with SqliteState(path) as state:
+        state.save(Update(zone="UTC"))
+        assert state._connection is not None
+        state._connection.execute("PRAGMA max_page_count = 1")
+        state._connection.execute("PRAGMA busy_timeout = 0")
+        month = Month(Quality.EXACT, {}, b"k" * 32, dict.fromkeys(os.urandom(16) for _ in range(9000)))
+        with pytest.raises(StateError, match="full") as refused:
+            state.save(update(month, MonthChange(set(), set(month.counted))))
+        assert refused.value.mend == "Free some space where it lies."
+        other = sqlite3.connect(path)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StateError, match="locked") as refused:
+            state.save(Update(zone="UTC"))
+        assert refused.value.mend == "End the other program that writes it."
+        other.close()
+
+
+def test_a_month_of_an_older_state_tells_of_no_arrivals_and_one_of_this_keeps_them(path: Path) -> None:
+    path.parent.mkdir()
+    connection = sqlite3.connect(path)
+    connection.executescript("".join(STEPS[:4]) + "PRAGMA user_version = 4;")
+    connection.execute("INSERT INTO months VALUES ('example.com', '2026-11', 'exact', 0, ?)", (b"k" * 32,))
+    connection.execute("INSERT INTO history VALUES (3600, 'example.com', '[[\"DE\", \"Dino\", 1, 2, 3]]')")
+    connection.commit()
+    connection.close()
+    with SqliteState(path) as state:
+        saved = state.load()
+        assert saved.hosts["example.com"].months["2026-11"].arrivals is None
+        assert saved.history[0].hosts == {"example.com": {HistoryKey("DE", "Dino"): Past(1, 2, 3, None)}}
+        month, change = an_open_month()
+        month.arrivals = Arrivals(2, 1)
+        state.save(update(month, change, name="2026-12"))
+        state.save(update(saved.hosts["example.com"].months["2026-11"], MonthChange()))
+    with SqliteState(path) as state:
+        months = state.load().hosts["example.com"].months
+    assert (months["2026-11"].arrivals, months["2026-12"].arrivals) == (None, Arrivals(2, 1))

@@ -90,6 +90,7 @@ class DirectorySource:
             mode = os.stat(self._path).st_mode
             if not stat.S_ISDIR(mode):
                 raise UsageError(f"{self.label} is not a directory.", "Name Prosody's data directory (its data_path).")
+            os.stat(os.path.join(self._path, b"."))
             os.scandir(self._path).close()
         except FileNotFoundError:
             return f"There is no {self.label} yet."
@@ -150,8 +151,11 @@ class DirectorySource:
             self._watcher.close()
 
     def _reread_changed(self, paths: set[str]) -> Iterator[list[Record]]:
-        """Reads anew what the watcher told of."""
+        """Reads anew what the watcher told of. Where all is gone, nobody is taken for deleted."""
         if not paths:
+            return
+        if not self._layout.is_there():
+            self._doubt()
             return
         host_of = {store.path: host for host in self._layout.hosts.values() for store in host.stores.values()}
         hosts = {host.path: host for host in self._layout.hosts.values()}
@@ -178,6 +182,8 @@ class DirectorySource:
         if self._layout.look():
             self._watch()
             self._doubt()  # the first events of a new directory may be those that nobody saw
+        if self._layout.is_lost:
+            return
         gone = before.keys() - self._layout.hosts.keys()
         if gone:
             yield [HostGone(before[entry]) for entry in gone]
@@ -200,8 +206,7 @@ class DirectorySource:
             self._watch_flaw = None
         yield from self._look_again(by_stat=True)
         ended = self._clock()
-        is_gone = self._path in self._layout.flaws
-        interval = DOUBT if is_gone else max(SWEEP_AT_LEAST, SWEEP_COST_FACTOR * (ended - started))
+        interval = DOUBT if self._layout.is_lost else max(SWEEP_AT_LEAST, SWEEP_COST_FACTOR * (ended - started))
         self._sweep_at = min(self._sweep_at, ended + interval)
 
     def _read_host(self, host: Host, files: Iterable[bytes]) -> Iterator[list[Record]]:

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from headcount.errors import PERMISSION_DENIED
+from headcount.errors import MAY_READ, PERMISSION_DENIED
 from headcount.prosody.files import SUFFIX, USER_STORES, VISITORS_FILES, user_of
 from headcount.prosody.names import decode, encode_store, why_not_decoded
 from headcount.records import Flaw
@@ -85,6 +85,15 @@ class Layout:
         for entry, (path, identity) in found.items():
             self._look_at_host(entry, path, identity)
         return self.identities() != before
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the data directory could not be looked at when it was tried last."""
+        return self.root in self.flaws
+
+    def is_there(self) -> bool:
+        """Whether the data directory can be looked at now."""
+        return self._list(self.root) is not None
 
     def may_be_ours(self, path: bytes) -> bool:
         """Whether a change at `path` may be that of a host's or store's directory, or of a file of a host's own."""
@@ -207,15 +216,25 @@ class Layout:
         """The entries of a directory; None, and a flaw, where they can't be had now."""
         self.flaws.pop(path, None)
         try:
+            if path == self.root:
+                os.stat(os.path.join(path, b"."))  # one that may be listed and not entered shows names alone
             return os.listdir(path)
         except FileNotFoundError:
             if path == self.root:
-                self.flaws[path] = self.flaw("no data directory", path, "it is gone; waiting for it to come back")
-        except PermissionError:
-            self.flaws[path] = self.flaw("unreadable directory", path, PERMISSION_DENIED)
+                self._lose("no data directory", "it is gone: these are its last figures, which go on when it is back")
         except OSError as error:
-            self.flaws[path] = self.flaw("unreadable directory", path, clean(error.strerror or str(error.errno)))
+            is_denied = isinstance(error, PermissionError)
+            why = PERMISSION_DENIED if is_denied else clean(error.strerror or str(error.errno))
+            if path == self.root:
+                mend = f" {MAY_READ}" if is_denied else ""
+                self._lose("unreadable data directory", f"{why}: these are its last figures.{mend}")
+            else:
+                self.flaws[path] = self.flaw("unreadable directory", path, why)
         return None
+
+    def _lose(self, what: str, why: str) -> None:
+        """Takes note that the whole data directory can't be looked at now."""
+        self.flaws[self.root] = Flaw(what, clean(self.root), "", why, is_urgent=True)
 
 
 def _directory(path: bytes) -> tuple[int, int] | None:

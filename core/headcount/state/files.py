@@ -57,6 +57,15 @@ def make(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
 
 
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _refuse_foreign(path: Path) -> None:
     """A file without a lock beside it that does not begin as a database does was never a state: it is left alone."""
     if not path.is_file() or _lock_file(path).exists():

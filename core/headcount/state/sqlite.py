@@ -27,7 +27,7 @@ from headcount.snapshot import (
 )
 from headcount.state import HostUpdate, Saved, SavedHost, Update
 from headcount.state.columns import columns, place_of
-from headcount.state.files import connect_to_read, foreign, lock, make, set_aside
+from headcount.state.files import connect_to_read, foreign, identity_of, lock, make, set_aside
 from headcount.state.imported import MARKED, load_imported, save_imported
 from headcount.state.schema import VERSION, is_foreign, upgrade, version_of
 
@@ -47,11 +47,13 @@ class SqliteState:
         self._scrub_is_due = False
         self._lock: int | None = None
         self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
         try:
             with self._explained():
                 if not read_only:
                     self._lock = lock(path)
                     self._connection = self._opened_to_keep()
+                    self._identity = identity_of(path)
                 elif path.exists():
                     self._connection = self._opened_to_read()
         except BaseException:
@@ -133,6 +135,7 @@ class SqliteState:
         """Keeps a change in one transaction; read-only, keeps nothing."""
         if self._connection is None or self._read_only:
             return
+        self._refuse_lost()
         with self._explained(), self._connection as connection:
             for host in update.hosts:
                 _save_host(connection, host)
@@ -218,6 +221,11 @@ class SqliteState:
             else:
                 of_month.counted[digest] = None if place is None else Cell(Place(*json.loads(place)), UNKNOWN)
 
+    def _refuse_lost(self) -> None:
+        """SQLite goes on in a file that has no name any more, and whose end is that of the process."""
+        if self._identity != identity_of(self._path):
+            raise StateError(f"The state {self._path} is not where it was.", "Put it back, or start the engine anew.")
+
     def _refuse_foreign(self, connection: sqlite3.Connection) -> None:
         if is_foreign(connection):
             raise foreign(self._path)
@@ -243,7 +251,7 @@ class SqliteState:
                     f"The state {self._path} can't be read: {error}.",
                     "Move it away, and Headcount begins a new one.",
                 ) from None
-            raise StateError(f"The state {self._path} can't be used: {error}.") from None
+            raise StateError(f"The state {self._path} can't be used: {error}.", _mend(error)) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StateError(f"The state {self._path} can't be used: {error}.") from None
 
@@ -252,6 +260,19 @@ def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
     """SQLITE_CORRUPT ("database disk image is malformed") and SQLITE_NOTADB ("file is not a database") come as the
     bare class; what may pass, such as a full disk or a lock, comes as one of its children."""
     return type(error) is sqlite3.DatabaseError
+
+
+def _mend(error: sqlite3.DatabaseError) -> str:
+    """What mends it, by SQLite's primary code; nothing where that is not for the operator to do."""
+    mends = {
+        sqlite3.SQLITE_FULL: "Free some space where it lies.",
+        sqlite3.SQLITE_BUSY: "End the other program that writes it.",
+        sqlite3.SQLITE_LOCKED: "End the other program that writes it.",
+        sqlite3.SQLITE_READONLY: "Make it, and its directory, writable.",
+        sqlite3.SQLITE_CANTOPEN: "Make it, and its directory, writable.",
+        sqlite3.SQLITE_IOERR: "Look after the disk that it lies on.",
+    }
+    return mends.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
 
 
 def _check(connection: sqlite3.Connection) -> None:

@@ -462,6 +462,7 @@ def test_a_data_directory_that_goes_keeps_its_users_and_is_found_again(root: Pat
     root.rename(away)
     sweep(swept, clock)
     assert swept.kinds() == {"no data directory"}
+    assert [(flaw.where, flaw.is_urgent) for flaw in swept.flaws] == [(str(root), True)]
     assert not any(isinstance(record, HostGone) for record in swept.records)
     away.rename(root)
     log_in(root, "alice", 20)
@@ -469,6 +470,53 @@ def test_a_data_directory_that_goes_keeps_its_users_and_is_found_again(root: Pat
     swept.take(swept.source.follow(0))
     assert swept.kinds() == set()
     assert swept.last("alice") == 20
+
+
+def test_a_data_directory_that_goes_while_it_is_watched_keeps_its_users_and_goes_on(root: Path) -> None:
+    """It is noticed at once, be it by what the watcher says of the files in it."""
+    for number in range(20):
+        log_in(root, f"user{number}", 10)
+    source = DirectorySource(str(root))
+    said = Said(source)
+    try:
+        said.read()
+        away = root.with_name("away")
+        root.rename(away)
+        said.follow_until(lambda: said.kinds() == {"no data directory"})
+        said.take(source.follow(1.5))
+        assert all(record.known for record in said.users.values())
+        away.rename(root)
+        log_in(root, "user3", 20)
+        said.follow_until(lambda: said.kinds() == set() and said.last("user3") == 20)
+        log_in(root, "user4", 30)
+        said.follow_until(lambda: said.last("user4") == 30)
+        assert not any(isinstance(record, HostGone) for record in said.records)
+    finally:
+        source.close()
+
+
+@pytest.mark.parametrize("mode", [0, 0o600], ids=["closed", "listed but not entered"])
+def test_a_data_directory_that_may_not_be_read_any_more_keeps_its_users_and_says_what_mends_it(
+    root: Path, swept: Said, clock: Clock, mode: int
+) -> None:
+    log_in(root, "alice", 10)
+    for path in (root, *root.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    swept.read()
+    root.chmod(mode)
+    with unprivileged():
+        sweep(swept, clock)
+    assert [(flaw.what, flaw.where, flaw.is_urgent) for flaw in swept.flaws] == [
+        ("unreadable data directory", str(root), True)
+    ]
+    assert "permission denied" in swept.flaws[0].why
+    assert "usermod" in swept.flaws[0].why
+    assert swept.last("alice") == 10
+    root.chmod(0o755)
+    log_in(root, "alice", 20)
+    clock.now += 2
+    swept.take(swept.source.follow(0))
+    assert (swept.kinds(), swept.last("alice")) == (set(), 20)
 
 
 def test_a_component_has_no_users(root: Path, swept: Said) -> None:
