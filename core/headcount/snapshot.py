@@ -150,9 +150,14 @@ class History:
 
     def at(self, when: float, within: float = 5400) -> Past | None:
         """The users at the point nearest to `when`, at most `within` seconds off."""
+        near = self.nearest(when, within)
+        return None if near is None else self.sum_of(near)
+
+    def nearest(self, when: float, within: float = 5400) -> HistoryPoint | None:
+        """The point nearest to `when`, at most `within` seconds off."""
         index = bisect_left(self.points, when, key=lambda point: point.when)
         near = min(self.points[max(0, index - 1) : index + 1], key=lambda p: abs(p.when - when), default=None)
-        return None if near is None or abs(near.when - when) > within else self.sum_of(near)
+        return None if near is None or abs(near.when - when) > within else near
 
     def sum_of(self, point: HistoryPoint) -> Past:
         """The users of one point that are seen; those of its month so far only where all of them were noted.

@@ -13,6 +13,8 @@ from headcount.snapshot import (
     UNKNOWN,
     Active,
     Cell,
+    HistoryKey,
+    HistoryPoint,
     MonthCounts,
     Place,
     PlaceName,
@@ -42,7 +44,7 @@ WINDOWS = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The users active in one window. None stands for what no history knows.
+    """The users active in one window. None stands for what no history knows, and for what may not be told.
 
     `before` is the same window one window earlier; `series` has a value a day, oldest first, the newest last.
     `as_of` is the moment meant, in Unix seconds: now, or the end of a past month.
@@ -76,7 +78,7 @@ class Turnover(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Row(Generic[K]):
     """One line of a table: users of the month, their share of it, the month before; beside the current month, users
-    active now."""
+    active now, and `then` the users of the month before at the same day and time of it. None where it can't, or may not, be told."""
 
     key: K
     label: str
@@ -84,6 +86,7 @@ class Row(Generic[K]):
     share: float | None
     before: int | None
     active: Active
+    then: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tup
     past = month is not None and month < snapshot.month
     as_of = end_of(month, zone) if month is not None and past else snapshot.generated_at
     at_end = snapshot.history.at(as_of) if past else None
-    known = at_end if past else total_active(snapshot)[:3]
+    known = at_end if past else _active_told(snapshot)
     earlier = [snapshot.history.at(_days_before(as_of, back, zone)) for back in range(days - 1, 0, -1)]
     series = [*earlier, known]
     result = []
@@ -133,17 +136,34 @@ def pace(snapshot: Snapshot) -> Pace | None:
     The month before is as the history noted it at the same day and time of day in the snapshot's zone, within an hour
     and a half; on a day that it did not have, at that time of its last day.
     """
-    now = month_counts(snapshot, snapshot.month)
-    zone, month = ZoneInfo(snapshot.timezone), shift(snapshot.month, -1)
-    then = _same_time_in(month, snapshot.generated_at, zone)
-    begin, end = start_of(month, zone), end_of(month, zone)
-    within = replace(
-        snapshot.history, points=tuple(point for point in snapshot.history.points if begin <= point.when < end)
-    )
-    past = within.at(then)
+    now, (when, point) = month_counts(snapshot, snapshot.month), _a_month_ago(snapshot)
+    past = None if point is None else snapshot.history.sum_of(point)
     if now is None or past is None or past.to_date is None:
         return None
-    return Pace(now.users, past.to_date, then)
+    return Pace(now.users, past.to_date, when)
+
+
+def pace_by(snapshot: Snapshot, key: Callable[[HistoryKey], K]) -> dict[K, int] | None:
+    """The users of the month before by `key`, as of the moment that `pace` takes; None where it tells nothing."""
+    _, point = _a_month_ago(snapshot)
+    if point is None or pace(snapshot) is None:
+        return None
+    keep = snapshot.history.keep
+    groups: dict[K, int] = defaultdict(int)
+    for host, counts in point.hosts.items():
+        for of, past in counts.items():
+            if keep is None or keep(host, of):
+                groups[key(of)] += past.to_date or 0
+    return dict(groups)
+
+
+def _a_month_ago(snapshot: Snapshot) -> tuple[float, HistoryPoint | None]:
+    """The same day and time of the month before, and the point of that month's history that tells of it."""
+    zone, month = ZoneInfo(snapshot.timezone), shift(snapshot.month, -1)
+    when = _same_time_in(month, snapshot.generated_at, zone)
+    begin, end = start_of(month, zone), end_of(month, zone)
+    points = tuple(point for point in snapshot.history.points if begin <= point.when < end)
+    return when, replace(snapshot.history, points=points).nearest(when)
 
 
 def _same_time_in(month: str, when: float, zone: tzinfo) -> float:
@@ -173,6 +193,17 @@ def turnover(snapshot: Snapshot, month: str) -> Turnover | None:
     if month < snapshot.month and all(counts is not None and counts.quality is Quality.EXACT for counts in before):
         lost = sum(counts.users for counts in before if counts is not None) - returning
     return Turnover(new, returning, lost)
+
+
+def hidden(snapshot: Snapshot) -> frozenset[str]:
+    """The figures (see `HostCounts.hidden`) that can't be told of all hosts, since one of them hides its own."""
+    return frozenset(figure for counts in snapshot.hosts.values() for figure in counts.hidden)
+
+
+def _active_told(snapshot: Snapshot) -> tuple[int | None, ...]:
+    """Users active now, by window; None where they may not be told."""
+    active, untold = total_active(snapshot), hidden(snapshot)
+    return tuple(None if f"{window.days}d" in untold else users for window, users in zip(WINDOWS, active, strict=False))
 
 
 def total_active(snapshot: Snapshot) -> Active:
@@ -219,7 +250,8 @@ def month_counts(snapshot: Snapshot, month: str) -> MonthCounts | None:
 
 def country_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
     """A row a country (`?` where unknown): most month users first, then most users active in 30 days."""
-    return _rows_of_places(snapshot, month, lambda place: Place(place.country), name_of)
+    then = pace_by(snapshot, lambda key: Place(key.country)) if month == snapshot.month else None
+    return _rows_of_places(snapshot, month, lambda place: Place(place.country), name_of, then)
 
 
 def subdivision_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
@@ -242,13 +274,16 @@ def _rows_of_places(
     month: str,
     coarse: Callable[[Place], Place],
     label: Callable[[Place, Mapping[Place, PlaceName]], str],
+    then: Mapping[Place, int] | None = None,
 ) -> list[Row[Place]]:
     now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
     return _rows(
+        snapshot,
         lambda place: label(place, snapshot.names),
         _grouped(now.places if now else {}, coarse),
         _grouped(before.places if before else None, coarse),
         _active_by(snapshot, month, lambda cell: coarse(cell.place)),
+        then,
     )
 
 
@@ -256,10 +291,12 @@ def client_rows(snapshot: Snapshot, month: str) -> list[Row[str]]:
     """A row a client (`?` where unknown); ordered as the countries are."""
     now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
     return _rows(
+        snapshot,
         lambda client: client,
         now.clients if now else {},
         before.clients if before else None,
         _active_by(snapshot, month, lambda cell: cell.client),
+        pace_by(snapshot, lambda key: key.client) if month == snapshot.month else None,
     )
 
 
@@ -298,20 +335,24 @@ def name_of(place: Place, names: Mapping[Place, PlaceName]) -> str:
 
 
 def _rows(
+    snapshot: Snapshot,
     label: Callable[[K], str],
     now: Mapping[K, int] | None,
     before: Mapping[K, int] | None,
     active: Mapping[K, Active],
+    then: Mapping[K, int] | None,
 ) -> list[Row[K]]:
     everyone = sum(now.values()) if now else 0
+    nobody = 0 if snapshot.anonymity is None else None  # those of a group that is not told are in another
     rows = [
         Row(
             key=key,
             label=label(key),
-            users=None if now is None else now.get(key, 0),
-            share=now.get(key, 0) / everyone if now and everyone else None,
-            before=None if before is None else before.get(key, 0),
+            users=None if now is None else now.get(key, nobody),
+            share=now.get(key, 0) / everyone if now and everyone and (key in now or nobody == 0) else None,
+            before=None if before is None else before.get(key, nobody),
             active=active.get(key, Active()),
+            then=None if then is None else then.get(key, nobody),
         )
         for key in {**(now or {}), **active}
     ]

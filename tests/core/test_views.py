@@ -391,3 +391,17 @@ def test_the_pace_is_filtered_like_the_rest() -> None:
 
 def utc_time(*when: int) -> datetime:
     return datetime(*when, tzinfo=UTC)  # type: ignore[misc, arg-type]
+
+
+def test_each_country_and_client_is_compared_with_the_same_day_of_the_month_before() -> None:
+    past = {HistoryKey("DE", "Dino"): Past(0, 0, 0, 4), HistoryKey("FR", "?"): Past(0, 0, 0, 2)}
+    counts = MonthCounts.of(Quality.EXACT, {Cell(Place("DE"), "Dino"): 5, Cell(Place("JP"), "?"): 1})
+    history = History((HistoryPoint(int(NOW - 31 * DAY), {"a": past}),))
+    shown = replace(snapshot({}), month="2026-11", hosts={"a": HostCounts(9, {}, {"2026-11": counts})}, history=history)
+    assert {row.key.country: (row.users, row.then) for row in country_rows(shown, "2026-11")} == {
+        "DE": (5, 4),
+        "JP": (1, 0),
+    }
+    assert {row.key: row.then for row in client_rows(shown, "2026-11")} == {"Dino": 4, "?": 2}
+    assert {row.then for row in country_rows(replace(shown, history=History()), "2026-11")} == {None}
+    assert {row.then for row in country_rows(shown, "2026-10")} == set()

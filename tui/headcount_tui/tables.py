@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from textual.content import Content
 
@@ -16,9 +17,11 @@ from headcount.views import (
     client_rows,
     country_rows,
     month_rows,
+    pace,
     place_rows,
     subdivision_rows,
 )
+from headcount_tui.charts import day
 from headcount_tui.render import (
     ACCENT,
     BAR,
@@ -127,6 +130,22 @@ def _difference(row: AnyKey, _width: int) -> Content:
     return Content.styled(text, style)
 
 
+def against(shown: Shown) -> str:
+    """`vs 22 Oct`: what the month so far is compared with."""
+    found = pace(shown.cut)
+    if found is None:
+        return ""
+    return f"vs {day(found.then, ZoneInfo(shown.whole.timezone))}"
+
+
+def _pace(row: AnyKey, _width: int) -> Content:
+    return Content.styled(*change(row.users, row.then))
+
+
+def _pace_order(row: AnyKey) -> int | None:
+    return None if row.users is None or row.then is None else row.users - row.then
+
+
 def _key_columns(title: str, width: int = 14) -> Callable[[Shown, Sequence[AnyKey]], list[Column[AnyKey]]]:
     """The columns that countries, places and clients have in common."""
 
@@ -146,10 +165,16 @@ def _key_columns(title: str, width: int = 14) -> Callable[[Shown, Sequence[AnyKe
             ),
             Column("users", "users", 9, lambda row, width: _users(row.users), lambda row: row.users),
             Column("share", "share", 9, _share(greatest), lambda row: row.share, left=True, grows=4, needs=64),
-            Column("before", earlier, 10, lambda row, width: _users(row.before), lambda row: row.before, needs=72),
         ]
+        before: Column[AnyKey] = Column(
+            "before", earlier, 10, lambda row, width: _users(row.before), lambda row: row.before, needs=72
+        )
         if shown.is_current:
-            return [*found, *_active_columns(shown)]
+            if any(row.then is not None for row in rows):  # like with like: as much of the month before
+                found.append(Column("then", against(shown), 11, _pace, _pace_order, needs=72))
+                before = replace(before, needs=100)
+            return [*found, before, *_active_columns(shown)]
+        found.append(before)
         found.append(  # a month so far and a whole one can't be compared
             Column(
                 "change",
