@@ -24,6 +24,10 @@ class UsageError(HeadcountError):
     exit_code = 2
 
 
+class TakenError(UsageError):
+    """There is a file of that name already, and it shall not be lost."""
+
+
 class NoDataError(HeadcountError):
     """There is nothing to count where Headcount was told to look."""
 

@@ -3,14 +3,14 @@
 import os
 import tempfile
 
-from headcount.errors import HeadcountError, NoPermissionError, UsageError
+from headcount.errors import HeadcountError, NoPermissionError, TakenError, UsageError
 from headcount.text import clean
 
 
 def write(path: str, data: bytes, *, may_replace: bool) -> None:
     """Writes a file in one step: who reads it finds all of it, or what was there before. Its rights are 0600.
 
-    Raises UsageError where it is there already and may not be replaced, HeadcountError where it can't be written.
+    Raises TakenError where it is there already and may not be replaced, HeadcountError where it can't be written.
     """
     directory, name = os.path.split(path)
     try:
@@ -28,7 +28,7 @@ def write(path: str, data: bytes, *, may_replace: bool) -> None:
             if os.path.lexists(beside):
                 os.unlink(beside)
     except FileExistsError:
-        raise UsageError(f"{clean(path)} is there already.", "Choose another name.") from None
+        raise TakenError(f"{clean(path)} is there already.", "Choose another name.") from None
     except PermissionError:
         raise NoPermissionError(f"No permission to write {clean(path)}.") from None
     except FileNotFoundError:

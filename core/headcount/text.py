@@ -22,3 +22,8 @@ def clean(text: str | bytes, limit: int = 200) -> str:
         text = text[: 4 * limit + 1].decode("utf-8", "replace")  # four bytes a character, and one that tells of more
     text = _HARMFUL.sub(REPLACEMENT, text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def clean_lines(text: str) -> str:
+    """`text` of any length, each harmful character but line ends and tabs replaced: for a file as a whole."""
+    return _HARMFUL.sub(lambda found: found[0] if found[0] in "\n\r\t" else REPLACEMENT, text)

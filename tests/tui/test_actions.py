@@ -5,6 +5,7 @@ from samples import SAMPLE
 from headcount_tui.actions import ACTIONS, Where, bindings
 from headcount_tui.app import HeadcountApp
 from headcount_tui.lines import keys
+from headcount_tui.screens.export import Export
 from headcount_tui.screens.help import Help, help_text
 from headcount_tui.screens.main import MainScreen
 from headcount_tui.screens.picker import Picker
@@ -23,6 +24,7 @@ OF_ONE_WIDGET = {
     Where.YEARS: HeatTable,
     Where.WORLD: WorldMap,
     Where.TYPING: TextFilter,
+    Where.EXPORT: Export,
 }
 
 
@@ -43,7 +45,7 @@ def test_every_action_exists_where_it_is_bound() -> None:
         elif action.where in OF_ONE_WIDGET:
             owners = (OF_ONE_WIDGET[action.where], MainScreen)
         elif action.where is Where.DIALOG:
-            owners = (Help, Picker, Problems)
+            owners = (Help, Picker, Problems, Export)
         else:
             owners = (MainScreen,)
         if action.where in OF_ONE_WIDGET:

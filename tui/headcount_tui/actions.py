@@ -26,6 +26,7 @@ class Where(StrEnum):
     TABLE = "Table"
     GENERAL = "General"
     TYPING = "While a filter is typed"
+    EXPORT = "While exporting"
     DIALOG = "In a list or a box"
 
 
@@ -90,9 +91,15 @@ ACTIONS = (
     Action("pause", "space", "Space", "pause", "let the figures stand still, or go on", Where.LOOK, "pause"),
     Action("pick_theme", "t", "t", "", "choose the colours", Where.GENERAL, "theme"),
     Action("app.command_palette", "ctrl+p", "Ctrl+P", "", "every action, by its name", Where.GENERAL),
+    Action("app.export", "e", "e", "export", "write what is shown to a file", Where.GENERAL, "export"),
+    Action("app.copy", "y", "y", "", "copy the row under the cursor, or DAU, WAU and MAU", Where.GENERAL, "copy"),
+    Action("app.remember", "R", "R", "", "remember filters and view between starts, or do not", Where.GENERAL, "remember"),
     Action("problems", "exclamation_mark", "!", "problems", "what is wrong with the data", Where.GENERAL, "problems"),
     Action("help", "question_mark,f1", "?", "help", "these keys, and what the words mean", Where.GENERAL, "help"),
     Action("app.quit", "q,ctrl+c,ctrl+q", "q", "quit", "leave Headcount", Where.GENERAL, "quit"),
+    Action("choose(1)", "right,space", "→ Space", "", "choose the next format, or figures", Where.EXPORT),
+    Action("choose(-1)", "left", "←", "", "choose the one before", Where.EXPORT),
+    Action("write", "enter", "Enter", "", "write the file", Where.EXPORT),
     Action("complete", "tab", "→ Tab", "", "take what is offered", Where.TYPING),
     Action("recall(-1)", "up", "↑", "", "what was typed before", Where.TYPING),
     Action("recall(1)", "down", "↓", "", "what was typed after that", Where.TYPING),
@@ -137,7 +144,7 @@ def remapped(keys: Mapping[str, str]) -> tuple[Action, ...]:
     for action in found:
         for other in found:
             shared = set(action.keys.split(",")) & set(other.keys.split(","))
-            if action.id in keys and shared and other is not action and other.where not in (Where.DIALOG, Where.TYPING):
+            if action.id in keys and shared and other is not action and other.where not in (Where.DIALOG, Where.TYPING, Where.EXPORT):
                 raise UsageError(f"The key {min(shared)} would do two things: {action.help}; {other.help}.")
     return found
 

@@ -3,6 +3,8 @@
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import ClassVar
@@ -15,15 +17,19 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.timer import Timer
 
-from headcount.errors import UsageError, unforeseen
+from headcount.errors import HeadcountError, UsageError, unforeseen
 from headcount.feed import Feed
 from headcount.screen import ScreenOptions
 from headcount.snapshot import Snapshot
 from headcount.text import clean
 from headcount_tui import glyphs, themes
 from headcount_tui.actions import Where, bindings, remapped
+from headcount_tui.exporting import as_text
 from headcount_tui.feed import Ended, Failure, FeedThread, Published
+from headcount_tui.memory import Kept, Memory
+from headcount_tui.screens.export import Export
 from headcount_tui.screens.main import MainScreen
+from headcount_tui.shown import Asked
 
 # Seconds between two paintings: quicker ones cost a slow line much and tell the eye nothing.
 PACE = 0.25
@@ -43,17 +49,22 @@ class HeadcountApp(App[int]):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-tall"), (34, "-lofty")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [b for b in bindings(Where.GENERAL) if b.priority]
 
-    def __init__(self, feed: Feed, options: ScreenOptions = DEFAULT, pace: float = PACE) -> None:
+    def __init__(
+        self, feed: Feed, options: ScreenOptions = DEFAULT, pace: float = PACE, asked: Asked | None = None
+    ) -> None:
         super().__init__()
+        self.memory = Memory.load(options.memory, options.remember)
+        self.not_kept = ""
         self.options = options
         self.actions = remapped(options.keys)
         self.set_keymap({action.id: action.keys for action in self.actions if action.id in options.keys})
         self._ascii = glyphs.AsciiOnly(enabled=_wants_ascii(options))
         for theme in themes.OWN:
             self.register_theme(theme)
-        self.theme = options.theme or themes.default(os.environ.get("TERM", ""))
+        remembered = self.memory.theme if self.memory.theme in self.available_themes else None
+        self.theme = self._first_theme = options.theme or remembered or themes.default(os.environ.get("TERM", ""))
         self.feed_thread = FeedThread(feed, self.post_message)
-        self._main = MainScreen(options, self.actions)
+        self._main = MainScreen(options, self.actions, asked or self.memory.asked(options.initial_filter))
         self._pace = self._seen_pace = pace
         self._newest: Snapshot | None = None
         self._waiting: Timer | None = None
@@ -87,11 +98,17 @@ class HeadcountApp(App[int]):
 
     def on_ready(self) -> None:
         """Start counting once there is a screen to show it."""
+        if self.memory.remembers and not self.memory.is_writable():
+            self.notify(f"{clean(str(self.memory.path))} can't be written: nothing will be kept.", markup=False)
         self.feed_thread.start()
 
     def on_unmount(self) -> None:
-        """Stop counting."""
+        """Stop counting, and keep what the user wants kept."""
         self.feed_thread.stop()
+        try:
+            self.memory.keep(self.memory.with_asked(self._main.asked, self._theme_chosen))
+        except HeadcountError as error:
+            self.not_kept = error.message
 
     @on(Published)
     def _published(self, event: Published) -> None:
@@ -129,6 +146,50 @@ class HeadcountApp(App[int]):
         told = unforeseen(error)
         self.exit(1, 1, Content(f"headcount: {told}"))
 
+    def action_copy(self) -> None:
+        """Copy the row under the cursor, or the three figures where there is none."""
+        if self._main.shown is not None:
+            self.copy_to_clipboard(as_text(self._main.shown, self._main.row))
+            self.notify("Copied by OSC 52: your terminal must allow it.", markup=False, timeout=3)
+
+    def action_export(self) -> None:
+        """Write what is shown to a file."""
+
+        def written(path: str | None) -> None:
+            if path:
+                self.notify(f"Wrote {clean(path, 500)}", markup=False)
+
+        if self._main.shown is not None:
+            export = Export(self._main.shown.whole, self._main.asked, self.options.min_count, self.twin)
+            self.push_screen(export, written)
+
+    def twin(self, feed: Feed, asked: Asked) -> "HeadcountApp":
+        """A second screen that looks like this one, on another feed; it remembers nothing."""
+        options = replace(self.options, memory=None, remember=False, theme=self.theme)
+        return HeadcountApp(feed, options, asked=replace(asked, paused=False))
+
+    def action_remember(self) -> None:
+        """Remember filters and view between starts, or do so no longer; what was kept is gone at once then."""
+        if self.memory.path is None:
+            self.notify("There is no place to remember anything: no home directory is set.", markup=False)
+            return
+        wanted = not self.memory.remembers
+        kept = self.memory.with_asked(self._main.asked, self._theme_chosen, wanted)
+        self.notify(f"Remember filters between starts: {'on' if wanted else 'off'}", markup=False, timeout=3)
+        self.run_worker(partial(self._keep, kept), thread=True, exit_on_error=False)
+
+    @property
+    def _theme_chosen(self) -> str | None:
+        """The theme that was chosen on the screen, now or before."""
+        return self.theme if self.theme != self._first_theme else self.memory.theme
+
+    def _keep(self, kept: Kept) -> None:
+        """In a thread of its own."""
+        try:
+            self.memory.keep(kept)
+        except HeadcountError as error:
+            self.notify(error.message, markup=False, severity="error")
+
     async def action_quit(self) -> None:
         """Leave, with the exit code of what failed, if anything did."""
         self.feed_thread.stop()
@@ -149,7 +210,11 @@ def run(feed: Feed, options: ScreenOptions) -> int:
     if options.theme is not None and options.theme not in known:
         raise UsageError(f"There is no theme {clean(options.theme)}.", f"There is {', '.join(known)}.")
     app = HeadcountApp(feed, options)
-    code = app.run(mouse=options.mouse)
+    # A picture that is drawn while the screen closes has outputs of its own, and must not leave them behind.
+    with redirect_stdout(sys.stdout), redirect_stderr(sys.stderr):
+        code = app.run(mouse=options.mouse)
+    if app.not_kept:
+        print(f"headcount: {app.not_kept}", file=sys.stderr)
     app.feed_thread.stop()
     app.feed_thread.join(PATIENCE)
     return code if code is not None else app.return_code or 0

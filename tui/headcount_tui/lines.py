@@ -8,6 +8,7 @@ from textual.content import Content
 
 from headcount.filters import Filter, Term
 from headcount.snapshot import UNKNOWN, Phase, Place, PlaceName, Problem, Snapshot
+from headcount.views import hidden
 from headcount_tui.actions import KEPT, Action, Where
 from headcount_tui.feed import Failure
 from headcount_tui.month_facts import came_and_went, month_change, open_sessions
@@ -49,6 +50,7 @@ def status(shown: Shown, width: int) -> Content:
         Piece(2, users_known(shown)),
         Piece(1, outside(shown.whole.geo, MUTED)),
         Piece(8, problems(shown)),
+        Piece(8, anonymity(shown)),
         Piece(7, zone_and_time(shown)),
     ]
     kept = fit([*left, *right], width - 2)
@@ -94,13 +96,23 @@ def users_known(shown: Shown) -> Content:
     """How many users there are, where no filter asks for fewer than a whole host."""
     if any(term.field not in ("host", "month") for term in shown.asked.filter.terms):
         return Content("")
+    if "users_known" in hidden(shown.cut):
+        return Content("")
     total = sum(host.users_known for host in shown.cut.hosts.values())
     return Content.styled(f"{number(total)} users known", MUTED)
+
+
+def anonymity(shown: Shown) -> Content:
+    """Below how many users no group is told; empty where every figure is exact."""
+    least = shown.whole.anonymity
+    return Content("") if least is None else Content.styled(f"k-anonymous, min_count {least}", STRONG)
 
 
 def problems(shown: Shown) -> Content:
     """How many kinds of problems the data has; a click shows them."""
     count = len(shown.whole.problems)
+    if shown.whole.anonymity is not None:  # they are for the operator alone
+        return Content("")
     if not count:
         return Content.styled("no problems", MUTED)
     return link(f"⚠ {count} problem{'s' if count > 1 else ''} !", "screen.problems", WARNING)
@@ -182,7 +194,7 @@ def month_pieces(shown: Shown, width: int, is_brief: bool = False) -> list[Piece
     marked = f"{users} month users, imported" if mark == "imported" else f"{mark} {users} month users"
     pieces = [month, Piece(8, Content.styled(marked, STRONG))]
     goes = None if is_brief else month_change(shown)
-    moved = Content("") if is_brief else came_and_went(shown, 30)
+    moved = Content("") if is_brief else came_and_went(shown, 28)
     if goes is not None:
         # Against the month before is understood, where it is that or who came and went.
         against = f" vs {goes[1]}" if width >= 100 or (width >= 72 and not moved.plain) else ""

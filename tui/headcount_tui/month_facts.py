@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from textual.content import Content
 
 from headcount.months import shift
-from headcount.views import month_counts, pace, total_active, turnover
+from headcount.views import hidden, month_counts, pace, total_active, turnover
 from headcount_tui.charts import day, short
 from headcount_tui.render import MUTED, change, number
 from headcount_tui.shown import Shown
@@ -30,6 +30,8 @@ def month_change(shown: Shown) -> tuple[Content, str] | None:
 def change_line(shown: Shown, width: int) -> Content:
     """The change, with what it is against as far as there is room."""
     found = month_change(shown)
+    if found is None and shown.whole.anonymity is not None:
+        return Content("")
     if found is None:
         return Content.styled("no history yet" if shown.is_current else "no month before", MUTED)
     text, against = found
@@ -45,16 +47,22 @@ def came_and_went(shown: Shown, width: int) -> Content:
         return Content("")
     parts = [("new", found.new), ("back", found.returning), ("lost", found.lost)]
     told = [(name, users) for name, users in parts if users is not None]
-    exact, round_ = ([f"{name} {write(users)}" for name, users in told] for write in (number, short))
-    for text in (" · ".join(exact), " ".join(exact), " · ".join(round_), " ".join(round_), exact[0]):
+    exact, round_ = ([f"{name} {write(users)}" for name, users in told] for write in (number, _round))
+    shorter = [exact, round_, [part for part in round_ if not part.startswith("back")], exact[:1]]
+    for text in (" · ".join(exact), *(" ".join(parts) for parts in shorter)):
         if len(text) <= width:
             return Content.styled(text, MUTED)
     return Content("")
 
 
+def _round(users: int) -> str:
+    """`900`, `1.2k`, `31k`."""
+    return short(users) if users < 10_000 else short(round(users, -3 if users < 999_500 else -5))
+
+
 def open_sessions(shown: Shown, width: int = 40) -> str:
     """`~12,345 open sessions`, an estimate; empty for a month that is over, which had its own."""
-    if not shown.is_current or not shown.cut.hosts:
+    if not shown.is_current or not shown.cut.hosts or "open_sessions" in hidden(shown.cut):
         return ""
     told = f"~{number(total_active(shown.cut).open_sessions)} open"
     return f"{told} sessions" if len(told) + 9 <= width else told

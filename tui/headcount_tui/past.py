@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from headcount.months import end_of, month_of
 from headcount.snapshot import History, HistoryPoint, Mark, Past, Quality
-from headcount.views import month_counts, month_names, total_active
+from headcount.views import hidden, month_counts, month_names, total_active
 from headcount_tui.shown import Shown, quality_of
 
 HOUR, DAY = 3_600, 86_400
@@ -143,7 +143,7 @@ def pick(
 
 def _now(shown: Shown) -> tuple[float, Past] | None:
     """The users now, which is the end of every line, where the chart ends now and anybody was counted."""
-    if not shown.is_current or not shown.whole.hosts:
+    if not shown.is_current or not shown.whole.hosts or hidden(shown.cut):
         return None
     active = total_active(shown.cut)
     return shown.whole.generated_at, Past(*active[:3], shown.counts.users if shown.counts else None)

@@ -31,10 +31,10 @@ def empty(shown: Shown) -> str:
 
 def no_lines(shown: Shown, is_drawn: bool) -> str:
     """Why the trend has no lines; empty where it has."""
-    if is_drawn:
-        return ""
     if not shown.cut.hosts:
         return empty(shown)
+    if is_drawn:
+        return ""
     if shown.whole.anonymity is not None:
         return "The past is not told where figures are k-anonymous."
     if shown.whole.history.points and not shown.cut.history.points:

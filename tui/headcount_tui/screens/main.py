@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -54,11 +54,11 @@ class MainScreen(Screen[None]):
     )
     AUTO_FOCUS = "LiveTable"
 
-    def __init__(self, options: ScreenOptions, actions: Sequence[Action]) -> None:
+    def __init__(self, options: ScreenOptions, actions: Sequence[Action], asked: Asked) -> None:
         super().__init__()
         self._actions = actions
         self._options = options
-        self._asked = Asked(filter=options.initial_filter)
+        self._asked = asked
         self._snapshot: Snapshot | None = None
         self._failure: Failure | None = None
         self._ended = False
@@ -95,6 +95,21 @@ class MainScreen(Screen[None]):
         yield Line(lines.filters, id="filters")
         yield FilterLine()
         yield Line(partial(lines.keys, self._actions), id="keys")
+
+    @property
+    def asked(self) -> Asked:
+        """What the user asks for now."""
+        return self._asked
+
+    @property
+    def shown(self) -> Shown | None:
+        """What is shown now, once there is anything."""
+        return self._shown
+
+    @property
+    def row(self) -> Any:
+        """The row under the cursor; None in a view without rows."""
+        return None if table_of(self._asked) is None else self.query_one(LiveTable).row
 
     # What comes in
 

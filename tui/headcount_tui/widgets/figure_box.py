@@ -80,25 +80,29 @@ class FigureBox(Box):
     def draw(self, shown: Shown, size: Size) -> Content:
         """The figure in as many lines as there are."""
         figure = shown.figures[self._index]
-        return draw_figure(figure, shown.is_current, size.width, size.height)
+        return draw_figure(
+            figure, shown.is_current, size.width, size.height, told=shown.whole.anonymity is None
+        )
 
 
 class MonthBox(Box):
     """The users of the month shown, where there is room for a fourth box."""
 
     def above(self, shown: Shown, width: int) -> Content:
-        """`Month 2026-11 so far`."""
+        """`Month 2026-11 so far`, and whom it is narrowed to."""
+        sign = _quality(shown)
         pieces = [
-            Piece(3, Content.styled("Month", STRONG)),
-            Piece(2, Content(shown.month)),
+            Piece(5, Content.styled("Month", STRONG)),
+            Piece(4, Content(shown.month)),
             Piece(1, Content("so far" if shown.is_current else "")),
-            Piece(4, Content(sign if len(sign := _quality(shown)) > 1 else "")),
+            Piece(2, Content(sign if len(sign) > 1 else "")),
+            Piece(3, outside(narrowed_to(shown.asked.filter, shown)).truncate(max(8, width - 14), ellipsis=True)),
         ]
         return Content(" ").join(fit(pieces, width, gap=1))
 
     def below(self, shown: Shown, width: int) -> str:
-        """The open sessions, while it goes on."""
-        return open_sessions(shown, width)
+        """The open sessions, while it goes on; then how true it is."""
+        return open_sessions(shown, width) or (shown.counts.quality.value if shown.counts else "")
 
     def draw(self, shown: Shown, size: Size) -> Content:
         """See `draw_month`."""
@@ -137,14 +141,17 @@ def _quality(shown: Shown) -> str:
     return quality_of(shown, shown.month, shown.counts).mark if shown.counts else ""
 
 
-def draw_figure(figure: Figure, is_current: bool, width: int, height: int) -> Content:
-    """Three lines of digits, one of change, and bars in what is left."""
+def draw_figure(figure: Figure, is_current: bool, width: int, height: int, told: bool = True) -> Content:
+    """Three lines of digits, one of change where the past is `told`, and bars in what is left."""
     text = number(figure.users).replace(NOTHING, "-")
     if big_width(text) <= width:
         digits = [Content.styled(line, STRONG) for line in big(text)]
     else:
         digits = [Content(""), Content.styled(number(figure.users), STRONG), Content("")]
-    found = [*digits, _change_line(figure, is_current, width)]
+    if told:
+        found = [*digits, _change_line(figure, is_current, width)]
+    else:
+        found = [*digits, Content.styled("not told" if figure.users is None else "", MUTED)]
     bars = max(0, height - len(found))
     found += [Content.styled(line, BAR) for line in sparkline(figure.series, width, bars)]
     return Content("\n").join(line.truncate(width, ellipsis=True) for line in found)
