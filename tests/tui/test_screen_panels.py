@@ -45,6 +45,38 @@ async def test_a_box_each_for_dau_wau_mau_with_digits_change_and_bars() -> None:
     assert "╭─╮" in shown or "┏━┓" in shown
 
 
+async def test_the_month_has_a_box_where_there_is_room() -> None:
+    async with screen(SAMPLE, size=(120, 30)) as seen:
+        shown = seen.text
+        assert "Month 2026-11 so far" in shown
+        assert "▼ −1.0 % vs 22 Oct" in shown
+        assert "~20,600 open sessions" in shown
+        rule = next(line for line in seen.lines if "month users" in line)
+        assert "22 Oct" not in rule  # the box tells it
+        shown = await seen.press("[")
+        assert "Month 2026-10" in shown
+        assert "vs 2026-09" in shown
+        assert "new 31k back 275k lost 31k" in shown
+        assert "open sessions" not in shown  # nothing tells how many there were
+
+
+async def test_without_the_box_the_months_facts_stand_elsewhere() -> None:
+    async with screen(SAMPLE) as seen:
+        assert "Month 2026-11" not in seen.text
+        assert "≥ 259,120 month users  ▼ −1.0 % vs 22 Oct" in seen.text
+        assert "~20,600 open sessions" in seen.text
+        assert "new 31k back 275k lost 31k" in await seen.press("[")
+
+
+async def test_who_came_and_went_is_told_of_exact_months_alone() -> None:
+    async with screen(SAMPLE, size=(160, 30)) as seen:
+        assert "back" not in seen.lines[6]
+        await seen.press("[")
+        assert "new 30,563 back 275,062 lost 31,448" in seen.lines[6]
+        await seen.press("c", "f", "r", "enter")
+        assert "back" not in seen.lines[6]
+
+
 def seen_line(shown: str, words: str, by: int) -> str:
     """The line that stands `by` lines below the one with the words."""
     lines = shown.split("\n")
@@ -81,7 +113,7 @@ async def test_the_four_tables() -> None:
         assert "2026-10" in months
         assert "imported" in months
         assert "12 months" in months
-        assert "Germany" in await seen.press("tab")
+        assert "30 days" in await seen.press("tab")
         assert "imported" in await seen.press("shift+tab")
 
 
@@ -89,7 +121,7 @@ async def test_the_number_of_rows_where_there_is_room() -> None:
     async with screen(SAMPLE, size=(120, 30)) as seen:
         assert "15 countries ──" in seen.text
         await seen.press("c", "f", "r", "enter", "1")
-        assert "1 country ──" in seen.text
+        assert "3 regions ──" in seen.text
 
 
 async def test_unknown_is_a_row() -> None:
@@ -101,7 +133,7 @@ async def test_unknown_is_a_row() -> None:
     ("width", "there", "not_there"),
     [
         (60, ["Country", "users"], ["share", "Oct 2026", "24 h "]),
-        (80, ["Country", "users", "share", "Oct 2026"], ["30 d"]),
+        (80, ["Country", "users", "share", "vs 22 Oct"], ["Oct 2026", "30 d"]),
         (140, ["Country", "users", "share", "Oct 2026", "24 h", "7 d", "30 d"], []),
     ],
 )
@@ -182,7 +214,7 @@ async def test_problems_are_counted_told_and_kept_up_to_date() -> None:
 
 
 async def test_help_tells_every_key_and_what_the_words_mean() -> None:
-    async with screen(SAMPLE, size=(100, 70)) as seen:
+    async with screen(SAMPLE, size=(100, 120)) as seen:
         shown = await seen.press("question_mark")
         for words in ("the month before", "take the last filter away", "sort by the next column", "≥ lower"):
             assert words in shown
@@ -216,7 +248,7 @@ async def test_a_month_of_two_lists_says_what_it_cannot_tell() -> None:
         await seen.press("enter")
         shown = await seen.press("3")
         assert "was imported and says where its users were" in shown
-        shown = await seen.press("escape", "enter", "1")
+        shown = await seen.press("escape", "3", "enter", "1")
         assert "under this filter the table is not known" in shown
 
 

@@ -67,7 +67,7 @@ class Plane(NamedTuple):
 
 def draw_course(course: Course, zone: tzinfo, width: int, height: int) -> Content:
     """The chart in `height` lines of `width` cells, its axes and the names of its lines within."""
-    names = _names(course, width)
+    names = _names(course, width) if height >= 6 else {}
     beside = max((name.cell_length for name in names.values()), default=0)
     scale = steps(course.greatest, max(2, (height - 2) // 2))
     labels = [short(value) for value in scale]
@@ -82,7 +82,7 @@ def draw_course(course: Course, zone: tzinfo, width: int, height: int) -> Conten
     grid = [list(row) for row in _plot(frame, lines)]
     _lay_over(grid, plane, len(grid[0]) - frame.width)
     rows = [_row(cells) for cells in grid]
-    for name, row in _places(course, plane).items():
+    for name, row in (_places(course, plane) if names else {}).items():
         rows[row] = Content.assemble(rows[row], names[name])
     return Content("\n").join(rows)
 
@@ -299,11 +299,11 @@ def _names(course: Course, width: int) -> dict[str, Content]:
 
 def _places(course: Course, plane: Plane) -> dict[str, int]:
     """The row of each line's name: that of its end, or the nearest that no other has taken."""
-    ends = sorted((plane.row(line.last.users), line.name) for line in course.lines if line.last is not None)
+    ends = sorted((-line.last.users, line.name) for line in course.lines if line.last is not None)
     found: dict[str, int] = {}
     lowest = plane.frame.height - len(ends)
     free = 0
-    for index, (row, name) in enumerate(ends):
-        found[name] = min(max(row, free), lowest + index)
+    for index, (users, name) in enumerate(ends):
+        found[name] = max(0, min(max(plane.row(-users), free), lowest + index))
         free = found[name] + 1
     return found
