@@ -68,15 +68,16 @@ def _when(point: HistoryPoint) -> int:
 
 def _coarsened(counts: HostCounts, month: str) -> HistoryCounts:
     """A host's users by country and client; without those of the month so far where they are not known by both."""
-    sums: dict[HistoryKey, list[int]] = {}
+    sums: dict[tuple[str | None, str], list[int]] = {}
     for (place, client), active in counts.active.items():
         if active.month:
-            of_key = sums.setdefault(HistoryKey(place.country, client), [0, 0, 0, 0])
-            for index in range(3):
-                of_key[index] += active[index]
+            of_key = sums.setdefault((place.country, client), [0, 0, 0, 0])
+            of_key[0] += active.day
+            of_key[1] += active.week
+            of_key[2] += active.month
     to_date = counts.months.get(month, _NOBODY).cells
+    for (place, client), users in (to_date or {}).items():
+        sums.setdefault((place.country, client), [0, 0, 0, 0])[3] += users
     if to_date is None:
-        return {key: Past(*of_key[:3]) for key, of_key in sums.items()}
-    for (place, client), users in to_date.items():
-        sums.setdefault(HistoryKey(place.country, client), [0, 0, 0, 0])[3] += users
-    return {key: Past(*of_key) for key, of_key in sums.items()}
+        return {HistoryKey(*key): Past(*of_key[:3]) for key, of_key in sums.items()}
+    return {HistoryKey(*key): Past(*of_key) for key, of_key in sums.items()}

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from headcount.active_users import NEVER, ActiveUsers
 from headcount.arrivals import LastSeen
 from headcount.meaning import Meaning, Visit
-from headcount.monthly_visitors import MonthlyVisitors, arrivals_told
-from headcount.months import shift, start_of
+from headcount.monthly_visitors import SETTLING, MonthlyVisitors, arrivals_told
+from headcount.months import month_of, shift, start_of
 from headcount.records import HostVisitors, UserRecord
 from headcount.snapshot import HostCounts, MonthCounts, Quality
 from headcount.taking_over import imported_counts
@@ -26,6 +26,7 @@ class HostCounter:
         self._held: dict[str, tuple[float, list[Visit]]] = {}
         self._imported: dict[str, MonthCounts] = {}
         self._was_read = False
+        self._forgot_in = ""
         self._frozen = HostCounts()
 
     def take(self, record: UserRecord, now: float) -> None:
@@ -64,10 +65,8 @@ class HostCounter:
         """Lets time pass; returns the months that closed, if any may."""
         self.active.advance(now)
         self.release(now)
-        closed = self.months.close(now) if may_close else []
-        if closed:
-            self._seen.forget_before(start_of(max(closed), self.months.zone), self.active)
-        return closed
+        self._forget_seen(now)
+        return self.months.close(now) if may_close else []
 
     def release(self, now: float = float("inf")) -> None:
         """Counts the users whose login has settled by `now`; by default all that are held back."""
@@ -94,6 +93,13 @@ class HostCounter:
         if not _is_same(counts, self._frozen):
             self._frozen = counts
         return self._frozen
+
+    def _forget_seen(self, now: float) -> None:
+        """Once a month, when the month before takes no more late records: who was gone before it tells nothing more."""
+        month = month_of(now - SETTLING, self.months.zone)
+        if month is not None and month != self._forgot_in:
+            self._forgot_in = month
+            self._seen.forget_before(start_of(shift(month, -1), self.months.zone), self.active)
 
     def _hold(self, user: str, visits: list[Visit], now: float) -> list[Visit]:
         """Holds back fresh visits that no login record tells of; returns the others. The first one held stands, and

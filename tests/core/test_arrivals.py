@@ -351,6 +351,26 @@ def test_arrivals_never_leave_the_machine() -> None:
     assert anonymous(shown_with(Arrivals(3, 0)), 1).hosts["a"].arrivals == {}
 
 
+def test_nothing_but_two_numbers_is_kept_of_who_came_again(path: Path) -> None:
+    """A deleted user's name is in memory alone, until it can tell nothing more."""
+    with SqliteState(path) as state:
+        server = Following(state)
+        server.seen("marked-user", OCTOBER + DAY)
+        server.seen("marked-user", NOVEMBER + 9 * DAY)
+        server.seen("marked-gone", NOVEMBER + 9 * DAY)
+        server.deleted("marked-gone")
+        assert server.arrivals() == RETURNING
+        months = state.load().hosts[HOST].months
+        assert {name: month.arrivals for name, month in months.items() if name > "2026-10"} == {"2026-11": RETURNING}
+        assert not any(b"marked" in file.read_bytes() for file in path.parent.iterdir())
+        seen = server._engine._counting.hosts[HOST]._seen
+        assert "marked-gone" in seen._apart
+        server.wait_until(DECEMBER + 8 * DAY)
+        assert "marked-gone" in seen._apart  # it was there in November
+        server.wait_until(end_of("2026-12", UTC) + 8 * DAY)
+        assert seen._apart == {}
+
+
 class Killed(BaseException):
     """The process ends here and now."""
 

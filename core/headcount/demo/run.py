@@ -12,12 +12,18 @@ from zoneinfo import ZoneInfo
 
 from headcount.clients import ClientPatterns
 from headcount.demo.history import past_points
+from headcount.demo.hosts import HOSTS
+from headcount.demo.months import past_months
 from headcount.demo.server import SimulatedServer
 from headcount.geo import Places
 from headcount.run import Run, open_run
 from headcount.settings import Settings
+from headcount.snapshot import Mark
 from headcount.state import Update
 from headcount.state.sqlite import SqliteState
+
+SWAPPED = 24 * 86_400
+"""How long ago (seconds) the demo's GeoIP database came in the place of an older one."""
 
 
 @contextmanager
@@ -56,6 +62,9 @@ def demo_run(settings: Settings) -> Iterator[Run]:
 def _keep_history(server: SimulatedServer, state: Path, now: float, zone: ZoneInfo, mmdb: Path) -> None:
     places, clients = Places([mmdb]), ClientPatterns.configured()
     points = past_points(server.past_activity(), now, zone, places, clients)
+    recorded = {host.name: host.recorded_months for host in HOSTS}
+    months = past_months(server.past_visits(), server.past_activity(), recorded, now, zone, places, clients)
+    update = Update(months, points, marks=[Mark(now - SWAPPED, places.label)], geo=places.label, zone=zone.key)
     places.close()
     with SqliteState(state) as kept:
-        kept.save(Update(history=points))
+        kept.save(update)

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 from random import Random
 
 from headcount.demo.accounts import Account, Stamp, Visit
+from headcount.demo.months import PastVisit
 from headcount.demo.past import PAST_DAYS, RHYTHM, Calendar, PastEvent, live_through
 from headcount.demo.people import DAY, draw_person, population
 from headcount.demo.stores import Stores
@@ -58,6 +59,13 @@ class SimulatedServer:
         The last one of each user is what that user's files say after `write_all`.
         """
         yield from self._past
+
+    def past_visits(self) -> Iterator[PastVisit]:
+        """The first login of each month of each account."""
+        for account in self._accounts:
+            host, user = account.person.host.name, account.person.user
+            for month, visit in account.visits.items():
+                yield PastVisit(host, user, month, visit.spot.address, visit.device.resource)
 
     def write_all(self) -> None:
         """Write the data directory as it stands."""
