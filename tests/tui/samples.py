@@ -152,6 +152,8 @@ HOSTILE = (
     "\x1b]52;c;ZXZpbA==\x1b\\\x1b[2J",
     "\x9b31m\u202egnp.exe\n",
     "\\[/",
+    "東" + "x" * 10_000 + "é",
+    "not \udcff UTF-8",
 )
 
 

@@ -1,11 +1,14 @@
 """Nothing from outside is parsed as markup, runs an action, or reaches the terminal as an escape."""
 
+from dataclasses import replace
+
 import pytest
-from samples import HOSTILE, hostile
+from samples import HOSTILE, NOW, hostile
 from screens import Seen, screen
 
 from headcount.errors import HeadcountError
 from headcount.filters import Filter
+from headcount.snapshot import MonthCounts, Problem, Quality
 
 
 def assert_harmless(seen: Seen) -> None:
@@ -20,8 +23,32 @@ def assert_harmless(seen: Seen) -> None:
 async def test_every_panel(size: tuple[int, int]) -> None:
     async with screen(hostile(), size=size) as seen:
         assert "[/nope]" in seen.text
-        for key in ("2", "3", "4", "1"):
+        for key in ("2", "3", "4", "5", "6", "7", "1"):
             await seen.press(key)
+            assert_harmless(seen)
+
+
+async def test_news_of_what_is_hostile() -> None:
+    before = hostile()
+    one = next(iter(before.hosts.values()))
+    cells = {cell: users + 1 for cell, users in (one.months["2026-11"].cells or {}).items()}
+    first = dict(list(cells.items())[:1])
+    for grown in ({**(one.months["2026-11"].cells or {}), **first}, cells):
+        counts = replace(one, months={**one.months, "2026-11": MonthCounts.of(Quality.EXACT, grown)})
+        after = replace(before, hosts=dict.fromkeys(HOSTILE, counts), geo=HOSTILE[4], generated_at=NOW + 7)
+        after = replace(after, problems=(*before.problems, Problem(HOSTILE[1], 1, HOSTILE[1], HOSTILE[1], True)))
+        async with screen(before, size=(120, 40)) as seen:
+            await seen.press("7")
+            await seen.put(after, "new visitor")
+            assert_harmless(seen)
+            await seen.press("1")
+            assert_harmless(seen)
+
+
+async def test_notifications_of_what_is_hostile() -> None:
+    async with screen(hostile(), size=(120, 40)) as seen:
+        for index in range(len(HOSTILE)):
+            await seen.press(*["down"] * index, "y", "home")
             assert_harmless(seen)
 
 
