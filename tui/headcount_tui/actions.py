@@ -18,12 +18,12 @@ class Where(StrEnum):
     """The part of the screen that a key works in; the help has a section for each."""
 
     LOOK = "What is shown"
-    CHART = "Trend"
-    YEARS = "Months"
-    WORLD = "Map"
     FILTER = "Filter"
     ORDER = "Order"
     TABLE = "Table"
+    YEARS = "Months"
+    CHART = "Trend"
+    WORLD = "Map"
     GENERAL = "General"
     TYPING = "While a filter is typed"
     EXPORT = "While exporting"
@@ -77,7 +77,7 @@ ACTIONS = (
     Action("last", "end,G", "End G", "", "the last month", Where.YEARS),
     Action("pick_country", "c", "c", "country", "one country: type its name or its code", Where.FILTER, "country"),
     Action("pick_host", "h", "h", "host", "one host", Where.FILTER, "host"),
-    Action("edit_text", "slash", "/", "text", "type filters: country:de client:ios some words", Where.FILTER, "filter"),
+    Action("edit_text", "slash", "/", "filter", "type filters: country:de client:ios, words", Where.FILTER, "filter"),
     Action("choose", "enter", "Enter", "drill in", "filter by the row under the cursor", Where.FILTER, "choose"),
     Action("drop_last", "escape", "Esc", "back", "take the last filter away", Where.FILTER, "back"),
     Action("next_sort", "s", "s", "sort", "sort by the next column", Where.ORDER, "sort"),
@@ -93,7 +93,7 @@ ACTIONS = (
     Action("app.command_palette", "ctrl+p", "Ctrl+P", "", "every action, by its name", Where.GENERAL),
     Action("app.export", "e", "e", "export", "write what is shown to a file", Where.GENERAL, "export"),
     Action("app.copy", "y", "y", "", "copy the row under the cursor, or DAU, WAU and MAU", Where.GENERAL, "copy"),
-    Action("app.remember", "R", "R", "", "remember filters and view between starts, or do not", Where.GENERAL, "remember"),
+    Action("app.remember", "R", "R", "", "keep filters and view between starts: on, off", Where.GENERAL, "remember"),
     Action("problems", "exclamation_mark", "!", "problems", "what is wrong with the data", Where.GENERAL, "problems"),
     Action("help", "question_mark,f1", "?", "help", "these keys, and what the words mean", Where.GENERAL, "help"),
     Action("app.quit", "q,ctrl+c,ctrl+q", "q", "quit", "leave Headcount", Where.GENERAL, "quit"),
@@ -110,6 +110,8 @@ ACTIONS = (
     Action("move(1)", "down", "↓", "", "down", Where.DIALOG),
 )
 
+# What lies over the main screen has keys of its own, which take none from it.
+OVER_IT = (Where.DIALOG, Where.TYPING, Where.EXPORT)
 # The keys that the line of keys gives up last.
 KEPT = ("help", "app.quit")
 
@@ -144,7 +146,7 @@ def remapped(keys: Mapping[str, str]) -> tuple[Action, ...]:
     for action in found:
         for other in found:
             shared = set(action.keys.split(",")) & set(other.keys.split(","))
-            if action.id in keys and shared and other is not action and other.where not in (Where.DIALOG, Where.TYPING, Where.EXPORT):
+            if action.id in keys and shared and other is not action and other.where not in OVER_IT:
                 raise UsageError(f"The key {min(shared)} would do two things: {action.help}; {other.help}.")
     return found
 

@@ -57,6 +57,8 @@ def content(wish: Wish, snapshot: Snapshot, draw: Draw) -> str:
     """What the file holds. Users are folded before they are narrowed, lest two files differ by those who are hidden."""
     if wish.end == "svg":
         return clean_lines(draw(drawable(snapshot, wish.asked, wish.min_count)))
+    if wish.min_count is not None:
+        snapshot = replace(snapshot, source="")  # whose directory it is concerns no one else
     shown = told(snapshot, wish.asked, wish.min_count)
     if wish.end == "json":
         return clean_lines(to_json(shown) + "\n")
@@ -66,7 +68,7 @@ def content(wish: Wish, snapshot: Snapshot, draw: Draw) -> str:
 
 
 def drawable(snapshot: Snapshot, asked: Filter, min_count: int | None) -> Snapshot:
-    """What a picture may be drawn of: all of it where figures are exact, else folded, and without a path."""
+    """What a picture may be drawn of: all of it where figures are exact, else what is folded, and no path."""
     if min_count is None:
         return snapshot
     return narrowed(replace(anonymous(snapshot, min_count), source=""), asked)
@@ -97,10 +99,10 @@ def full_path(typed: str) -> str:
 
 
 def default_name(asked: Filter, hosts: Sequence[str], end: str) -> str:
-    """`headcount-2026-10-example.com.csv`."""
-    host = asked.value("host") or (hosts[0] if len(hosts) == 1 else "all-hosts")
+    """`headcount-2026-10-example.com.csv`; without a host where there are several."""
+    host = asked.value("host") or (hosts[0] if len(hosts) == 1 else "")
     host = re.sub(r"[^\w.-]+", "_", host, flags=re.ASCII).strip(".")[:100]
-    return f"headcount-{asked.value('month') or 'all'}-{host}.{end}"
+    return f"headcount-{asked.value('month') or 'all'}{f'-{host}' if host else ''}.{end}"
 
 
 def with_end(name: str, end: str) -> str:

@@ -56,10 +56,10 @@ async def _drawn(app: App[int], size: tuple[int, int], is_wanted: Callable[[], b
         while is_wanted() and any(panel.shown is None for panel in app.screen.query(Panel)):
             await pilot.pause(_STEP)
         await pilot.pause(4 * _STEP)  # what was shown last settles its layout
-        return without_fonts(app.export_screenshot(title="headcount")) if is_wanted() else ""
+        return self_contained(app.export_screenshot(title="headcount")) if is_wanted() else ""
 
 
-def without_fonts(svg: str) -> str:
-    """A picture that fetches no font: the reader's own fixed-width one will do."""
-    svg = re.sub(r"@font-face {.*?}", "", svg, flags=re.DOTALL)
+def self_contained(svg: str) -> str:
+    """A picture that fetches no font, and advertises nobody: the reader's own fixed-width one will do."""
+    svg = re.sub(r"@font-face {.*?}|<!--.*?-->", "", svg, flags=re.DOTALL)
     return svg.replace("Fira Code", "ui-monospace, DejaVu Sans Mono")

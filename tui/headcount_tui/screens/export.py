@@ -50,13 +50,13 @@ class Export(ModalScreen[str | None]):
             yield Choice(
                 "Figures",
                 [
-                    Offer("k-anonymous", f"no group of fewer than {least} users follows from it"),
+                    Offer("k-anonymous", f"no group under {least} users follows from it"),
                     Offer("exact", "for yourself: small groups may tell of single users"),
                 ],
                 id="figures-told",
             )
             with Horizontal(id="file"):
-                yield Static("File".ljust(NAMED), markup=False)
+                yield Static("  File", markup=False)
                 field = Input(name, compact=True, select_on_focus=False)
                 field.cursor_blink = False  # an idle screen sends nothing
                 yield field
@@ -70,7 +70,7 @@ class Export(ModalScreen[str | None]):
 
     def _holds(self) -> Content:
         held = written(self._asked.filter)
-        return Content.assemble(("Of".ljust(NAMED), MUTED), outside(held) if held else "all users, all months")
+        return Content.assemble(("  Of".ljust(NAMED), MUTED), outside(held) if held else "all users, all months")
 
     def _say_where(self) -> None:
         directory = os.path.dirname(full_path(self.query_one(Input).value))
@@ -103,6 +103,7 @@ class Export(ModalScreen[str | None]):
         """Choose the one beside, in the line that has the focus."""
         if isinstance(self.focused, Choice):
             self.focused.choose(self.focused.chosen + by)
+            self._format_changed()  # now: Enter may be the next key
 
     @on(Input.Submitted)
     def _submitted(self) -> None:

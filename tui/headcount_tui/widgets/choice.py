@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from headcount_tui.render import ACCENT, MUTED
 
-NAMED = 9
+NAMED = 10
 """Cells of the name before what is offered."""
 _GAP = 2
 
@@ -41,7 +41,7 @@ class Choice(Widget, can_focus=True):
             for index, offer in enumerate(self._offers)
         ]
         return Content.assemble(
-            (self._title.ljust(NAMED), MUTED),
+            (f"{'▸' if self.has_focus else ' '} {self._title}".ljust(NAMED), MUTED),
             Content(" " * _GAP).join(offered),
             (f"\n{' ' * NAMED}{self._offers[self.chosen].note}", MUTED),
         )
@@ -53,6 +53,14 @@ class Choice(Widget, can_focus=True):
             self.chosen = index
             self.refresh()
             self.post_message(self.Changed())
+
+    def on_focus(self) -> None:
+        """Its sign is not the colour alone."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """It has the keys no longer."""
+        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         """Choose what was clicked."""
