@@ -6,7 +6,7 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from headcount.active_users import NEVER, Presence
-from headcount.months import month_of
+from headcount.months import Months
 from headcount.records import Activity, Login, UserRecord
 from headcount.snapshot import UNKNOWN, Cell, Place
 
@@ -44,7 +44,7 @@ class Meaning:
         count_open_sessions: bool = False,
     ) -> None:
         """`countries` are the ISO codes of those recorded, None for all; users elsewhere are left out."""
-        self._zone = zone
+        self._month_of = Months(zone).of
         self._place_of = place_of
         self._client_of = client_of
         self._countries = countries
@@ -75,12 +75,12 @@ class Meaning:
         """
         logins: dict[str, Login] = {}
         for login in sorted(record.logins, key=lambda login: login.when):
-            month = month_of(login.when, self._zone)
+            month = self._month_of(login.when)
             if month is not None:
                 logins.setdefault(month, login)
         activities: dict[str, list[Activity]] = {}
         for activity in sorted(record.activities, key=lambda a: (a.kind != "login", a.when)):
-            month = month_of(activity.when, self._zone)
+            month = self._month_of(activity.when)
             if month is not None:
                 activities.setdefault(month, []).append(activity)
         visits = [

@@ -6,7 +6,6 @@ there when the host is read for the first time, and is closed when that is done.
 can be taken over (`taking_over`): it stands beside what is counted here, of other users.
 """
 
-import hmac
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from datetime import tzinfo
 from typing import TypeVar
 
 from headcount.arrivals import was_there_before, with_one_more
+from headcount.hashes import UserHashes
 from headcount.meaning import Visit
 from headcount.months import end_of, month_of, shift, start_of
 from headcount.snapshot import Arrivals, Cell, MonthCounts, Quality
@@ -21,7 +21,6 @@ from headcount.snapshot import Arrivals, Cell, MonthCounts, Quality
 _K = TypeVar("_K")
 SETTLING = 7 * 86_400
 """Seconds after its end for which a month still takes records that come late."""
-HASH_SIZE = 16
 
 
 @dataclass(slots=True)
@@ -47,6 +46,18 @@ class Month:
     marked: set[bytes] = field(default_factory=set)
     arrivals: Arrivals | None = field(default_factory=Arrivals)
     _frozen: MonthCounts | None = None
+    _hashes: UserHashes | None = None
+
+    def hash_of(self, host: str, user: str) -> bytes:
+        """What a user is known by in this month, which must be open."""
+        if self._hashes is None:
+            assert self.key is not None, "nobody is known in a month without a key"
+            self._hashes = UserHashes(self.key)
+        return self._hashes.of(host, user)
+
+    def close(self) -> None:
+        """Forgets who was counted."""
+        self.closed, self.key, self.counted, self.marked, self._hashes = True, None, {}, set(), None
 
     def counts(self) -> MonthCounts:
         """The counts as they are now, frozen."""
@@ -130,7 +141,7 @@ class MonthlyVisitors:
                 if first_seen:
                     self._add(visit.month, month, visit.cell, +1)
                 continue
-            digest = user_hash(month.key, self._host, user)
+            digest = month.hash_of(self._host, user)
             if digest in month.marked:
                 continue
             if digest not in month.counted:
@@ -150,7 +161,7 @@ class MonthlyVisitors:
         month = self.months.get(visit.month)
         if month is None or month.key is None:
             return month is not None and month.closed
-        digest = user_hash(month.key, self._host, user)
+        digest = month.hash_of(self._host, user)
         if digest in month.marked:
             return True
         return digest in month.counted and (month.counted[digest] is None or not visit.recorded)
@@ -160,7 +171,7 @@ class MonthlyVisitors:
         month = self.months.get(name)
         if month is None or month.key is None:
             return False
-        digest = user_hash(month.key, self._host, user)
+        digest = month.hash_of(self._host, user)
         return digest in month.marked or digest in month.counted
 
     def read(self, now: float) -> None:
@@ -180,7 +191,7 @@ class MonthlyVisitors:
         closing = [name for name, month in self.months.items() if not month.closed and not self._is_open(name, now)]
         for name in closing:
             month = self.months[name]
-            month.closed, month.key, month.counted, month.marked = True, None, {}, set()
+            month.close()
             self.changes.setdefault(name, MonthChange()).closed = True
         return closing
 
@@ -253,11 +264,6 @@ class MonthlyVisitors:
     def _add(self, name: str, month: Month, cell: Cell, by: int) -> None:
         month.add(cell, by)
         self.changes.setdefault(name, MonthChange()).cells.add(cell)
-
-
-def user_hash(key: bytes, host: str, user: str) -> bytes:
-    """What a user counted in a month is known by. `key` is the month's own."""
-    return hmac.digest(key, f"{host}\0{user}".encode(), "sha256")[:HASH_SIZE]
 
 
 def arrivals_told(months: Mapping[str, Month]) -> dict[str, Arrivals]:
