@@ -6,7 +6,7 @@ buckets; in a bucket they stand in order, side by side with their values.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _BITS = 64
 _FULL = 256
@@ -26,10 +26,7 @@ class CompactMap:
 
     @classmethod
     def of_sorted(cls, keys: "array[int]", values: "array[int]") -> "CompactMap":
-        """The mapping of `keys`, in ascending order and each once, to `values`. Raises ValueError for any others."""
-        ascending = all(map(int.__lt__, keys, keys[1:]))
-        if len(keys) != len(values) or not ascending:
-            raise ValueError("these are not the sorted keys of a mapping")
+        """The mapping of `keys`, which must be in ascending order and each once, to `values`."""
         made = cls()
         made._keys, made._values, made._length = [keys], [values], len(keys)
         made._split()
@@ -93,12 +90,18 @@ class CompactMap:
         self._length -= 1
         return self._values[bucket].pop(at)
 
-    def columns(self) -> "tuple[array[int], array[int]]":
-        """All keys, in ascending order, and their values: what `of_sorted` takes."""
+    def columns(self, change: Callable[[int, int], int | None]) -> "tuple[array[int], array[int]]":
+        """The keys in ascending order, and of each the value that `change` makes of key and value; without those of
+        which it makes None. It is what `of_sorted` takes."""
         all_keys, all_values = array("Q"), array("Q")
         for keys, values in zip(self._keys, self._values, strict=True):
-            all_keys += keys
-            all_values += values
+            changed = list(map(change, keys, values))
+            if None in changed:
+                all_keys.extend([key for key, value in zip(keys, changed, strict=True) if value is not None])
+                all_values.extend([value for value in changed if value is not None])
+            else:
+                all_keys += keys
+                all_values.extend(changed)  # type: ignore[arg-type]  # there is no None among them
         return all_keys, all_values
 
     def without(self, present: "array[int]") -> list[int]:

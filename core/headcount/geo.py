@@ -73,6 +73,11 @@ class Places:
         return ", ".join(database.label for database in self._databases)
 
     @property
+    def stamp(self) -> tuple[object, ...]:
+        """What tells the databases in use from others."""
+        return tuple((database.label, database.build, database.stamp) for database in self._databases)
+
+    @property
     def has_cities(self) -> bool:
         """Whether a database in use knows more than countries."""
         return any(database.has_cities for database in self._databases)

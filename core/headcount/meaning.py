@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from headcount.active_users import NEVER, Presence
 from headcount.months import Months
-from headcount.records import Activity, Login, UserRecord
+from headcount.records import Activity, Login, PlainUser, UserRecord, plain_record
 from headcount.snapshot import UNKNOWN, Cell, Place
 
 SAME_LOGIN = 5.0
@@ -45,7 +45,7 @@ class Meaning:
     ) -> None:
         """`countries` are the ISO codes of those recorded, None for all; users elsewhere are left out."""
         self._month_of = Months(zone).of
-        self._place_of = place_of
+        self.place_of = place_of
         self._client_of = client_of
         self._countries = countries
         self._count_open_sessions = count_open_sessions
@@ -54,6 +54,11 @@ class Meaning:
     def records_all(self) -> bool:
         """Whether no user is left out."""
         return self._countries is None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but a record itself decides what it means."""
+        return self._countries is None and not self._count_open_sessions
 
     def presence(self, record: UserRecord) -> Presence:
         """The user's newest activity, from anywhere; the newest place and client that are known."""
@@ -64,7 +69,7 @@ class Meaning:
         address = _newest(addresses + [(login.when, login.address) for login in record.logins])
         resource = _newest([(login.when, login.resource) for login in record.logins])
         last = math.inf if is_open and self._count_open_sessions else record.newest
-        cell = Cell(self._place_of(address), self._client_of(resource))
+        cell = Cell(self.place_of(address), self._client_of(resource))
         return Presence(last, cell, is_open) if self._is_recorded(cell.place) else NOBODY
 
     def visits(self, record: UserRecord) -> list[Visit]:
@@ -91,18 +96,36 @@ class Meaning:
         ]
         return [visit for visit in visits if self._is_recorded(visit.cell.place)]
 
+    def plain_visits(self, user: PlainUser, place: Place | None) -> list[Visit]:
+        """The same as `visits` of a user who has no login records; `place` is that of the login's address or, without
+        one, of the logout's, if it is known already. Only where all are recorded."""
+        _, _, login, logout, login_address, logout_address = user
+        first = self._month_of(login) if login else None
+        last = self._month_of(logout) if logout else None
+        if (login and first is None) or (logout and last is None):
+            return self.visits(plain_record("", user))  # a time that has no date
+        if first is None or last is None or first == last:
+            if place is None:
+                place = self.place_of(login_address or logout_address)
+            return [Visit(first or last or "", max(login, logout), Cell(place, UNKNOWN), False)]
+        visits = [
+            Visit(first, login, Cell(self.place_of(login_address), UNKNOWN), False),
+            Visit(last, logout, Cell(self.place_of(logout_address), UNKNOWN), False),
+        ]
+        return visits if first < last else visits[::-1]
+
     def _is_recorded(self, place: Place) -> bool:
         return self._countries is None or place.country in self._countries
 
     def _recorded(self, month: str, login: Login, activities: list[Activity]) -> Visit:
         same = (a.address for a in activities if a.kind == "login" and a.address and _is_same_login(a, login))
-        place = self._place_of(login.address or next(same, None))
+        place = self.place_of(login.address or next(same, None))
         return Visit(month, login.when, Cell(place, self._client_of(login.resource)), recorded=True)
 
     def _bare(self, month: str, activities: list[Activity]) -> Visit:
         address = next((a.address for a in activities if a.address), None)
         newest = max(a.when for a in activities)
-        return Visit(month, newest, Cell(self._place_of(address), UNKNOWN), recorded=False)
+        return Visit(month, newest, Cell(self.place_of(address), UNKNOWN), recorded=False)
 
 
 def _is_same_login(activity: Activity, login: Login) -> bool:

@@ -128,7 +128,7 @@ class MonthlyVisitors:
             bounds = start_of(name, self.zone), end_of(name, self.zone)
             if not month.closed and any(alive_at < bound <= now for bound in bounds):
                 month.weaken()
-                self.changes.setdefault(name, MonthChange())
+                self._change(name)
 
     def count(self, user: str, visits: Iterable[Visit], now: float, *, first_seen: bool) -> None:
         """Counts a user's visits in the months that do not know of them yet. `first_seen` says that nothing was
@@ -192,7 +192,7 @@ class MonthlyVisitors:
         for name in closing:
             month = self.months[name]
             month.close()
-            self.changes.setdefault(name, MonthChange()).closed = True
+            self._change(name).closed = True
         return closing
 
     def keepable(self) -> dict[str, tuple[Month, MonthChange]]:
@@ -225,7 +225,7 @@ class MonthlyVisitors:
         for name, month in self.months.items():
             if not month.closed:
                 month.weaken()
-                self.changes.setdefault(name, MonthChange())
+                self._change(name)
 
     def _begin(self, name: str, now: float) -> Month | None:
         """A month that is counted for the first time; None where it came too late for that."""
@@ -252,7 +252,7 @@ class MonthlyVisitors:
         later = self.months.get(after)
         if later is not None and later.arrivals is not None and self.is_counted(user, after):
             later.arrivals = with_one_more(later.arrivals, True if month.quality is Quality.EXACT else None)
-            self.changes.setdefault(after, MonthChange())
+            self._change(after)
 
     def _was_there_before(self, user: str, visit: Visit) -> bool | None:
         before = shift(visit.month, -1)
@@ -263,7 +263,14 @@ class MonthlyVisitors:
 
     def _add(self, name: str, month: Month, cell: Cell, by: int) -> None:
         month.add(cell, by)
-        self.changes.setdefault(name, MonthChange()).cells.add(cell)
+        self._change(name).cells.add(cell)
+
+    def _change(self, name: str) -> MonthChange:
+        """What has to be kept of a month's changes."""
+        change = self.changes.get(name)
+        if change is None:
+            change = self.changes[name] = MonthChange()
+        return change
 
 
 def arrivals_told(months: Mapping[str, Month]) -> dict[str, Arrivals]:

@@ -24,6 +24,7 @@ def month_of(when: float, zone: tzinfo) -> str | None:
     return f"{moment.year:04}-{moment.month:02}"
 
 
+@lru_cache(maxsize=1024)
 def shift(month: str, by: int) -> str:
     """The month `by` months after `month` (before it where negative)."""
     year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 + by, 12)

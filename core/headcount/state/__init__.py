@@ -22,7 +22,7 @@ class SavedHost:
 class Saved:
     """Everything that was kept: `geo` is the label of the GeoIP database in use last, `zone` the time zone that the
     months were reckoned in, `pruned_before` the first month that was not pruned, `live` what the engine shows to those
-    who look on (see `live`)."""
+    who look on (see `live`), `index` the token of the restart index that goes with it."""
 
     hosts: dict[str, SavedHost] = field(default_factory=dict)
     history: list[HistoryPoint] = field(default_factory=list)
@@ -32,6 +32,7 @@ class Saved:
     zone: str | None = None
     pruned_before: str | None = None
     live: dict[str, str] = field(default_factory=dict)
+    index: str | None = None
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class Update:
     zone: str | None = None
     pruned_before: str | None = None
     live: Mapping[str, str] = field(default_factory=dict)
+    index: str | None = None
 
 
 class State(Protocol):

@@ -108,6 +108,11 @@ class SqliteState:
             opened.pop_all()
             return connection
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing is kept."""
+        return self._read_only
+
     def load(self) -> Saved:
         """What was kept."""
         saved = Saved()
@@ -126,7 +131,7 @@ class SqliteState:
                 saved.names[place_of(country, subdivision, city)] = PlaceName(*names)
             kept = dict(connection.execute("SELECT name, value FROM kept"))
             saved.marks = [Mark(*row) for row in connection.execute("SELECT at, geo FROM marks ORDER BY at")]
-            saved.geo = kept.get("geo")
+            saved.geo, saved.index = kept.get("geo"), kept.get("index")
             saved.zone, saved.pruned_before = kept.get("zone"), kept.get("pruned_before")
             saved.live = dict(connection.execute("SELECT name, value FROM live"))
         return saved
@@ -155,7 +160,7 @@ class SqliteState:
                 "INSERT OR REPLACE INTO place_names VALUES (?, ?, ?, ?, ?, ?)",
                 [(*columns(place), *name) for place, name in update.names.items()],
             )
-            said = {"zone": update.zone, "geo": update.geo}
+            said = {"zone": update.zone, "geo": update.geo, "index": update.index}
             connection.executemany(
                 "INSERT OR REPLACE INTO kept VALUES (?, ?)",
                 [(name, value) for name, value in said.items() if value is not None],
@@ -350,7 +355,9 @@ def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
 
 
 def _save_anew(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
-    """Deletes what was kept of a month, and keeps what of it was taken over."""
+    """Deletes what was kept of a month, and keeps what of it was taken over. Who was counted may have to be counted
+    anew, for which all files have to be read: the restart index is of no use any more."""
+    connection.execute("DELETE FROM kept WHERE name = 'index'")
     connection.execute("DELETE FROM counts WHERE host = ? AND month = ?", (host, name))
     connection.execute("DELETE FROM counted WHERE host = ? AND month = ?", (host, name))
     connection.execute("DELETE FROM imported WHERE host = ? AND month = ?", (host, name))
