@@ -240,7 +240,7 @@ def told_of(shown: Shown, countries: Countries, light: Light, width: int, has_ke
         return spread(fit(_told(shown, row), width - 5), zoom, width)
     if not countries.order and has_keys:
         is_empty = not countries.rows or teach.is_apart(shown)
-        why = teach.empty(shown) if is_empty else f"No country of {shown.month} is known."
+        why = teach.empty(shown) if is_empty else f"No user of {shown.month} is on the map."
         return outside(why, WARNING).truncate(width, ellipsis=True)
     return spread(fit(_KEYS if has_keys else (), width - 5, gap=3), zoom, width)
 
