@@ -4,12 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check screenshot keys clean
+.PHONY: help demo test check pictures keys clean
 help:
 	@echo "make demo        the screen on a simulated busy server"
 	@echo "make test        the tests"
 	@echo "make check       lint, format, types and import contracts"
-	@echo "make screenshot  draw docs/screenshot.svg anew"
+	@echo "make pictures    draw docs/screenshot.svg and docs/pictures anew"
 	@echo "make keys        write the README's table of keys anew"
 
 $(READY): pyproject.toml
@@ -30,8 +30,8 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-screenshot: $(READY)
-	$(BIN)/python docs/screenshot.py
+pictures: $(READY)
+	$(BIN)/python docs/pictures.py
 
 keys: $(READY)
 	$(BIN)/python docs/keys.py
