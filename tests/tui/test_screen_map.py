@@ -172,7 +172,7 @@ async def test_nowhere_teaches_why() -> None:
 async def test_hostile_names_are_text() -> None:
     async with screen(hostile()) as seen:
         text = await seen.press("6", "n", "right", "+")
-        assert re.search(r"not on the map: \d more, ", text), text
+        assert re.search(r"not on the map: \d countries, ", text), text
         assert "Arrow keys" not in text  # there is none to light
 
 
@@ -189,7 +189,7 @@ def test_tiny_countries_are_lit_at_every_size() -> None:
 def test_who_is_on_no_map_is_named() -> None:
     assert "not on the map: Land AQ 3, Land EU 2" in drawn(shown_of({"DE": 9, "AQ": 3, "EU": 2}))
     many = {"DE": 1, **{f"X{index}": 2 for index in range(9)}}
-    assert "not on the map: 9 more, 18" in drawn(shown_of(many))
+    assert "not on the map: 9 countries, 18" in drawn(shown_of(many))
 
 
 def test_a_month_that_is_over_tells_its_change() -> None:

@@ -228,7 +228,7 @@ def _not_on_the_map(rows: Sequence[Row[Place]], width: int) -> Content:
     """`not on the map: Antarctica 3, Europe 2`, or how many where their names are too long."""
     names = Content(", ").join([Content.assemble(outside(row.label), f" {number(row.users)}") for row in rows])
     if names.cell_length > width:
-        names = Content(f"{len(rows)} more, {number(sum(row.users or 0 for row in rows))}")
+        names = Content(f"{len(rows)} countries, {number(sum(row.users or 0 for row in rows))}")
     return Content.assemble(("not on the map: ", MUTED), names)
 
 
