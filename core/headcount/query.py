@@ -13,9 +13,10 @@ from typing import NamedTuple
 from headcount.errors import UsageError
 from headcount.filters import Field, Filter, Term
 from headcount.months import is_month
+from headcount.rows import client_rows, country_rows
 from headcount.snapshot import UNKNOWN, Place, Snapshot
 from headcount.text import clean
-from headcount.views import client_rows, country_rows, month_names
+from headcount.views import month_names
 
 LONGEST = 1_000
 """Characters of a line that are looked at; a value is cut there too."""

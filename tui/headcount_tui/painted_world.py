@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.geometry import Size
 
 from headcount.months import shift
+from headcount.rows import Row, country_rows
 from headcount.snapshot import Place
-from headcount.views import Row, country_rows
 from headcount_tui import teach
 from headcount_tui.render import (
     ACCENT,

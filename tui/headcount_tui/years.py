@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.geometry import Size
 
 from headcount.months import shift
+from headcount.rows import MonthRow, month_rows
 from headcount.snapshot import Quality
-from headcount.views import MonthRow, month_rows
 from headcount_tui import teach
 from headcount_tui.render import (
     MUTED,

@@ -80,9 +80,7 @@ class FigureBox(Box):
     def draw(self, shown: Shown, size: Size) -> Content:
         """The figure in as many lines as there are."""
         figure = shown.figures[self._index]
-        return draw_figure(
-            figure, shown.is_current, size.width, size.height, told=shown.whole.anonymity is None
-        )
+        return draw_figure(figure, shown.is_current, size.width, size.height, told=shown.whole.anonymity is None)
 
 
 class MonthBox(Box):
