@@ -180,6 +180,16 @@ def complete(line: str, of: Known) -> Completion | None:
     return None
 
 
+def without_begun(line: str) -> str:
+    """The line without its last word where that may be the beginning of a field: nobody looks for `count` who types
+    `country:`."""
+    words = list(_words(line))
+    if not words or line[-1:].isspace() or words[-1].field is not None or words[-1].is_quoted:
+        return line
+    begun = words[-1].value.casefold()
+    return line[: words[-1].start] if any(name.startswith(begun) for name in FIELDS) else line
+
+
 def _words(line: str) -> Iterator[_Word]:
     position = 0
     while line[position:].strip():
