@@ -4,6 +4,7 @@ make pictures
 """
 
 import asyncio
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from headcount_tui.app import HeadcountApp
 from headcount_tui.picture import OneSnapshot, self_contained
 
 MOMENT = datetime(2026, 11, 22, 14, 3, tzinfo=UTC).timestamp()
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 SIZES = ((80, 24), (140, 45))
 VIEWS = {
     "countries": [],
@@ -56,6 +57,7 @@ async def draw(snapshot: Snapshot, size: tuple[int, int], keys: list[str], targe
 
 async def main() -> None:
     snapshot = demo_snapshot()
+    os.chdir("/")  # the box for exports names the current directory
     await draw(snapshot, (120, 34), [], HERE / "screenshot.svg")
     pictures = HERE / "pictures"
     pictures.mkdir(exist_ok=True)
