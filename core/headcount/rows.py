@@ -7,7 +7,7 @@ from typing import Generic
 
 from headcount.months import shift
 from headcount.snapshot import UNKNOWN, Active, Cell, Place, PlaceName, Quality, Snapshot
-from headcount.views import K, month_counts, month_names, pace_by, sum_active
+from headcount.views import K, month_counts, month_names, pace_by, sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +175,5 @@ def _active_by(snapshot: Snapshot, month: str, group: Callable[[Cell], K]) -> di
     """The users active now, beside the current month alone: they tell nothing of a month that is over."""
     if month < snapshot.month:
         return {}
-    groups: dict[K, list[Active]] = defaultdict(list)
-    for counts in snapshot.hosts.values():
-        for cell, active in counts.active.items():
-            groups[group(cell)].append(active)
-    return {key: sum_active(found) for key, found in groups.items()}
+    hosts = snapshot.hosts.values()
+    return sums((group(cell), active) for counts in hosts for cell, active in counts.active.items())

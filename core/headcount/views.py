@@ -22,6 +22,7 @@ from headcount.snapshot import (
 
 K = TypeVar("K", Place, str)
 _C = TypeVar("_C", Cell, Place, str)
+_G = TypeVar("_G")
 
 
 class Window(NamedTuple):
@@ -185,16 +186,24 @@ def total_active(snapshot: Snapshot) -> Active:
 
 def sum_active(figures: Iterable[Active]) -> Active:
     """Active users of several cells together; each user is in one cell."""
-    columns = list(zip(*figures, strict=True))
-    return Active(*(sum(column) for column in columns)) if columns else Active()
+    return sums((None, active) for active in figures).get(None, Active())
+
+
+def sums(figures: Iterable[tuple[_G, Active]]) -> dict[_G, Active]:
+    """Active users by group. One pass, since there may be tens of thousands of cells, and a key waits meanwhile."""
+    groups: dict[_G, tuple[int, int, int, int]] = {}
+    for group, (day, week, month, is_open) in figures:
+        so_far = groups.get(group)
+        if so_far is None:
+            groups[group] = (day, week, month, is_open)
+        else:
+            groups[group] = (so_far[0] + day, so_far[1] + week, so_far[2] + month, so_far[3] + is_open)
+    return {group: Active(*figures) for group, figures in groups.items()}
 
 
 def active_by_country(cells: Mapping[Cell, Active]) -> dict[str | None, Active]:
     """Active users by country; None holds those of unknown place."""
-    groups: dict[str | None, list[Active]] = defaultdict(list)
-    for cell, active in cells.items():
-        groups[cell.place.country].append(active)
-    return {country: sum_active(found) for country, found in groups.items()}
+    return sums((cell.place.country, active) for cell, active in cells.items())
 
 
 def month_names(snapshot: Snapshot) -> list[str]:
