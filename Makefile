@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check pictures keys clean
+.PHONY: help demo test check bench bench-full pictures keys clean
 help:
 	@echo "make demo        the screen on a simulated busy server"
 	@echo "make test        the tests"
 	@echo "make check       lint, format, types and import contracts"
+	@echo "make bench       how fast it is, beside its peers: 100,000 users, some minutes"
+	@echo "make bench-full  the same with a million users and more, an hour; writes docs/performance.md"
 	@echo "make pictures    draw docs/screenshot.svg and docs/pictures anew"
 	@echo "make keys        write the README's table of keys anew"
 
@@ -29,6 +31,12 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python benchmarks/run.py --small
+
+bench-full: $(READY)
+	$(BIN)/python benchmarks/run.py --full
 
 pictures: $(READY)
 	$(BIN)/python docs/pictures.py
