@@ -2,7 +2,7 @@
 
     python benchmarks/cold_cache.py [USERS] [ROUNDS]
 
-100,000 users in the full set too: the disk, not the number, is what is asked here.
+Of a fifth of USERS, and of 100,000 at the most: the disk, not the number, is what is asked here.
 """
 
 from cold_scan import show
@@ -15,7 +15,7 @@ from kit.tree import tree_of
 
 
 def measure(size: Size) -> Section:
-    tree = tree_of(min(size.users, 100_000))
+    tree = tree_of(min(100_000, size.users // 5))
     contenders = {
         C_SKIP: by_c(tree, "skip"),
         C_TWO: by_c(tree, "skip", 2),
@@ -31,7 +31,7 @@ def measure(size: Size) -> Section:
     whole = results.ratio(LUA, on(FIRST, 2))
     section.goal(
         "2",
-        "cold scan, cold page cache, 100k",
+        f"cold scan, cold page cache, {tree.users:,} users",
         "≥ 3x Lua's speed",
         f"{ratio.told('.2f', 'x')} Lua's speed; the whole engine {whole.told('.2f', 'x')}" if ratio and whole else "?",
         None if ratio is None else ratio.median >= 3,

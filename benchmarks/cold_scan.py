@@ -21,6 +21,7 @@ from kit.contenders import (
     by_lua,
     by_source,
     on,
+    warm,
 )
 from kit.report import Section
 from kit.runs import Results, Spread, interleaved
@@ -44,7 +45,7 @@ def measure(size: Size) -> Section:
         on(FIRST, 2): by_first_start(tree, 2),
         on(LATER, 2): lambda: home.copied(lambda path: by_later_start(tree, 2, path)()),
     }
-    results = interleaved(contenders, size.rounds, warm_up=C_ALL)
+    results = interleaved(contenders, size.rounds, warm_up=lambda: warm(tree))
     home.remove()
     section = Section("cold_scan", "Reading everything, page cache warm", tree.users)
     section.words.append(

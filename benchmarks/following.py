@@ -22,10 +22,9 @@ from kit.report import Section, Table
 from kit.sizes import Size, alone
 from kit.tree import Tree, rate_of, tree_in_memory
 
-SECONDS = 5
 RATES = (1000, 5000)
 STORM = 20_000
-RECORDED = 20_000
+RECORDED = 5000
 PAUSED = 30_000
 PLAIN_USERS = 100_000
 PATIENCE = 180.0
@@ -50,18 +49,18 @@ def measure(size: Size) -> Section:
         quiet(engine.pid)
         found = {}
         for rate in (*RATES, STORM):
-            found[rate] = steady(engine, tree, table, rate)
-            steady_plain(plain, table, rate)
+            found[rate] = steady(engine, tree, table, rate, size.seconds)
+            steady_plain(plain, table, rate, size.seconds)
         section.goal("4", *lag_goal(found))
-        section.goal("5", *storm_goal(found[STORM], steady(engine, tree, table, 5000, records=True)))
-        steady(engine, tree, table, 0, paused=True)
+        section.goal("5", *storm_goal(found[STORM], steady(engine, tree, table, RECORDED, size.seconds, records=True)))
+        steady(engine, tree, table, 0, 0, paused=True)
         quiet(engine.pid)
         final, place = engine.said[-1].active, tree.root
     where = "in memory" if place.is_relative_to(MEMORY) else "on the disk, which may hold the writer up"
     section.words += [
-        f"{SECONDS} s each; the storm is {STORM:,} logins a second, asked of the writer; with login records each login "
-        f"writes two files. The files are {where}. Processor time is the engine's whole: watching, reading, places, "
-        "clients, state, sweeps.",
+        f"{size.seconds} s each; the storm is {STORM:,} logins a second, asked of the writer; with login records each "
+        f"login writes two files. The files are {where}. Processor time is the engine's whole: watching, reading, "
+        "places, clients, state, sweeps.",
         f"Stopped: SIGSTOP while {PAUSED:,} logins happen, then SIGCONT; the seconds are those from SIGCONT.",
         f"At the end the engine shows {final} active users, and there are {tree.active}.",
     ]
@@ -69,10 +68,10 @@ def measure(size: Size) -> Section:
 
 
 def steady(
-    engine: Engine, tree: Tree, table: Table, rate: int, *, records: bool = False, paused: bool = False
+    engine: Engine, tree: Tree, table: Table, rate: int, seconds: int, *, records: bool = False, paused: bool = False
 ) -> tuple[Lag, float, float]:
     """One row: logins at a rate, followed by the engine; the lag, the processor's µs a login, the rate reached."""
-    number = PAUSED if paused else RECORDED if records else rate * SECONDS
+    number = PAUSED if paused else rate * seconds
     before = engine.said[-1].active[2]
     quiet(engine.pid)
     used = engine.processor()
@@ -114,9 +113,9 @@ def storm_goal(storm: tuple[Lag, float, float], recorded: tuple[Lag, float, floa
     )
 
 
-def steady_plain(tree: Tree, table: Table, rate: int) -> None:
+def steady_plain(tree: Tree, table: Table, rate: int, seconds: int) -> None:
     """One row: as many logins at the same rate, seen by the plain loop."""
-    number = rate * SECONDS
+    number = rate * seconds
     with tempfile.TemporaryFile(dir=room()) as said:
         watch = subprocess.Popen([sys.executable, str(WATCH), str(tree.store)], stdout=said)
         time.sleep(2)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from kit.contenders import by_c
+from kit.contenders import warm
 from kit.native import room
 from kit.processes import memory, quiet
 from kit.report import Section
@@ -26,7 +26,7 @@ STRUCTURES = Path(__file__).parent / "kit" / "structures.py"
 
 def measure(size: Size) -> Section:
     tree = tree_of(size.users)
-    by_c(tree, "all")()
+    warm(tree)
     section = Section("memory", "Memory", tree.users)
     table = section.table("what", "MB", "bytes a user")
     peer, held = structures(tree, "dict"), structures(tree, "engine")

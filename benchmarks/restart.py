@@ -9,7 +9,7 @@ has exactly what is there. The peer is the module's scan by Prosody's own Lua, a
 
 from pathlib import Path
 
-from kit.contenders import C_SKIP, LUA, Home, by_c, by_lua
+from kit.contenders import C_SKIP, LUA, Home, by_c, by_lua, warm
 from kit.engine import Engine
 from kit.report import Section
 from kit.runs import Run, interleaved
@@ -33,7 +33,7 @@ def measure(size: Size) -> Section:
         return run
 
     contenders = {C_SKIP: by_c(tree, "skip"), LUA: by_lua(tree), VERIFIED: restart}
-    results = interleaved(contenders, size.rounds, warm_up=C_SKIP)
+    results = interleaved(contenders, size.rounds, warm_up=lambda: warm(tree))
     results.runs[FIRST_COUNTS] = [Run(seconds) for seconds in first]
     tree.restore()
     kept = home.size()

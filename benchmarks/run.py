@@ -4,11 +4,13 @@
     python benchmarks/run.py --full               a million users and more, about an hour; writes the document
     python benchmarks/run.py --full --only NAME   one of them; the document keeps the others' last findings
     python benchmarks/run.py --document           writes the document anew of the findings kept
+    python benchmarks/run.py --clean              deletes the trees and programs kept, gigabytes
 
 Trees and findings are kept in $HEADCOUNT_BENCHMARKS, else in headcount-benchmarks below $TMPDIR.
 """
 
 import argparse
+import shutil
 import sys
 import time
 import traceback
@@ -69,18 +71,33 @@ def write_document() -> None:
     print(f"wrote {DOCUMENT.name} of {len(found)} of {len(BENCHMARKS)} benchmarks")
 
 
+def clean() -> None:
+    """Deletes what is kept between runs, but for the findings."""
+    for kept_there in room().iterdir():
+        if kept_there.name in (SMALL.name, FULL.name):
+            continue
+        if kept_there.is_dir():
+            shutil.rmtree(kept_there)
+        else:
+            kept_there.unlink()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Runs the benchmarks.")
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--small", action="store_true", help="100,000 users; prints what it finds")
     which.add_argument("--full", action="store_true", help="a million users and more; writes docs/performance.md")
     which.add_argument("--document", action="store_true", help="only write docs/performance.md, of what was found last")
+    which.add_argument("--clean", action="store_true", help="only delete the trees and the programs that are kept")
     parser.add_argument("--only", action="append", choices=BENCHMARKS, metavar="NAME", help="this one; may be repeated")
     parser.add_argument(
         "--skip", action="append", choices=BENCHMARKS, metavar="NAME", help="all but this; may be repeated"
     )
     parser.add_argument("--rounds", type=int, metavar="N", help="of each comparison (default: 2 small, 3 full)")
     asked = parser.parse_args()
+    if asked.clean:
+        clean()
+        return 0
     if asked.document:
         write_document()
         return 0

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from kit.contenders import by_c, by_lua
+from kit.contenders import by_c, by_lua, warm
 from kit.engine import Engine
 from kit.native import MissingError, room
 from kit.processes import memory, quiet
@@ -74,8 +74,7 @@ def measure(size: Size) -> Section:
 
 def of_tree(tree: Tree) -> Scale:
     scale = Scale(tree.users)
-    by_c(tree, "all")()
-    scale.c = by_c(tree, "skip")().seconds
+    warm(tree)
     home = Path(tempfile.mkdtemp(dir=room(), prefix="state-"))
     try:
         with Engine(tree.root, home) as engine:
@@ -87,9 +86,10 @@ def of_tree(tree: Tree) -> Scale:
             scale.stays, scale.peak = taken["VmRSS"] + taken["below"], taken["VmHWM"]
         scale.kept = sum(file.stat().st_size for file in home.rglob("*") if file.is_file()) / 1e6
         try:
+            scale.c = by_c(tree, "skip")().seconds
             scale.lua = by_lua(tree)().seconds
-        except MissingError:
-            print("  no Lua to compare with", flush=True)
+        except MissingError as error:
+            print(f"  {error}", flush=True)
         with Engine(tree.root, home) as engine:
             scale.later = engine.wait_for(tree).at - engine.begun
             nearly = tree.active[2] * 0.99

@@ -23,7 +23,7 @@ def measure(_: Size) -> Section:
         BARE: lambda: command([sys.executable, "-c", "pass"]),
         VERSION: lambda: command([*line, "--version"]),
     }
-    results = interleaved(contenders, ROUNDS, warm_up=VERSION)
+    results = interleaved(contenders, ROUNDS)
     imported = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "headcount", "--version"], capture_output=True, text=True, check=True
     ).stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kit.engine import Engine, start
-from kit.native import compiled, lua_command, room
+from kit.native import MissingError, compiled, lua_command, room
 from kit.runs import Contender, Run, command
 from kit.tree import HOST, Tree
 
@@ -36,6 +36,14 @@ def by_c(tree: Tree, mode: str, threads: int = 1) -> Contender:
         return _right(done, tree) if mode in ("all", "skip") else done
 
     return run
+
+
+def warm(tree: Tree) -> None:
+    """Brings a tree's files into the page cache."""
+    try:
+        by_c(tree, "all")()
+    except MissingError:
+        by_source(tree, 2)()
 
 
 def by_lua(tree: Tree) -> Contender:

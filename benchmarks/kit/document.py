@@ -44,8 +44,8 @@ def _goals(sections: Sequence[Section]) -> str:
 
 def command(section: Section) -> str:
     """The command that measures a section again."""
-    if section.name == "scaling":
-        return "python benchmarks/run.py --full --only scaling"
+    if section.name in ("scaling", "cold_cache", "first_logins"):  # of other users than their section's
+        return f"python benchmarks/run.py --full --only {section.name}"
     return f"python benchmarks/{section.name}.py{f' {section.users}' if section.users else ''}"
 
 

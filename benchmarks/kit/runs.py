@@ -69,13 +69,13 @@ def interleaved(
     contenders: Mapping[str, Contender],
     rounds: int,
     *,
-    warm_up: str | None = None,
+    warm_up: Callable[[], None] | None = None,
     before: Callable[[], None] | None = None,
 ) -> Results:
-    """Runs each contender once a round; `warm_up` names one that runs once before; `before` is called before each."""
+    """Runs each contender once a round; `warm_up` is called once before all, `before` before each."""
     results = Results()
-    if warm_up is not None and warm_up in contenders:
-        contenders[warm_up]()
+    if warm_up:
+        warm_up()
     for number in range(rounds):
         for name, contender in contenders.items():
             if name in results.skipped:

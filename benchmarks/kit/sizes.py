@@ -10,16 +10,19 @@ from kit.report import Section, to_text
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """`users` of the tree, `rounds` of each comparison; `scales` are the trees that are compared with one another."""
+    """`users` of the tree, `rounds` of each comparison; `seconds` that each rate of logins lasts, and `idle` ones that
+    nothing happens; `scales` are the trees that are compared with one another."""
 
     name: str
     users: int
     rounds: int
+    seconds: int
+    idle: int
     scales: tuple[int, ...]
 
 
-SMALL = Size("small", 100_000, 2, (10_000, 100_000))
-FULL = Size("full", 1_000_000, 3, (1_000_000, 3_000_000, 10_000_000))
+SMALL = Size("small", 100_000, 2, 3, 10, (10_000, 100_000))
+FULL = Size("full", 1_000_000, 3, 5, 330, (1_000_000, 3_000_000, 10_000_000))
 
 Measure = Callable[[Size], Section]
 
@@ -29,5 +32,5 @@ def alone(measure: Measure) -> None:
     users = int(sys.argv[1]) if len(sys.argv) > 1 else SMALL.users
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else SMALL.rounds
     before = load()
-    section = measure(Size("alone", users, rounds, (users // 10, users)))
+    section = measure(Size("alone", users, rounds, 5, 330 if users >= 1_000_000 else 30, (users // 10, users)))
     print(f"\n{to_text(section)}\nload when it began: {before:.1f}")

@@ -75,7 +75,7 @@ static long long newest(long long user) {
     if (of_hundred < 8) return base - 60 - dice % (11 * HOUR);
     if (of_hundred < 20) return base - DAY - dice % (5 * DAY + 9 * HOUR);
     if (of_hundred < 40) return base - 7 * DAY - dice % (22 * DAY + 9 * HOUR);
-    return base - 30 * DAY - HOUR - dice % (335 * DAY);
+    return base - 31 * DAY - HOUR - dice % (334 * DAY); /* not in this month, whatever its length */
 }
 
 /* The user of the number-th login. */
