@@ -4,12 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check screenshot keys clean
+.PHONY: help demo test check bench bench-full pictures keys clean
 help:
 	@echo "make demo        the screen on a simulated busy server"
 	@echo "make test        the tests"
 	@echo "make check       lint, format, types and import contracts"
-	@echo "make screenshot  draw docs/screenshot.svg anew"
+	@echo "make bench       how fast it is, beside its peers: 100,000 users, some minutes"
+	@echo "make bench-full  the same with a million users and more, an hour; writes docs/performance.md"
+	@echo "make pictures    draw docs/screenshot.svg and docs/pictures anew"
 	@echo "make keys        write the README's table of keys anew"
 
 $(READY): pyproject.toml
@@ -30,8 +32,14 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-screenshot: $(READY)
-	$(BIN)/python docs/screenshot.py
+bench: $(READY)
+	$(BIN)/python benchmarks/run.py --small
+
+bench-full: $(READY)
+	$(BIN)/python benchmarks/run.py --full
+
+pictures: $(READY)
+	$(BIN)/python docs/pictures.py
 
 keys: $(READY)
 	$(BIN)/python docs/keys.py

@@ -9,6 +9,7 @@ a second, and while mod_measure_active_users calculates. The longest answer is w
 
 import multiprocessing
 import os
+import random
 import signal
 import socket
 import statistics
@@ -22,17 +23,27 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from key_latency import RECORD, write_users
-
 from headcount.state.sqlite import SqliteState
 from real_server.server import HOST, Prosody, missing
 
 OPEN = (
     f"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='{HOST}' version='1.0'>"
 )
+RECORD = 'return {{\n\t["login"] = {{\n\t\t["timestamp"] = {when};\n\t\t["ip"] = "{ip}";\n\t}};\n}};\n'
 SECONDS = 10.0
 PAUSE = 0.01
 WRITES = 100
+
+
+def write_users(root: Path, users: int) -> None:
+    """A store with that many users, a fifth of them active this week."""
+    store = root / "example%2ecom" / "lastlog2"
+    store.mkdir(parents=True)
+    dice, now = random.Random(1), int(time.time())
+    for number in range(users):
+        ip = ".".join(str(dice.randrange(1, 250)) for _ in range(4))
+        when = now - int(dice.random() ** 3 * 365 * 86_400)
+        (store / f"user{number}.dat").write_text(RECORD.format(when=when, ip=ip))
 
 
 def answer(port: int) -> float:

@@ -13,9 +13,10 @@ from typing import NamedTuple
 from headcount.errors import UsageError
 from headcount.filters import Field, Filter, Term
 from headcount.months import is_month
+from headcount.rows import client_rows, country_rows
 from headcount.snapshot import UNKNOWN, Place, Snapshot
 from headcount.text import clean
-from headcount.views import client_rows, country_rows, month_names
+from headcount.views import month_names
 
 LONGEST = 1_000
 """Characters of a line that are looked at; a value is cut there too."""
@@ -177,6 +178,16 @@ def complete(line: str, of: Known) -> Completion | None:
                 term = _written(Term(asked, value.value))
                 return Completion(f"{line}{spelt[len(last.value) :]}", f"{before}{term} ")
     return None
+
+
+def without_begun(line: str) -> str:
+    """The line without its last word where that may be the beginning of a field: nobody looks for `count` who types
+    `country:`."""
+    words = list(_words(line))
+    if not words or line[-1:].isspace() or words[-1].field is not None or words[-1].is_quoted:
+        return line
+    begun = words[-1].value.casefold()
+    return line[: words[-1].start] if any(name.startswith(begun) for name in FIELDS) else line
 
 
 def _words(line: str) -> Iterator[_Word]:

@@ -9,7 +9,7 @@ from made_up import FRANKFURT, MUNICH, NOWHERE, PARIS, WIESBADEN, snapshot
 
 from headcount.errors import UsageError
 from headcount.filters import Field, Filter, Term
-from headcount.query import FIELDS, complete, known, parse, written
+from headcount.query import FIELDS, complete, known, parse, without_begun, written
 from headcount.snapshot import Cell, HostCounts, MonthCounts, Place, PlaceName, Quality
 from headcount.text import clean
 
@@ -239,6 +239,23 @@ def test_the_last_word_is_completed(line: str, ghost: str, taken: str) -> None:
 @pytest.mark.parametrize("line", ["", " ", "xyz", "country:de ", "country:zz", "foo:", "text:a", 'client:"IOS"', '"co'])
 def test_what_nothing_begins_with_is_not(line: str) -> None:
     assert complete(line, KNOWN) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        ("c", ""),
+        ("x Count", "x "),
+        ("country", ""),
+        ("country ", "country "),
+        ("country:", "country:"),
+        ("cx", "cx"),
+        ('"co', '"co'),
+        ("", ""),
+    ],
+)
+def test_the_beginning_of_a_field_is_no_text_yet(line: str, rest: str) -> None:
+    assert without_begun(line) == rest
 
 
 def test_what_is_offered_cannot_harm_a_terminal() -> None:

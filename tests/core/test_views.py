@@ -28,6 +28,7 @@ from made_up import (
 from headcount.filters import Filter
 from headcount.history import HistoryKeeper
 from headcount.months import end_of, month_of, shift, start_of
+from headcount.rows import client_rows, country_rows, month_rows, name_of, place_rows
 from headcount.snapshot import (
     Active,
     Cell,
@@ -42,21 +43,7 @@ from headcount.snapshot import (
     Quality,
     Snapshot,
 )
-from headcount.views import (
-    Pace,
-    active_by_country,
-    client_rows,
-    country_rows,
-    figures,
-    month_counts,
-    month_names,
-    month_rows,
-    name_of,
-    pace,
-    place_rows,
-    sum_active,
-    total_active,
-)
+from headcount.views import Pace, active_by_country, figures, month_counts, month_names, pace, sum_active, total_active
 
 FEWER = MonthCounts.of(Quality.LOWER_BOUND, {Cell(FRANKFURT, "Dino"): 2, Cell(PARIS, "Gajim"): 6})
 ONE = snapshot({"example.com": host(_2026_11=MONTH, _2026_10=FEWER)})

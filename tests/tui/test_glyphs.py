@@ -58,4 +58,3 @@ async def test_every_view_is_painted_in_ascii(size: tuple[int, int]) -> None:
 def _painted(widget: object) -> list[str]:
     strips = widget.render_lines(widget.region.reset_offset) if widget.region.area else []  # type: ignore[attr-defined]
     return [strip.text for strip in strips]
-

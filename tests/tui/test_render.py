@@ -1,10 +1,12 @@
 """The pieces that the screen is made of, without a screen."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from textual.content import Content
 
 from headcount_tui import render
-from headcount_tui.render import Piece, bar, change, fit, number, outside, percent, share_known, sparkline
+from headcount_tui.render import Piece, bar, change, fit, number, number_in, outside, percent, share_known, sparkline
 
 
 def test_numbers() -> None:
@@ -13,6 +15,30 @@ def test_numbers() -> None:
     assert number(None) == "–"
     assert percent(0.3141) == "31.4 %"
     assert percent(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("value", "in_four", "in_three"),
+    [
+        (0, "0", "0"),
+        (980, "980", "980"),
+        (1_000, "1k", "1k"),
+        (9_949, "9.9k", "10k"),
+        (99_499, "99k", "99k"),
+        (99_500, "100k", ".1M"),
+        (312_440, "312k", ".3M"),
+        (999_499, "999k", ".9M"),
+        (999_500, "1M", "1M"),
+        (1_204_331, "1.2M", "1M"),
+    ],
+)
+def test_numbers_where_there_is_little_room(value: int, in_four: str, in_three: str) -> None:
+    assert (number_in(value, 4), number_in(value, 3)) == (in_four, in_three)
+
+
+@given(st.integers(0, 10**15), st.sampled_from([3, 4]))
+def test_no_number_is_too_wide(value: int, width: int) -> None:
+    assert 1 <= len(number_in(value, width)) <= width
 
 
 def test_known_says_0_and_100_of_nothing_less() -> None:

@@ -180,10 +180,10 @@ async def test_enter_on_a_client_and_on_a_month() -> None:
     async with screen(SAMPLE) as seen:
         await seen.press("3", "down", "enter")
         assert "client IOS ✕" in filter_line(seen)
-        await seen.press("4", "down", "enter")
+        await seen.press("4", "left", "enter")
         assert "client IOS ✕   month 2026-10 ✕" in filter_line(seen)
         assert "Country" in seen.text
-        await seen.press("4", "enter")
+        await seen.press("4", "end", "enter")
         assert "client IOS ✕" in filter_line(seen)
         assert "month" not in filter_line(seen)
 

@@ -42,6 +42,23 @@ async def test_the_newest_is_on_top() -> None:
         assert shown.index("Japan") < shown.index("France")
 
 
+async def test_what_just_came_is_lit_for_a_moment() -> None:
+    def ground(seen: Seen, words: str) -> object:
+        at = next(index for index, line in enumerate(seen.lines) if words in line)
+        strip = seen.app.screen._compositor.render_strips()[at]
+        return {segment.style.bgcolor for segment in strip if segment.style and segment.text.strip()}
+
+    async with screen(SAMPLE, size=(100, 30)) as seen:
+        await seen.press("7")
+        one = with_visitors(SAMPLE, Place("FR"), "DINO")
+        await seen.put(one, "from France")
+        await seen.pilot.pause(1.1)
+        await seen.put(with_visitors(one, Place("JP"), "WEB"), "from Japan")
+        assert ground(seen, "from Japan") != ground(seen, "from France")
+        await seen.pilot.pause(1.1)
+        assert ground(seen, "from Japan") == ground(seen, "from France")
+
+
 async def test_the_feed_obeys_the_filters() -> None:
     async with screen(SAMPLE, size=(100, 30)) as seen:
         await seen.press("7")

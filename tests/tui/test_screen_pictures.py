@@ -38,6 +38,12 @@ VIEWS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The box for exports names the current directory."""
+    monkeypatch.chdir("/")
+
+
 def compare(snap_compare: Any, shown: Snapshot, size: tuple[int, int], keys: list[str], **options: Any) -> None:
     async def settle(pilot: Pilot[int]) -> None:
         await pilot.pause(0.2)

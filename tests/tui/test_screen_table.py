@@ -30,7 +30,7 @@ async def test_sort_and_reverse() -> None:
         assert "users ▲" in await seen.press("r")
         assert labels(seen)[0] == "Canada"
         await seen.press("s", "s")
-        assert "Oct 2026 ▼" in seen.text
+        assert "vs 22 Oct ▼" in seen.text
         await seen.press("s")
         assert "Country ▲" in seen.text
         assert labels(seen)[:3] == ["? unknown", "Austria", "Brazil"]

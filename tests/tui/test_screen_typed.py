@@ -25,6 +25,13 @@ async def test_terms_filter_while_they_are_typed() -> None:
         assert "country Germany ✕   client IOS ✕   month 2026-10 ✕   text bav ✕" in filter_line(seen)
 
 
+async def test_the_beginning_of_a_field_is_looked_for_only_once_it_is_kept() -> None:
+    async with screen(SAMPLE) as seen:
+        assert "Germany" in await seen.press("slash", *"country")
+        assert "Nobody" in await seen.press("enter")
+        assert "text country ✕" in filter_line(seen)
+
+
 async def test_it_opens_with_the_filter_that_holds_written_out() -> None:
     asked = Filter().having("country", "DE").having("text", "bav")
     async with screen(SAMPLE, initial_filter=asked) as seen:

@@ -52,7 +52,7 @@ class Terminal:
 
     def settle(self) -> None:
         """Wait until it has painted all that it had to."""
-        while self.read(1.0):
+        while self.read(2.0):
             pass
 
     def resize(self, columns: int, rows: int) -> None:
@@ -134,7 +134,9 @@ def test_it_outlives_a_storm_of_resizes() -> None:
         assert there.exit_code() == 0
 
 
-@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "linux"}, {"TERM": "dumb"}, {"PYTHONIOENCODING": "ascii"}])
+@pytest.mark.parametrize(
+    "environment", [{"NO_COLOR": "1"}, {"TERM": "linux"}, {"TERM": "dumb"}, {"PYTHONIOENCODING": "ascii"}]
+)
 def test_it_works_in_poor_terminals(environment: dict[str, str]) -> None:
     with terminal("still", 80, 24, **environment) as there:
         sent = there.until(b"Germany")

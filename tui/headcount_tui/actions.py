@@ -56,7 +56,7 @@ ACTIONS = (
     Action("show_tab('clients')", "3", "3", "", "clients", Where.LOOK, "clients"),
     Action("show_tab('months')", "4", "4", "", "all months", Where.LOOK, "months"),
     Action("show_tab('trend')", "5", "5", "", "active users and month users over time", Where.LOOK, "trend"),
-    Action("show_tab('map')", "6", "6", "", "the world", Where.LOOK, "map"),
+    Action("show_tab('map')", "6", "6", "", "the world, shaded by users; 1 is the same as a table", Where.LOOK, "map"),
     Action("show_tab('live')", "7", "7", "", "what happens now", Where.LOOK, "live"),
     Action("step_tab(1)", "tab,right", "Tab →", "", "the next table", Where.LOOK, "next-view"),
     Action("step_tab(-1)", "shift+tab,left", "⇧Tab ←", "", "the table before", Where.LOOK, "view-before"),

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from headcount.rows import name_of
 from headcount.snapshot import UNKNOWN, Place
-from headcount.views import month_counts, month_names, name_of
+from headcount.views import month_counts, month_names
 from headcount_tui.render import number
 from headcount_tui.shown import Shown
 

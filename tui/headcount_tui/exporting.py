@@ -13,9 +13,9 @@ from headcount.filters import Filter
 from headcount.outputs.as_csv import to_csv
 from headcount.outputs.as_html import to_html
 from headcount.outputs.as_json import to_json
+from headcount.rows import MonthRow
 from headcount.snapshot import Snapshot
 from headcount.text import clean, clean_lines
-from headcount.views import MonthRow
 from headcount_tui.shown import Shown
 
 LONGEST = 1_000

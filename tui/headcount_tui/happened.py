@@ -4,7 +4,7 @@ The engine tells of no event, only of figures; so what is told here is what the 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from headcount.snapshot import Cell, MonthCounts, Phase, Snapshot
@@ -63,8 +63,9 @@ def _more(then: MonthCounts | None, now: MonthCounts) -> Counter[Cell]:
     no new one: the cells that lost users take as many off those that gained, those of the same country first."""
     if now.cells is None or (then is not None and then.cells is None):
         return Counter()
-    change = Counter(now.cells)
-    change.subtract({} if then is None or then.cells is None else then.cells)
+    before: Mapping[Cell, int] = {} if then is None or then.cells is None else then.cells
+    change = {cell: users - before.get(cell, 0) for cell, users in now.cells.items() if before.get(cell) != users}
+    change |= {cell: -users for cell, users in before.items() if cell not in now.cells}
     gained = Counter({cell: users for cell, users in change.items() if users > 0})
     for cell, users in change.items():
         lost = -users

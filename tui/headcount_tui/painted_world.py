@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.geometry import Size
 
 from headcount.months import shift
+from headcount.rows import Row, country_rows
 from headcount.snapshot import Place
-from headcount.views import Row, country_rows
 from headcount_tui import teach
 from headcount_tui.render import (
     ACCENT,
@@ -228,7 +228,7 @@ def _not_on_the_map(rows: Sequence[Row[Place]], width: int) -> Content:
     """`not on the map: Antarctica 3, Europe 2`, or how many where their names are too long."""
     names = Content(", ").join([Content.assemble(outside(row.label), f" {number(row.users)}") for row in rows])
     if names.cell_length > width:
-        names = Content(f"{len(rows)} more, {number(sum(row.users or 0 for row in rows))}")
+        names = Content(f"{len(rows)} countries, {number(sum(row.users or 0 for row in rows))}")
     return Content.assemble(("not on the map: ", MUTED), names)
 
 
@@ -240,7 +240,7 @@ def told_of(shown: Shown, countries: Countries, light: Light, width: int, has_ke
         return spread(fit(_told(shown, row), width - 5), zoom, width)
     if not countries.order and has_keys:
         is_empty = not countries.rows or teach.is_apart(shown)
-        why = teach.empty(shown) if is_empty else f"No country of {shown.month} is known."
+        why = teach.empty(shown) if is_empty else f"No user of {shown.month} is on the map."
         return outside(why, WARNING).truncate(width, ellipsis=True)
     return spread(fit(_KEYS if has_keys else (), width - 5, gap=3), zoom, width)
 

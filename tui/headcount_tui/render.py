@@ -25,6 +25,10 @@ KEY = "bold $text-primary"
 BAR = "$primary"
 RULE = "$primary 60%"
 
+LIT = "on $accent 20%"
+
+LIT_FOR = 1.0
+"""Seconds for which what is new is lit."""
 NOTHING = "–"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _HEIGHTS = "▁▂▃▄▅▆▇█"

@@ -9,18 +9,9 @@ from textual.content import Content
 
 from headcount.filters import Filter
 from headcount.months import shift
+from headcount.rows import MonthRow, Row, city_rows, client_rows, country_rows, month_rows, place_rows, subdivision_rows
 from headcount.snapshot import UNKNOWN, Place
-from headcount.views import (
-    MonthRow,
-    Row,
-    city_rows,
-    client_rows,
-    country_rows,
-    month_rows,
-    pace,
-    place_rows,
-    subdivision_rows,
-)
+from headcount.views import pace
 from headcount_tui.charts import day
 from headcount_tui.render import (
     ACCENT,

@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.geometry import Size
 
 from headcount.months import shift
+from headcount.rows import MonthRow, month_rows
 from headcount.snapshot import Quality
-from headcount.views import MonthRow, month_rows
 from headcount_tui import teach
 from headcount_tui.render import (
     MUTED,
@@ -119,7 +119,7 @@ def _month(shown: Shown, years: Years, month: str, cursor: str, width: int) -> C
         style = f"{STRONG} reverse"
     text, sign, after = _users(shown, years, month, 3 if width < 5 else 4), "", ""
     if width > 5:  # room to tell the month shown, and the shade, without their colours
-        sign, text = "▸" if month == shown.month else _SIGNS[shade], f"{_mark(row)}{text:>4}"
+        sign, text = "▸" if month == shown.month else _SIGNS[shade], f"{_mark(row) + text:>5}"
         after = "…" if month == shown.whole.month and width > 6 else ""
     first = style if month in (cursor, shown.month) else f"$foreground 40% {_SHADES[shade]}"
     return Content.assemble(
@@ -139,7 +139,7 @@ def _users(shown: Shown, years: Years, month: str, width: int) -> str:
 
 def _mark(row: MonthRow | None) -> str:
     """One sign for how true a month's users are; none where they are exact."""
-    return {Quality.EXACT: " ", Quality.LOWER_BOUND: "≥", Quality.IMPORTED: "i"}[row.quality] if row else " "
+    return {Quality.EXACT: "", Quality.LOWER_BOUND: "≥", Quality.IMPORTED: "i"}[row.quality] if row else ""
 
 
 def told_of(shown: Shown, years: Years, month: str, width: int) -> Content:

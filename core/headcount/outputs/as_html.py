@@ -8,21 +8,9 @@ from zoneinfo import ZoneInfo
 from headcount import geo, place_names
 from headcount.filters import Filter, Term
 from headcount.outputs.page import STYLE, bar, columns, table
+from headcount.rows import Row, client_rows, country_rows, month_rows, name_of, place_rows
 from headcount.snapshot import OTHER, UNKNOWN, HostCounts, MonthCounts, Place, Quality, Snapshot
-from headcount.views import (
-    Figure,
-    Row,
-    client_rows,
-    country_rows,
-    figures,
-    hidden,
-    month_counts,
-    month_rows,
-    name_of,
-    place_rows,
-    sum_active,
-    total_active,
-)
+from headcount.views import Figure, figures, hidden, month_counts, sum_active, total_active
 
 MOST = 100
 """Rows of a table before the rest is put together."""

@@ -5,18 +5,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from headcount.outputs.columns import columns
+from headcount.rows import Row, client_rows, country_rows, month_rows, place_rows
 from headcount.snapshot import OTHER, Place, Quality, Snapshot
-from headcount.views import (
-    Row,
-    client_rows,
-    country_rows,
-    figures,
-    hidden,
-    month_counts,
-    month_rows,
-    place_rows,
-    total_active,
-)
+from headcount.views import figures, hidden, month_counts, total_active
 
 TOP = 15
 """Rows of a table before the rest is put together."""

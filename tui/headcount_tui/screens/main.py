@@ -17,8 +17,7 @@ from headcount.filters import Field, Filter
 from headcount.query import known
 from headcount.screen import ScreenOptions
 from headcount.snapshot import Phase, Snapshot
-from headcount.views import month_names
-from headcount_tui import choices, lines, teach, themes
+from headcount_tui import asking, choices, lines, teach, themes
 from headcount_tui.actions import Action, Where, bindings
 from headcount_tui.feed import Failure
 from headcount_tui.happened import News, news
@@ -26,7 +25,7 @@ from headcount_tui.render import outside
 from headcount_tui.screens.help import Help
 from headcount_tui.screens.picker import Picker
 from headcount_tui.screens.problems import Problems
-from headcount_tui.shown import Asked, Shown, Sort, Tab, Zoom, look, urgent
+from headcount_tui.shown import Asked, Shown, Sort, Tab, look, urgent
 from headcount_tui.tables import country_of, sort_rows, table_of
 from headcount_tui.widgets.figure_box import FigureBox, MonthBox
 from headcount_tui.widgets.heat_table import HeatTable
@@ -65,7 +64,7 @@ class MainScreen(Screen[None]):
         self._shown: Shown | None = None
         self._hint = self._banner = ""
         self._happened: deque[News] = deque(maxlen=NEWS_KEPT)
-        self._trail: list[Asked] = []
+        self._trail = asking.Trail()
         self._cursors: dict[tuple[Filter, Tab], object] = {}
 
     def compose(self) -> ComposeResult:
@@ -232,32 +231,23 @@ class MainScreen(Screen[None]):
         """The next month that there is, before or after."""
         if self._shown is None:
             return
-        names = month_names(self._shown.whole)
-        later = [name for name in names if name > self._shown.month]
-        earlier = [name for name in names if name < self._shown.month]
-        if found := later[:1] if by > 0 else earlier[-1:]:
-            self._set_month(found[0])
-        else:
+        asked = asking.month_shifted(self._asked, self._shown, by)
+        if asked is None:
             self.notify(f"No {'later' if by > 0 else 'earlier'} month is known.", markup=False, timeout=2)
-
-    def _set_month(self, month: str | None) -> None:
-        current = self._shown is not None and month == self._shown.whole.month
-        self._ask_filter(self._asked.filter.having("month", None if current else month))
+        else:
+            self._ask(asked)
 
     def action_show_tab(self, name: str) -> None:
-        """Another table."""
+        """Another view."""
         self._ask(replace(self._asked, tab=Tab(name)))
 
     def action_step_tab(self, by: int) -> None:
-        """The table beside."""
-        tabs = list(Tab)
-        self._ask(replace(self._asked, tab=tabs[(tabs.index(self._asked.tab) + by) % len(tabs)]))
+        """The view beside."""
+        self._ask(asking.tab_stepped(self._asked, by))
 
     def action_zoom(self, name: str = "") -> None:
         """As far back as `name` says, or as the next zoom does."""
-        zooms = list(Zoom)
-        after = zooms[(zooms.index(self._asked.zoom) + 1) % len(zooms)]
-        self._ask(replace(self._asked, zoom=Zoom[name] if name else after))
+        self._ask(asking.zoomed(self._asked, name))
 
     def action_pick_month(self) -> None:
         """Choose a month."""
@@ -277,10 +267,7 @@ class MainScreen(Screen[None]):
     def _pick(self, field: Field, title: str, offered: list[choices.Choice]) -> None:
         def picked(value: str | None) -> None:
             if value is not None:
-                asked = self._asked.filter
-                if field == "country":  # a city of another country would let nobody pass
-                    asked = asked.having("city", None).having("subdivision", None)
-                self._ask_filter(asked.having(field, value))
+                self._ask(asking.filtered(self._asked, field, value))
 
         self.app.push_screen(Picker(title, offered, self._asked.filter.value(field)), picked)
 
@@ -300,11 +287,7 @@ class MainScreen(Screen[None]):
 
     def action_drop_last(self) -> None:
         """Take the last filter away, and go back to where it was chosen."""
-        earlier = self._asked.filter.without_last()
-        while self._trail and self._trail[-1].filter != earlier:
-            self._trail.pop()
-        tab = self._trail.pop().tab if self._trail else self._asked.tab
-        self._ask(replace(self._asked, filter=earlier, tab=tab))
+        self._ask(self._trail.back(self._asked))
 
     def action_drop(self, field: Field) -> None:
         """Take that filter away."""
@@ -315,7 +298,7 @@ class MainScreen(Screen[None]):
         view = self.focused if isinstance(self.focused, ROW_VIEWS) else self.query_one(LiveTable)
         row, table = view.row, table_of(self._asked)
         if row is not None and self._shown is not None and table is not None:
-            self._trail.append(self._asked)
+            self._trail.note(self._asked)
             self._ask(table.narrow(self._asked, row, self._shown))
 
     def action_pause(self) -> None:
@@ -356,7 +339,7 @@ class MainScreen(Screen[None]):
                 self._set_sort(Sort(name, column.descending))
 
     def _set_sort(self, sort: Sort) -> None:
-        self._ask(replace(self._asked, sorts={**self._asked.sorts, self._asked.tab: sort}))
+        self._ask(asking.ordered(self._asked, sort))
 
     def action_problems(self) -> None:
         """What is wrong with the data."""

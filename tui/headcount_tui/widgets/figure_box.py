@@ -7,6 +7,7 @@ from headcount.filters import Filter
 from headcount.snapshot import UNKNOWN
 from headcount.views import Figure
 from headcount_tui import lines
+from headcount_tui.glyphs import AsciiOnly
 from headcount_tui.month_facts import came_and_went, change_line, open_sessions, users_of_months
 from headcount_tui.render import (
     BAR,
@@ -35,6 +36,11 @@ class Box(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._titles = ("", "")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the terminal has no signs to build digits of."""
+        return any(isinstance(line_filter, AsciiOnly) for line_filter in self.app.get_line_filters())
 
     def above(self, shown: Shown, width: int) -> Content:
         """What it is of, in `width` cells."""
@@ -80,9 +86,8 @@ class FigureBox(Box):
     def draw(self, shown: Shown, size: Size) -> Content:
         """The figure in as many lines as there are."""
         figure = shown.figures[self._index]
-        return draw_figure(
-            figure, shown.is_current, size.width, size.height, told=shown.whole.anonymity is None
-        )
+        told = shown.whole.anonymity is None
+        return draw_figure(figure, shown.is_current, size.width, size.height, told, self.is_plain)
 
 
 class MonthBox(Box):
@@ -106,7 +111,7 @@ class MonthBox(Box):
 
     def draw(self, shown: Shown, size: Size) -> Content:
         """See `draw_month`."""
-        return draw_month(shown, size.width, size.height)
+        return draw_month(shown, size.width, size.height, self.is_plain)
 
 
 def has_month_box(screen: Size) -> bool:
@@ -114,18 +119,20 @@ def has_month_box(screen: Size) -> bool:
     return screen.width >= 100 and screen.height >= 20
 
 
-def draw_month(shown: Shown, width: int, height: int) -> Content:
+def digits_of(users: int | None, width: int, mark: str = "", plain: bool = False) -> list[Content]:
+    """A number three lines high after its mark; of common digits where it is too wide, or `plain` is asked for."""
+    text = number(users).replace(NOTHING, "-")
+    if plain or big_width(text) + len(mark) > width:
+        return [Content(""), Content.assemble((mark, MUTED), (number(users), STRONG)), Content("")]
+    marks = (" " * len(mark), mark, " " * len(mark))
+    return [Content.assemble((sign, MUTED), (line, STRONG)) for sign, line in zip(marks, big(text), strict=True)]
+
+
+def draw_month(shown: Shown, width: int, height: int, plain: bool = False) -> Content:
     """Three lines of digits and how true they are, one of change, one of who came and went, and bars of months."""
     users = shown.counts.users if shown.counts else None
     mark = f"{sign} " if len(sign := _quality(shown)) == 1 else ""
-    text = number(users).replace(NOTHING, "-")
-    if big_width(text) + len(mark) <= width:
-        digits = [
-            Content.assemble((sign, MUTED), (line, STRONG))
-            for sign, line in zip((" " * len(mark), mark, " " * len(mark)), big(text), strict=True)
-        ]
-    else:
-        digits = [Content(""), Content.assemble((mark, MUTED), (number(users), STRONG)), Content("")]
+    digits = digits_of(users, width, mark, plain)
     found = [*digits, change_line(shown, width)]
     moved = came_and_went(shown, width)
     if moved.plain:
@@ -141,13 +148,11 @@ def _quality(shown: Shown) -> str:
     return quality_of(shown, shown.month, shown.counts).mark if shown.counts else ""
 
 
-def draw_figure(figure: Figure, is_current: bool, width: int, height: int, told: bool = True) -> Content:
+def draw_figure(
+    figure: Figure, is_current: bool, width: int, height: int, told: bool = True, plain: bool = False
+) -> Content:
     """Three lines of digits, one of change where the past is `told`, and bars in what is left."""
-    text = number(figure.users).replace(NOTHING, "-")
-    if big_width(text) <= width:
-        digits = [Content.styled(line, STRONG) for line in big(text)]
-    else:
-        digits = [Content(""), Content.styled(number(figure.users), STRONG), Content("")]
+    digits = digits_of(figure.users, width, plain=plain)
     if told:
         found = [*digits, _change_line(figure, is_current, width)]
     else:

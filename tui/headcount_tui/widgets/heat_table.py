@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 
+from headcount.rows import MonthRow
 from headcount.snapshot import Snapshot
-from headcount.views import MonthRow
 from headcount_tui.actions import Where, bindings
 from headcount_tui.shown import Shown
 from headcount_tui.widgets.panel import Panel

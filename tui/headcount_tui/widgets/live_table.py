@@ -18,13 +18,11 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from headcount_tui.actions import Where, bindings
-from headcount_tui.render import cell
+from headcount_tui.render import LIT_FOR, cell
 from headcount_tui.shown import Sort
 from headcount_tui.tables import Column, figures_of, row_key
 
 GAP = 2
-LIT_FOR = 1.0
-"""Seconds for which a row that changed is lit."""
 
 
 class Start(NamedTuple):

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from headcount.errors import UsageError
 from headcount.filters import Filter
-from headcount.query import LONGEST, Known, complete, parse, written
+from headcount.query import LONGEST, Known, complete, parse, without_begun, written
 from headcount.text import clean
 from headcount_tui.actions import Where, bindings
 from headcount_tui.render import BAD, KEY, MUTED, WARNING, outside
@@ -131,13 +131,13 @@ class FilterLine(Vertical):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter by what stands here now; by what stood here last where that can't be read."""
-        if event.input.has_focus and (asked := self._read(WARNING)) is not None:
+        if event.input.has_focus and (asked := self._read(without_begun(event.value), WARNING)) is not None:
             self._say(help_line())
             self.post_message(self.Typed(asked, is_last=False))
 
-    def on_input_submitted(self) -> None:
+    def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep it, if it can be read."""
-        asked = self._read(BAD)
+        asked = self._read(event.value, BAD)
         if asked is not None:
             self.query_one(TextFilter).remember()
             self.post_message(self.Typed(asked, is_last=True))
@@ -146,11 +146,10 @@ class FilterLine(Vertical):
     def _left(self) -> None:
         self.post_message(self.Typed(self._before, is_last=True))
 
-    def _read(self, style: str) -> Filter | None:
+    def _read(self, line: str, style: str) -> Filter | None:
         """The filter, or None once it was told why there is none."""
-        typed = self.query_one(TextFilter)
         try:
-            return parse(typed.value, typed.known)
+            return parse(line, self.query_one(TextFilter).known)
         except UsageError as error:
             self._say(Content.assemble(" ", outside(error.message, style), " ", outside(error.mend, MUTED)))
             return None

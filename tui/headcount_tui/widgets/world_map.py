@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 
+from headcount.rows import Row
 from headcount.snapshot import Place, Snapshot
-from headcount.views import Row
 from headcount_tui.actions import Where, bindings
 from headcount_tui.painted_world import Countries, Light, countries_of, country_at, draw_world
 from headcount_tui.shown import Shown

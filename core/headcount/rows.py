@@ -1,0 +1,179 @@
+"""The tables that screens and reports show, row by row: pure functions of a (filtered) snapshot."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic
+
+from headcount.months import shift
+from headcount.snapshot import UNKNOWN, Active, Cell, Place, PlaceName, Quality, Snapshot
+from headcount.views import K, month_counts, month_names, pace_by, sums
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Generic[K]):
+    """One line of a table: users of the month, their share of it, the month before; beside the current month, users
+    active now, and `then` the users of the month before at the same day and time of it. None where it can't, or may
+    not, be told."""
+
+    key: K
+    label: str
+    users: int | None
+    share: float | None
+    before: int | None
+    active: Active
+    then: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MonthRow:
+    """One month over the hosts shown; `change` is relative to the month before, None where unknown."""
+
+    month: str
+    users: int
+    quality: Quality
+    change: float | None
+    countries: int | None
+    clients: int | None
+
+
+def country_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
+    """A row a country (`?` where unknown): most month users first, then most users active in 30 days."""
+    then = pace_by(snapshot, lambda key: Place(key.country)) if month == snapshot.month else None
+    return _rows_of_places(snapshot, month, lambda place: Place(place.country), name_of, then)
+
+
+def subdivision_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
+    """A row a subdivision, called by its own name alone (`?` where unknown); ordered as the countries are."""
+    return _rows_of_places(snapshot, month, lambda place: place._replace(city=None), _subdivision_name)
+
+
+def city_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
+    """A row a city, called by its own name alone (`?` where unknown); ordered as the countries are."""
+    return _rows_of_places(snapshot, month, lambda place: place, _city_name)
+
+
+def place_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
+    """A row a place, as finely as it is known; ordered as the countries are."""
+    return _rows_of_places(snapshot, month, lambda place: place, name_of)
+
+
+def _rows_of_places(
+    snapshot: Snapshot,
+    month: str,
+    coarse: Callable[[Place], Place],
+    label: Callable[[Place, Mapping[Place, PlaceName]], str],
+    then: Mapping[Place, int] | None = None,
+) -> list[Row[Place]]:
+    now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
+    return _rows(
+        snapshot,
+        lambda place: label(place, snapshot.names),
+        _grouped(now.places if now else {}, coarse),
+        _grouped(before.places if before else None, coarse),
+        _active_by(snapshot, month, lambda cell: coarse(cell.place)),
+        then,
+    )
+
+
+def client_rows(snapshot: Snapshot, month: str) -> list[Row[str]]:
+    """A row a client (`?` where unknown); ordered as the countries are."""
+    now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
+    return _rows(
+        snapshot,
+        lambda client: client,
+        now.clients if now else {},
+        before.clients if before else None,
+        _active_by(snapshot, month, lambda cell: cell.client),
+        pace_by(snapshot, lambda key: key.client) if month == snapshot.month else None,
+    )
+
+
+def month_rows(snapshot: Snapshot) -> list[MonthRow]:
+    """A row a month, the newest first."""
+    rows = []
+    for month in reversed(month_names(snapshot)):
+        counts = month_counts(snapshot, month)
+        if counts is None:
+            continue
+        before = month_counts(snapshot, shift(month, -1))
+        rows.append(
+            MonthRow(
+                month,
+                counts.users,
+                counts.quality,
+                counts.users / before.users - 1 if before and before.users else None,
+                None if counts.places is None else len({p.country for p in counts.places if p.country}),
+                None if counts.clients is None else len(set(counts.clients) - {UNKNOWN}),
+            )
+        )
+    return rows
+
+
+def name_of(place: Place, names: Mapping[Place, PlaceName]) -> str:
+    """A place in words, its finest part first: `Frankfurt am Main, Hesse, Germany`; `?` where unknown."""
+    if place.country is None:
+        return UNKNOWN
+    name = names.get(place, PlaceName())
+    parts = [
+        name.city or (f"city {place.city}" if place.city else ""),
+        name.subdivision or place.subdivision or "",
+        name.country or place.country,
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _rows(
+    snapshot: Snapshot,
+    label: Callable[[K], str],
+    now: Mapping[K, int] | None,
+    before: Mapping[K, int] | None,
+    active: Mapping[K, Active],
+    then: Mapping[K, int] | None,
+) -> list[Row[K]]:
+    everyone = sum(now.values()) if now else 0
+    nobody = 0 if snapshot.anonymity is None else None  # those of a group that is not told are in another
+    rows = [
+        Row(
+            key=key,
+            label=label(key),
+            users=None if now is None else now.get(key, nobody),
+            share=now.get(key, 0) / everyone if now and everyone and (key in now or nobody == 0) else None,
+            before=None if before is None else before.get(key, nobody),
+            active=active.get(key, Active()),
+            then=None if then is None else then.get(key, nobody),
+        )
+        for key in {**(now or {}), **active}
+    ]
+    return sorted(
+        rows,
+        key=lambda row: (-(row.users or 0), -row.active.month, row.label == UNKNOWN, row.label, str(row.key)),
+    )
+
+
+def _subdivision_name(place: Place, names: Mapping[Place, PlaceName]) -> str:
+    name = names.get(place, PlaceName())
+    return name.subdivision or place.subdivision or UNKNOWN
+
+
+def _city_name(place: Place, names: Mapping[Place, PlaceName]) -> str:
+    if place.city is None:
+        return UNKNOWN
+    return names.get(place, PlaceName()).city or f"city {place.city}"
+
+
+def _grouped(places: Mapping[Place, int] | None, coarse: Callable[[Place], Place]) -> dict[Place, int] | None:
+    if places is None:
+        return None
+    groups: dict[Place, int] = defaultdict(int)
+    for place, users in places.items():
+        groups[coarse(place)] += users
+    return dict(groups)
+
+
+def _active_by(snapshot: Snapshot, month: str, group: Callable[[Cell], K]) -> dict[K, Active]:
+    """The users active now, beside the current month alone: they tell nothing of a month that is over."""
+    if month < snapshot.month:
+        return {}
+    hosts = snapshot.hosts.values()
+    return sums((group(cell), active) for counts in hosts for cell, active in counts.active.items())

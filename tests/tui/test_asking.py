@@ -1,0 +1,56 @@
+"""What the keys make of what is asked, and the way back from where one drilled to."""
+
+from dataclasses import replace
+
+from samples import SAMPLE
+
+from headcount.filters import Filter
+from headcount.views import month_names
+from headcount_tui import asking
+from headcount_tui.shown import Asked, Tab, Zoom, look
+
+ASKED = Asked()
+SHOWN = look(SAMPLE, ASKED)
+
+
+def test_the_months_are_walked_one_by_one_and_end() -> None:
+    asked, walked = ASKED, []
+    while (earlier := asking.month_shifted(asked, look(SAMPLE, asked), -1)) is not None:
+        asked = earlier
+        walked.append(asked.filter.value("month"))
+    assert walked == month_names(SAMPLE)[-2::-1]
+    for _ in walked:
+        asked = asking.month_shifted(asked, look(SAMPLE, asked), +1) or asked
+    assert asked.filter == Filter()  # the current month needs no filter
+    assert asking.month_shifted(asked, look(SAMPLE, asked), +1) is None
+
+
+def test_views_and_zooms_go_round() -> None:
+    asked = ASKED
+    for _ in Tab:
+        asked = asking.tab_stepped(asked, +1)
+    assert asked == ASKED
+    assert asking.tab_stepped(ASKED, -1).tab is Tab.LIVE
+    for _ in Zoom:
+        asked = asking.zoomed(asked)
+    assert asked == ASKED
+    assert asking.zoomed(ASKED, "ALL").zoom is Zoom.ALL
+
+
+def test_another_country_takes_the_city_with_it() -> None:
+    there = Filter().having("country", "DE").having("subdivision", "HE").having("city", "2925533")
+    asked = asking.filtered(replace(ASKED, filter=there), "country", "FR")
+    assert asked.filter == Filter().having("country", "FR")
+    assert asking.filtered(asked, "country", "").filter == Filter()
+
+
+def test_back_goes_to_the_view_in_which_the_filter_was_chosen() -> None:
+    trail, country = asking.Trail(), Filter().having("country", "DE")
+    trail.note(replace(ASKED, tab=Tab.MAP))
+    trail.note(replace(ASKED, tab=Tab.COUNTRIES, filter=country))
+    deep = replace(ASKED, tab=Tab.CLIENTS, filter=country.having("client", "IOS"))
+    once = trail.back(deep)
+    assert (once.filter, once.tab) == (country, Tab.COUNTRIES)
+    twice = trail.back(once)
+    assert (twice.filter, twice.tab) == (Filter(), Tab.MAP)
+    assert trail.back(twice) == twice

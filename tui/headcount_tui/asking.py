@@ -1,0 +1,63 @@
+"""What the keys make of what is asked: pure functions from one `Asked` to the next, and the way back."""
+
+from dataclasses import replace
+
+from headcount.filters import Field
+from headcount.views import month_names
+from headcount_tui.shown import Asked, Shown, Sort, Tab, Zoom
+
+
+def month_set(asked: Asked, shown: Shown, month: str) -> Asked:
+    """Looks at that month; the current one needs no filter."""
+    return replace(asked, filter=asked.filter.having("month", None if month == shown.whole.month else month))
+
+
+def month_shifted(asked: Asked, shown: Shown, by: int) -> Asked | None:
+    """Looks at the next month that there is, later or earlier; None where there is none."""
+    names = month_names(shown.whole)
+    found = [name for name in names if name > shown.month][:1] if by > 0 else []
+    found = found or ([name for name in names if name < shown.month][-1:] if by < 0 else [])
+    return month_set(asked, shown, found[0]) if found else None
+
+
+def tab_stepped(asked: Asked, by: int) -> Asked:
+    """The view beside, and round at the ends."""
+    tabs = list(Tab)
+    return replace(asked, tab=tabs[(tabs.index(asked.tab) + by) % len(tabs)])
+
+
+def zoomed(asked: Asked, name: str = "") -> Asked:
+    """As far back as `name` says, or as the next zoom does."""
+    zooms = list(Zoom)
+    return replace(asked, zoom=Zoom[name] if name else zooms[(zooms.index(asked.zoom) + 1) % len(zooms)])
+
+
+def filtered(asked: Asked, field: Field, value: str) -> Asked:
+    """Filters by a value that was picked; empty takes that filter away."""
+    wanted = asked.filter
+    if field == "country":  # a city of another country would let nobody pass
+        wanted = wanted.having("city", None).having("subdivision", None)
+    return replace(asked, filter=wanted.having(field, value or None))
+
+
+def ordered(asked: Asked, sort: Sort) -> Asked:
+    """The view's table in that order."""
+    return replace(asked, sorts={**asked.sorts, asked.tab: sort})
+
+
+class Trail:
+    """Where rows were chosen, so that what takes a filter away goes back there."""
+
+    def __init__(self) -> None:
+        self._steps: list[Asked] = []
+
+    def note(self, asked: Asked) -> None:
+        """A row is being chosen here."""
+        self._steps.append(asked)
+
+    def back(self, asked: Asked) -> Asked:
+        """Without the last filter, and in the view in which it was chosen, if it was in one."""
+        earlier = asked.filter.without_last()
+        while self._steps and self._steps[-1].filter != earlier:
+            self._steps.pop()
+        return replace(asked, filter=earlier, tab=self._steps.pop().tab if self._steps else asked.tab)
