@@ -9,7 +9,7 @@ from headcount.keys import KeyOf
 from headcount.meaning import Meaning, Visit
 from headcount.monthly_visitors import SETTLING, MonthlyVisitors, arrivals_told
 from headcount.months import month_of, shift, start_of
-from headcount.records import HostVisitors, PlainUser, UserRecord
+from headcount.records import HostVisitors, PlainUser, UserRecord, plain_record
 from headcount.snapshot import UNKNOWN, Cell, HostCounts, MonthCounts, Place, Quality
 from headcount.taking_over import imported_counts
 
@@ -23,7 +23,7 @@ class HostCounter:
     ) -> None:
         self.host = host
         self._key_of = key_of
-        self._cells: dict[Place, int] = {}
+        self._cells: dict[Place, tuple[int, Cell]] = {}
         self.active = ActiveUsers(now)
         self.months = months
         self._meaning = meaning
@@ -54,22 +54,33 @@ class HostCounter:
         """The same, of users of whom nothing is told but the last login and logout. Only where all are recorded, and
         open sessions are counted as such alone."""
         exchange, seen, months, meaning = self.active.exchange, self._seen, self.months, self._meaning
+        cells, place_of = self._cells, meaning.place_of
         for user in users:
             key, name, login, logout, login_address, logout_address = user
-            newest, is_open = (login, True) if login > logout else (logout, False)
-            address = (login_address or logout_address) if login >= logout else (logout_address or login_address)
-            place = meaning.place_of(address)
-            cell = self._cells.get(place)
-            if cell is None:
-                cell = self._cells[place] = self.active.cell_number(Cell(place, UNKNOWN))
-            last = exchange(key, newest, cell, is_open)
+            first_address = login_address or logout_address
+            if login > logout:
+                newest, is_open, address = login, True, first_address
+            else:
+                newest, is_open = logout, False
+                address = first_address if login == logout else logout_address or login_address
+            place = place_of(address)
+            known = cells.get(place)
+            if known is None:
+                cell = Cell(place, UNKNOWN)
+                known = cells[place] = self.active.cell_number(cell), cell
+            number, cell = known
+            last = exchange(key, newest, number, is_open)
             before = seen.before(key, last)
             seen.note(key, newest, newest, is_flawed=False)
-            visits = meaning.plain_visits(user, place if address == (login_address or logout_address) else None)
-            if len(visits) > 1:
-                visits = _following(before, visits)
-            elif visits:
-                visits = [visits[0]._replace(before=before)]
+            month = meaning.plain_month(login, logout)
+            if month is None:
+                visits = _following(before, meaning.visits(plain_record(self.host, user)))
+            else:
+                if last is None and months.count_unread(month, cell if address == first_address else None):
+                    continue
+                if address != first_address:
+                    cell = Cell(place_of(first_address), UNKNOWN)
+                visits = [Visit(month, newest, cell, False, before)]
             if self._was_read:
                 visits = self._hold(name, visits, now)
             months.count(name, visits, now, first_seen=last is None)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from headcount.active_users import NEVER, Presence
 from headcount.months import Months
-from headcount.records import Activity, Login, PlainUser, UserRecord, plain_record
+from headcount.records import Activity, Login, UserRecord
 from headcount.snapshot import UNKNOWN, Cell, Place
 
 SAME_LOGIN = 5.0
@@ -96,23 +96,14 @@ class Meaning:
         ]
         return [visit for visit in visits if self._is_recorded(visit.cell.place)]
 
-    def plain_visits(self, user: PlainUser, place: Place | None) -> list[Visit]:
-        """The same as `visits` of a user who has no login records; `place` is that of the login's address or, without
-        one, of the logout's, if it is known already. Only where all are recorded."""
-        _, _, login, logout, login_address, logout_address = user
-        first = self._month_of(login) if login else None
-        last = self._month_of(logout) if logout else None
-        if (login and first is None) or (logout and last is None):
-            return self.visits(plain_record("", user))  # a time that has no date
-        if first is None or last is None or first == last:
-            if place is None:
-                place = self.place_of(login_address or logout_address)
-            return [Visit(first or last or "", max(login, logout), Cell(place, UNKNOWN), False)]
-        visits = [
-            Visit(first, login, Cell(self.place_of(login_address), UNKNOWN), False),
-            Visit(last, logout, Cell(self.place_of(logout_address), UNKNOWN), False),
-        ]
-        return visits if first < last else visits[::-1]
+    def plain_month(self, login: int, logout: int) -> str | None:
+        """The one month that a plain user was there in, by the last login and logout (0 where there was none); None
+        where they tell of two months, or of none."""
+        of_logout = self._month_of(logout) if logout else None
+        if not login:
+            return of_logout
+        of_login = self._month_of(login)
+        return of_login if not logout or of_login == of_logout else None
 
     def _is_recorded(self, place: Place) -> bool:
         return self._countries is None or place.country in self._countries

@@ -156,6 +156,18 @@ class MonthlyVisitors:
             month.counted[digest] = None if visit.recorded else visit.cell
             self.changes[visit.month].counted.add(digest)
 
+    def count_unread(self, name: str, cell: Cell | None) -> bool:
+        """Counts a user who is seen for the first time in a month that ended before anybody looked and is being read;
+        whether that, or a month that is closed, was all there was to do. Without a cell only the latter."""
+        month = self.months.get(name)
+        if month is None or month.key is not None:
+            return False
+        if not month.closed:
+            if cell is None:
+                return False
+            self._add(name, month, cell, +1)
+        return True
+
     def has_counted(self, user: str, visit: Visit) -> bool:
         """Whether the visit would change nothing any more."""
         month = self.months.get(visit.month)
