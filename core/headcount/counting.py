@@ -1,13 +1,12 @@
 """All that is counted now: each host's users, the names of their places, and what is wrong with what was read."""
 
 import logging
-from array import array
 from collections.abc import Collection, Iterable, Mapping
 
 from headcount.clients import ClientPatterns
 from headcount.geo import Places
 from headcount.host import HostCounter
-from headcount.index import FilesRead, HostIndex, StoreIndex
+from headcount.index import HostIndex, UsersIndex
 from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
 from headcount.options import Options
@@ -82,22 +81,17 @@ class Counting:
         for host in self.hosts.values():
             host.release()
 
-    def export(self, files: Mapping[str, FilesRead]) -> dict[str, HostIndex]:
-        """The hosts for a restart index, with what was read of their `files`.
+    def export(self, unsettled: Mapping[str, set[int]]) -> dict[str, tuple[UsersIndex, set[int]]]:
+        """The users of those hosts for a restart index, and the keys of all whom it leaves out.
 
-        A user of whom the index can't tell everything is not in it at all, so that their files are read again.
+        A user of whom it can't tell everything is not in it at all, so that their files are read again.
         """
-        hosts = {}
-        unsure = {name: set(read.unsettled) for name, read in files.items()}
+        unsure = {name: set(keys) for name, keys in unsettled.items()}
         for subject in self.problems.subjects:
             if isinstance(subject, tuple) and subject[0] in unsure and isinstance(subject[1], int):
                 unsure[subject[0]].add(subject[1])
-        for name, read in files.items():
-            host = self.hosts.get(name)
-            if host is not None and host.was_read:
-                users, left = host.export(self._now, unsure[name])
-                hosts[name] = HostIndex({store: _without(left, kept) for store, kept in read.stores.items()}, users)
-        return hosts
+        hosts = self.hosts
+        return {name: hosts[name].export(self._now, keys) for name, keys in unsure.items() if _was_read(hosts, name)}
 
     def restore(self, hosts: Mapping[str, HostIndex]) -> dict[str, HostIndex]:
         """Goes on with the users of an index; returns the hosts that are known, and so go on."""
@@ -265,10 +259,5 @@ def _in_the_future(record: UserRecord) -> Flaw:
     return Flaw("timestamp in the future", where, clean(record.host), why)
 
 
-def _without(left: Collection[int], store: StoreIndex) -> StoreIndex:
-    """The index of a store without some users: something has to be read in it."""
-    if not left:
-        return store
-    kept = [(key, when) for key, when in zip(store.keys, store.changed, strict=True) if key not in left]
-    keys, changed = array("Q", [key for key, _ in kept]), array("Q", [when for _, when in kept])
-    return StoreIndex(store.identity, 0, keys, changed)
+def _was_read(hosts: Mapping[str, HostCounter], name: str) -> bool:
+    return name in hosts and hosts[name].was_read

@@ -11,7 +11,7 @@ from headcount.errors import StateError
 from headcount.feed import Publish
 from headcount.geo import Places
 from headcount.history import HistoryKeeper
-from headcount.index import IndexKeeper
+from headcount.index import HostIndex, IndexKeeper
 from headcount.live import Packer
 from headcount.marks import MarkKeeper
 from headcount.months import month_of, shift, start_of
@@ -248,7 +248,9 @@ class Engine:
             return
         if any(host.months.changes for host in self._counting.hosts.values()):
             return
-        token = self._index.write(self._options.keys.secret, self._counting.export(self._source.files()))
+        told = self._counting.export(self._source.unsettled())
+        hosts = {name: HostIndex(self._source.files(name, left), users) for name, (users, left) in told.items()}
+        token = self._index.write(self._options.keys.secret, hosts)
         with suppress(StateError):
             if token is not None:
                 self._state.save(Update(index=token))

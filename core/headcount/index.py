@@ -44,14 +44,6 @@ class StoreIndex:
 
 
 @dataclass(slots=True)
-class FilesRead:
-    """What was read of one host, by store; and the keys of the users whose files have to be read again, `unsettled`."""
-
-    stores: dict[str, StoreIndex]
-    unsettled: set[int]
-
-
-@dataclass(slots=True)
 class UsersIndex:
     """The active users of one host at a moment (`ActiveUsers.export`)."""
 

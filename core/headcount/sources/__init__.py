@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
-from headcount.index import FilesRead, HostIndex
+from headcount.index import HostIndex, StoreIndex
 from headcount.records import Record
 from headcount.snapshot import Progress
 
@@ -31,8 +31,12 @@ class Source(Protocol):
     def users(self) -> Mapping[str, Collection[str]]:
         """The names of all users that there are now, by host."""
 
-    def files(self) -> Mapping[str, FilesRead]:
-        """What was read, by host, for a restart index; nothing where one is of no use."""
+    def unsettled(self) -> Mapping[str, set[int]]:
+        """By host of which all was read, the keys of the users of whom a restart index can't tell. No host where an
+        index is of no use."""
+
+    def files(self, name: str, without: Collection[int]) -> dict[str, StoreIndex]:
+        """What was read of such a host, by store, for a restart index; `without` are the keys of users to leave out."""
 
     def restore(self, hosts: Mapping[str, HostIndex]) -> None:
         """Goes on from an index, before `read`, which then says only what changed since."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from headcount.compact import CompactMap
 from headcount.errors import UsageError, no_permission
-from headcount.index import FilesRead, HostIndex, StoreIndex
+from headcount.index import HostIndex, StoreIndex
 from headcount.keys import Keys
 from headcount.prosody.faults import Fault
 from headcount.prosody.files import VISITORS_NAMES, user_of
@@ -30,7 +30,8 @@ from headcount.records import (
     VisitorMarkers,
 )
 from headcount.snapshot import Progress
-from headcount.sources.layout import STALE, Host, Layout
+from headcount.sources.layout import STALE, Host, Layout, Store
+from headcount.sources.readers import Names
 from headcount.sources.users import UserReader
 from headcount.sources.watcher import Watcher
 from headcount.text import clean
@@ -114,7 +115,7 @@ class DirectorySource:
             yield [HostGone(name) for name in sorted(gone)]
         hosts = list(self._layout.hosts.values())
         stores = [store for host in hosts for store in host.stores.values()]
-        files = {store.path: self._layout.user_files(store) for store in stores}
+        files = {store.path: self._reader.names(store) for store in stores}
         listed = {path: names for path, names in files.items() if names is not None}
         total = sum(map(len, listed.values()))
         del files
@@ -165,13 +166,18 @@ class DirectorySource:
                 names.update(user for file in self._layout.user_files(store) or () if (user := user_of(file)))
         return named
 
-    def files(self) -> dict[str, FilesRead]:
-        """What was read, by host."""
+    def unsettled(self) -> dict[str, set[int]]:
+        """By host all of whose files were read, the keys of the users whose files have to be read again."""
         return {
-            host.name: _files_read(host)
+            host.name: {key for store in host.stores.values() for key, _ in store.files.between(STALE, STALE + 1)}
             for host in self._layout.hosts.values()
             if host.was_read and not host.orphans and not self._layout.is_lost
         }
+
+    def files(self, name: str, without: Collection[int]) -> dict[str, StoreIndex]:
+        """What was read of a host's files, by store, without those of some users."""
+        host = next(host for host in self._layout.hosts.values() if host.name == name)
+        return {store.name: _exported(store, without) for store in host.stores.values()}
 
     def restore(self, hosts: Mapping[str, HostIndex]) -> None:
         """Goes on from an index, before `read`. A directory that is another one now is read in whole."""
@@ -256,7 +262,7 @@ class DirectorySource:
             self._whole_at = ended + interval
         self._sweep_at = min(self._sweep_at, ended + interval)
 
-    def _read_host(self, host: Host, listed: dict[bytes, list[bytes]]) -> Iterator[list[Record]]:
+    def _read_host(self, host: Host, listed: dict[bytes, Names]) -> Iterator[list[Record]]:
         """Reads what of a host is not what was read of it. `listed` has the names of files, by the path of their store,
         where they were listed before; it is emptied."""
         if host.is_empty and not host.orphans:
@@ -357,11 +363,6 @@ class DirectorySource:
             yield [SourceFlaws(flaws)]
 
 
-def _files_read(host: Host) -> FilesRead:
-    unsettled: set[int] = set()
-    stores = {}
-    for store in host.stores.values():
-        unsettled.update(key for key, _ in store.files.between(STALE, STALE + 1))
-        keys, changed = store.files.columns(lambda _, when: None if when == STALE else when)
-        stores[store.name] = StoreIndex(store.identity, store.unmoved, keys, changed)
-    return FilesRead(stores, unsettled)
+def _exported(store: Store, without: Collection[int]) -> StoreIndex:
+    keys, changed = store.files.columns(lambda key, when: None if when == STALE or key in without else when)
+    return StoreIndex(store.identity, store.unmoved if len(keys) == len(store.files) else 0, keys, changed)

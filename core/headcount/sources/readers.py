@@ -9,28 +9,45 @@ import resource
 import time
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any, Final
 
 from headcount.keys import Keys
+from headcount.prosody.files import SUFFIX
 from headcount.prosody.plain import Rows, look_at, read_plain
 from headcount.sources.helper import LARGEST_REQUEST, Helper, HelperLostError
 
 CHUNK: Final = 500
 HELP_FROM: Final = 20_000
 """Files for which it is worth to begin a helper."""
-TRIED: Final = 200
 SLOW: Final = 1e-3
 """Seconds that a file takes only where something far away is waited for; one from memory takes a hundredth."""
 THREADS: Final = 8
+SLICE: Final = 1 << 16
+"""Files that are put in the disk's order at once."""
 OPEN: Final = 2
 """Chunks that the helper is asked for before it has answered, so that it never waits for a question."""
 
 Looks = tuple[list[bytes], "array[int]", "array[int]"]
 """Names of files, and of each the user's key and the change time, as `plain.look_at` gives them."""
+
+
+class Names:
+    """Names of files, which can't hold a slash, in a fraction of a list's memory."""
+
+    def __init__(self, files: list[bytes]) -> None:
+        self._chunks = [b"/".join(files[at : at + CHUNK]) for at in range(0, len(files), CHUNK)]
+        self._length = len(files)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[list[bytes]]:
+        """All of them, in chunks."""
+        return (chunk.split(b"/") for chunk in self._chunks)
 
 
 class Reader:
@@ -48,9 +65,9 @@ class Reader:
         os.close(self._descriptor)
         self._lose_helper()
 
-    def looks(self, files: list[bytes]) -> Iterator[Looks]:
+    def looks(self, files: Names) -> Iterator[Looks]:
         """All the files' keys and change times, in any order."""
-        for chunk, answer in self._shared(_chunks(files), is_to_read=False):
+        for chunk, answer in self._shared(iter(files), is_to_read=False):
             if answer is None:
                 yield chunk, *look_at(self._descriptor, self._key_of, chunk)
             else:
@@ -59,28 +76,39 @@ class Reader:
                 changed.frombytes(answer[1])
                 yield chunk, keys, changed
 
-    def rows(self, files: list[bytes]) -> Iterator[tuple[list[bytes], Rows]]:
-        """What `read_plain` gives of all files, in any order, with the names that it is of."""
-        first, rest = files[:TRIED], files[TRIED:]
+    def rows(self, files: Names, *, are_all: bool) -> Iterator[tuple[list[bytes], Rows]]:
+        """What `read_plain` gives of the files, in any order, with the names that it is of. `are_all` says that they
+        are all that there are: then one may be read twice, or one that came since."""
+        chunks = iter(files)
+        first = next(chunks, [])
         before, begun = _blocks_read(), time.perf_counter()
         read = read_plain(self._descriptor, self._key_of, first)
         is_waiting = _is_waiting(len(first), _blocks_read() - before, time.perf_counter() - begun)
         yield first, read
-        if rest and is_waiting:
-            yield from self._rows_by_threads(rest)
+        if is_waiting and len(files) > len(first):
+            yield from self._rows_by_threads(None if are_all else {file for chunk in chunks for file in chunk})
             return
-        for chunk, answer in self._shared(_chunks(rest), is_to_read=True):
+        for chunk, answer in self._shared(chunks, is_to_read=True):
             yield chunk, answer or read_plain(self._descriptor, self._key_of, chunk)
 
-    def _rows_by_threads(self, files: list[bytes]) -> Iterator[tuple[list[bytes], Rows]]:
-        wanted = set(files)
-        with os.scandir(self._path) as entries:
-            placed = sorted((entry.inode(), entry.name) for entry in entries if entry.name in wanted)
-        wanted.difference_update(file for _, file in placed)  # what went meanwhile is looked for once more
-        chunks = _chunks([file for _, file in placed] + list(wanted))
-        with ThreadPoolExecutor(THREADS) as pool:
-            while some := list(islice(chunks, 4 * THREADS)):
-                yield from pool.map(lambda chunk: (chunk, read_plain(self._descriptor, self._key_of, chunk)), some)
+    def _rows_by_threads(self, wanted: set[bytes] | None) -> Iterator[tuple[list[bytes], Rows]]:
+        """Those of `wanted`, None for all that are there."""
+        with ThreadPoolExecutor(THREADS) as pool, os.scandir(self._path) as entries:
+            while some := list(islice(entries, SLICE)):
+                if wanted is None:
+                    placed = sorted((entry.inode(), entry.name) for entry in some if entry.name.endswith(SUFFIX))
+                else:
+                    placed = sorted((entry.inode(), entry.name) for entry in some if entry.name in wanted)
+                names = [name for _, name in placed]
+                if wanted is not None:
+                    wanted.difference_update(names)
+                yield from self._pooled(pool, names)
+            yield from self._pooled(pool, list(wanted or ()))  # what went meanwhile, or was not given
+
+    def _pooled(self, pool: ThreadPoolExecutor, files: list[bytes]) -> Iterator[tuple[list[bytes], Rows]]:
+        chunks = iter(Names(files))
+        while some := list(islice(chunks, 4 * THREADS)):
+            yield from pool.map(lambda chunk: (chunk, read_plain(self._descriptor, self._key_of, chunk)), some)
 
     def _shared(self, chunks: Iterator[list[bytes]], *, is_to_read: bool) -> Iterator[tuple[list[bytes], Any]]:
         """The chunks with the helper's answers, or with None: those are for the caller to do."""
@@ -126,12 +154,6 @@ class Reader:
         if self._helper is not None:
             self._helper.close()
             self._helper = None
-
-
-def _chunks(files: Iterable[bytes]) -> Iterator[list[bytes]]:
-    left = iter(files)
-    while chunk := list(islice(left, CHUNK)):
-        yield chunk
 
 
 def _blocks_read() -> int:

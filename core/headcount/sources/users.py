@@ -16,7 +16,7 @@ from headcount.prosody.plain import read_plain
 from headcount.prosody.stores import MAX_SIZE, read_store
 from headcount.records import Activity, Flaw, Login, PlainUser, PlainUsers, Record, UserRecord, UsersGone
 from headcount.sources.layout import STALE, Host, Layout, Store, changed_at
-from headcount.sources.readers import Reader, reading
+from headcount.sources.readers import Names, Reader, reading
 from headcount.text import clean
 
 BATCH = 500
@@ -33,7 +33,7 @@ class UserReader:
         self._wall_ns = wall_ns
 
     def read_store(
-        self, host: Host, store: Store, files: list[bytes] | None, advance: Callable[[int], None]
+        self, host: Host, store: Store, files: Names | None, advance: Callable[[int], None]
     ) -> Iterator[list[Record]]:
         """Reads the files of a store that are not what was read of them, unless nothing can have come since all were
         read, and makes orphans of the users whose files went. `files` are all files' names, None where they were not
@@ -42,21 +42,29 @@ class UserReader:
         if store.unmoved and moved == store.unmoved:
             advance(len(files or ()))
             return
-        files = self._layout.user_files(store) if files is None else files
+        files = self.names(store) if files is None else files
         if files is None:
             return
+        are_all = not len(store.files)
         try:
             with reading(store.path, self._keys, host.name, len(files)) as reader:
-                if len(store.files):
-                    files = yield from self._changed(host, store, reader, files, advance)
+                if not are_all:
+                    files = Names((yield from self._changed(host, store, reader, files, advance)))
                     advance = _nothing
                 if _is_plain(host, store):
-                    yield from self._read_plain_files(host, store, reader, files, advance)
+                    yield from self._read_plain_files(host, store, reader, files, are_all, advance)
                 else:
-                    yield from self._read_users(host, files, advance)
+                    for chunk in files:
+                        yield from self._read_users(host, chunk)
+                        advance(len(chunk))
         except FileNotFoundError:
             return  # the directory went; a look at the layout tells
         store.unmoved = self._signature(moved)
+
+    def names(self, store: Store) -> Names | None:
+        """The names of a store's files; None where they can't be had now."""
+        files = self._layout.user_files(store)
+        return None if files is None else Names(files)
 
     def read_changed(self, host: Host, files: list[bytes]) -> Iterator[list[Record]]:
         """Reads the files of those names in all stores, where there are any."""
@@ -121,7 +129,7 @@ class UserReader:
         return changed if changed + SETTLED_NS < self._wall_ns() else STALE
 
     def _changed(
-        self, host: Host, store: Store, reader: Reader, files: list[bytes], advance: Callable[[int], None]
+        self, host: Host, store: Store, reader: Reader, files: Names, advance: Callable[[int], None]
     ) -> Generator[list[Record], None, list[bytes]]:
         """The names of those files that are not what was read of them."""
         signature_of, fresh, is_first = store.files.get, store.fresh, not host.was_read
@@ -155,9 +163,9 @@ class UserReader:
         host.orphans |= gone
 
     def _read_plain_files(
-        self, host: Host, store: Store, reader: Reader, files: list[bytes], advance: Callable[[int], None]
+        self, host: Host, store: Store, reader: Reader, files: Names, are_all: bool, advance: Callable[[int], None]
     ) -> Iterator[list[Record]]:
-        for chunk, (rows, changed, others) in reader.rows(files):
+        for chunk, (rows, changed, others) in reader.rows(files, are_all=are_all):
             if rows:
                 self._note_read(store, chunk, rows, changed, others)
                 yield [PlainUsers(host.name, rows)]
@@ -203,13 +211,10 @@ class UserReader:
                 put(row[0], STALE)
                 fresh[file] = hash(row)
 
-    def _read_users(
-        self, host: Host, files: Sequence[bytes], advance: Callable[[int], None] = lambda _: None
-    ) -> Iterator[list[Record]]:
+    def _read_users(self, host: Host, files: Sequence[bytes]) -> Iterator[list[Record]]:
         for start in range(0, len(files), BATCH):
             batch = files[start : start + BATCH]
             yield [record for file in batch if (record := self._read_user(host, file)) is not None]
-            advance(len(batch))
 
     def _read_user(self, host: Host, file: bytes) -> UserRecord | None:
         """What all stores have in files of that name; None where it is nobody's."""

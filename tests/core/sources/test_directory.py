@@ -565,5 +565,5 @@ def test_progress_counts_the_users(root: Path, swept: Said) -> None:
         if isinstance(batch[0], PlainUsers):
             assert swept.source.progress is not None
             seen.append((swept.source.progress.done, swept.source.progress.total))
-    assert seen == [(0, 1200), (200, 1200), (700, 1200)]
+    assert seen == [(0, 1200), (500, 1200), (1000, 1200)]
     assert swept.source.progress is None

@@ -8,7 +8,7 @@ import pytest
 from headcount.keys import Keys
 from headcount.sources import readers
 from headcount.sources.helper import Helper, HelperLostError
-from headcount.sources.readers import Reader, reading
+from headcount.sources.readers import Names, Reader, reading
 from support import prosody_writes
 
 LOGIN = 'return {\n\t["login"] = {\n\t\t["timestamp"] = %d;\n\t\t["ip"] = "8.8.8.%d";\n\t};\n};\n'
@@ -32,7 +32,7 @@ def everything(reader: Reader, files: list[bytes]) -> tuple[dict[bytes, tuple[ob
     found: dict[bytes, tuple[object, ...]] = {}
     others: set[bytes] = set()
     spoken: list[bytes] = []
-    for chunk, (rows, changed, rest) in reader.rows(files):
+    for chunk, (rows, changed, rest) in reader.rows(Names(files), are_all=False):
         spoken += chunk
         others |= set(rest)
         read = [file for file in chunk if file not in set(rest)]
@@ -44,7 +44,7 @@ def everything(reader: Reader, files: list[bytes]) -> tuple[dict[bytes, tuple[ob
 def looked(reader: Reader, files: list[bytes]) -> dict[bytes, tuple[int, int]]:
     return {
         file: (key, when)
-        for chunk, keys, stamps in reader.looks(files)
+        for chunk, keys, stamps in reader.looks(Names(files))
         for file, key, when in zip(chunk, keys, stamps, strict=True)
     }
 
@@ -75,6 +75,14 @@ def test_all_files_are_read_once_whatever_the_way(store: Path, way: str) -> None
     assert {b"bad name.dat", b"folder.dat", b"missing.dat"} < others
     assert seen[b"bad name.dat"] == (0, 0)
     assert seen[b"missing.dat"][1] == 0
+
+
+def test_all_that_are_there_are_read(store: Path, way: str) -> None:
+    path = os.fsencode(store)
+    files = os.listdir(path)
+    with reading(path, KEYS, "example.com", len(files)) as reader:
+        rows = {row for _, (found, _, _) in reader.rows(Names(files), are_all=True) for row in found}
+    assert len(rows) == USERS - USERS // 100
 
 
 @pytest.mark.parametrize("after", [0, 1])
