@@ -7,6 +7,7 @@ buckets; in a bucket they stand in order, side by side with their values.
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 _BITS = 64
 _FULL = 256
@@ -28,8 +29,13 @@ class CompactMap:
     def of_sorted(cls, keys: "array[int]", values: "array[int]") -> "CompactMap":
         """The mapping of `keys`, which must be in ascending order and each once, to `values`."""
         made = cls()
-        made._keys, made._values, made._length = [keys], [values], len(keys)
-        made._split()
+        made._length = len(keys)
+        while made._length > _FULL << (_BITS - made._shift):
+            made._shift -= 1
+        buckets = 1 << (_BITS - made._shift)
+        bounds = [bisect_left(keys, bucket << made._shift) for bucket in range(buckets)] + [len(keys)]
+        made._keys = [keys[first:end] for first, end in pairwise(bounds)]
+        made._values = [values[first:end] for first, end in pairwise(bounds)]
         return made
 
     def __len__(self) -> int:

@@ -60,11 +60,14 @@ class Engine:
         self._options = options
         self._phase = Phase.WAITING
         self._now = options.clock()
-        saved = state.load()
+        saved = state.load() if index is None else state.load(counted=False)
         self._index = index
         restored = None if index is None else index.restored(saved.index)
+        self._saved = None if restored is None else saved
         if restored is not None:
             options.keys.go_on(restored.secret)
+        elif index is not None:
+            state.load_counted(saved)
         self._counting = Counting(places, clients, options, saved, self._now)
         self._restored = {} if restored is None else self._counting.restore(restored.hosts)
         self._problems = self._counting.problems
@@ -145,11 +148,7 @@ class Engine:
     def _read(self, publish: Publish, stop: threading.Event) -> None:
         self._phase = Phase.SCANNING
         self._counting.take([SourceFlaws()], self._now)
-        if self._restored:
-            self._step()
-            self._show(publish, 0)
-            self._source.restore(self._restored)
-            self._restored = {}
+        self._go_on(publish)
         with _collector_paused():
             for batch in self._source.read():
                 self._take(batch)
@@ -160,6 +159,15 @@ class Engine:
         self._phase = Phase.LIVE
         self._tick()
         self._show(publish, 0)
+
+    def _go_on(self, publish: Publish) -> None:
+        """Shows the figures of an earlier run before anything is read, and has the source say only what changed."""
+        if self._saved is not None:
+            self._problems.pass_time(self._now)
+            self._show(publish, 0)
+            self._state.load_counted(self._saved)
+            self._source.restore(self._restored)
+            self._saved, self._restored = None, {}
 
     def _follow(self, publish: Publish, stop: threading.Event) -> None:
         while not stop.is_set():

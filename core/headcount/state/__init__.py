@@ -70,8 +70,11 @@ class State(Protocol):
 
     notices: tuple[str, ...]
 
-    def load(self) -> Saved:
-        """What was kept. Raises StateError."""
+    def load(self, *, counted: bool = True) -> Saved:
+        """What was kept; without `counted`, not yet who was counted in the open months. Raises StateError."""
+
+    def load_counted(self, saved: Saved) -> None:
+        """Adds to the open months who was counted in them. Raises StateError."""
 
     def save(self, update: Update) -> None:
         """Keeps a change in one transaction. Raises StateError, and then nothing of it is kept."""
@@ -85,9 +88,12 @@ class NoState:
 
     notices: tuple[str, ...] = ()
 
-    def load(self) -> Saved:
+    def load(self, *, counted: bool = True) -> Saved:
         """Nothing was kept."""
         return Saved()
+
+    def load_counted(self, saved: Saved) -> None:
+        """Nobody was counted."""
 
     def save(self, update: Update) -> None:
         """Keeps nothing."""

@@ -113,8 +113,8 @@ class SqliteState:
         """Whether nothing is kept."""
         return self._read_only
 
-    def load(self) -> Saved:
-        """What was kept."""
+    def load(self, *, counted: bool = True) -> Saved:
+        """What was kept; without `counted`, not yet who was counted in the open months (`load_counted`)."""
         saved = Saved()
         if self._connection is None:
             return saved
@@ -134,7 +134,19 @@ class SqliteState:
             saved.geo, saved.index = kept.get("geo"), kept.get("index")
             saved.zone, saved.pruned_before = kept.get("zone"), kept.get("pruned_before")
             saved.live = dict(connection.execute("SELECT name, value FROM live"))
+        if counted:
+            self.load_counted(saved)
         return saved
+
+    def load_counted(self, saved: Saved) -> None:
+        """Adds to the open months who was counted in them."""
+        if self._connection is None:
+            return
+        with self._explained():
+            for host, of_host in saved.hosts.items():
+                for name, month in of_host.months.items():
+                    if month.key is not None:
+                        _load_counted(self._connection, host, name, month)
 
     def save(self, update: Update) -> None:
         """Keeps a change in one transaction; read-only, keeps nothing."""
@@ -219,12 +231,6 @@ class SqliteState:
             saved.hosts[host].months[month].cells[cell] = users
         for host, month, imported in load_imported(connection):
             saved.hosts[host].months[month].imported = imported
-        for host, month, digest, place in connection.execute("SELECT * FROM counted"):
-            of_month = saved.hosts[host].months[month]
-            if place == MARKED:
-                of_month.marked.add(digest)
-            else:
-                of_month.counted[digest] = None if place is None else Cell(Place(*json.loads(place)), UNKNOWN)
 
     def _refuse_lost(self) -> None:
         """SQLite goes on in a file that has no name any more, and whose end is that of the process."""
@@ -313,6 +319,19 @@ class _KeptCounts(Mapping[HistoryKey, Past]):
 
     def __len__(self) -> int:
         return len(self._counts)
+
+
+def _load_counted(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
+    cells: dict[str | None, Cell | None] = {None: None}
+    rows = connection.execute("SELECT hash, place FROM counted WHERE host = ? AND month = ?", (host, name))
+    counted, marked = month.counted, month.marked
+    for digest, place in rows:
+        if place in cells:
+            counted[digest] = cells[place]
+        elif place == MARKED:
+            marked.add(digest)
+        else:
+            counted[digest] = cells[place] = Cell(Place(*json.loads(place)), UNKNOWN)
 
 
 def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
