@@ -88,7 +88,7 @@ class NoState:
 
     notices: tuple[str, ...] = ()
 
-    def load(self, *, counted: bool = True) -> Saved:
+    def load(self, *, counted: bool = True) -> Saved:  # noqa: ARG002 - there is nobody
         """Nothing was kept."""
         return Saved()
 
