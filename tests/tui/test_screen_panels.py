@@ -163,6 +163,16 @@ async def test_at_60x15_the_figures_are_one_line() -> None:
     assert "no filter" in lines[-1]
 
 
+async def test_the_month_beside_the_tabs_is_told_whole_or_not_at_all() -> None:
+    async with screen(SAMPLE, size=(60, 15)) as seen:
+        assert "[ 2026-11 ]" in seen.lines[2]
+        for width, told in ((44, "[ 2026-11 ]"), (40, " 2026-11 "), (36, None)):
+            await seen.pilot.resize_terminal(width, 15)
+            await seen.pilot.pause(0.05)
+            assert (told in seen.lines[2]) if told else ("20" not in seen.lines[2])
+            assert "…" not in seen.lines[2]
+
+
 async def test_the_screen_follows_its_size() -> None:
     async with screen(SAMPLE, size=(140, 45)) as seen:
         await seen.pilot.resize_terminal(60, 15)
