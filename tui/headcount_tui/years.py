@@ -11,6 +11,7 @@ from headcount.months import shift
 from headcount.rows import MonthRow, month_rows
 from headcount.snapshot import Quality
 from headcount_tui import teach
+from headcount_tui.dates import MONTHS
 from headcount_tui.render import (
     MUTED,
     STRONG,
@@ -25,7 +26,6 @@ from headcount_tui.render import (
 )
 from headcount_tui.shades import Steps, evenly
 from headcount_tui.shown import Shown
-from headcount_tui.tables import month_title
 
 _YEAR = 5  # cells, the year's own column
 _LEAST, _WIDEST = 4, 9  # cells of a month
@@ -97,7 +97,7 @@ def grid_of(years: Years, size: Size, cursor: str) -> Grid:
 def draw_years(shown: Shown, years: Years, size: Size, cursor: str) -> Content:
     """A line a year, and what there is to say of the month under the cursor."""
     grid = grid_of(years, size, cursor)
-    names = [month_title(f"2000-{nth:02}")[:3] for nth in grid.months]
+    names = [MONTHS[nth - 1] for nth in grid.months]
     head = Content.assemble(
         " " * _YEAR, *(cell(Content.styled(name + " " * max(0, grid.cell - 6), MUTED), grid.cell) for name in names)
     )
