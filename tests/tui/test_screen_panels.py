@@ -18,6 +18,8 @@ from headcount.snapshot import (
     Progress,
     Quality,
 )
+from headcount_tui.shown import Asked, look
+from headcount_tui.widgets.figure_box import draw_figure
 
 
 async def test_the_head_tells_host_source_state_problems_and_time_zone() -> None:
@@ -93,6 +95,12 @@ async def test_a_past_month_shows_its_end_and_says_what_is_not_known_of_it() -> 
     async with screen(SAMPLE) as seen:
         assert "end of 2026-10" in await seen.press("[")
         assert "no history of then" in await seen.press("[", "[", "[")
+
+
+def test_what_a_past_day_is_compared_with_is_told_in_any_width() -> None:
+    for figure, words in zip(look(SAMPLE, Asked()).figures, ("day", "week", "30 d"), strict=True):
+        assert f" % vs {words} before" in draw_figure(figure, False, 24, 5).plain
+    assert " % vs the day before" in draw_figure(look(SAMPLE, Asked()).figures[0], False, 30, 5).plain
 
 
 async def test_the_months_title_says_users_quality_and_what_is_known() -> None:
