@@ -6,13 +6,18 @@ python read_source.py DATA_DIR   prints the number of users.
 import sys
 from contextlib import closing
 
-from headcount.records import UserRecord
+from headcount.records import PlainUsers, Record, UserRecord
 from headcount.sources.directory import DirectorySource
+
+
+def users_in(record: Record) -> int:
+    """The users that a record tells of."""
+    return len(record.users) if isinstance(record, PlainUsers) else isinstance(record, UserRecord)
 
 
 def main() -> None:
     with closing(DirectorySource(sys.argv[1], watching=False)) as source:
-        print(sum(isinstance(record, UserRecord) for batch in source.read() for record in batch))
+        print(sum(users_in(record) for batch in source.read() for record in batch))
 
 
 if __name__ == "__main__":

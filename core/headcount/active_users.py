@@ -1,18 +1,24 @@
 """Active users of one host: who was active in the last 24 hours, 7 and 30 days, exact at every second.
 
 A user counts in a window while `now - last_activity < window`, as mod_measure_active_users has it, and is
-counted in the one cell (place, client) that is known of them last. Nothing here asks for the time.
+counted in the one cell (place, client) that is known of them last. Nothing here asks for the time. Users are known by
+their keys (`keys`) alone, and take 16 bytes each.
 """
 
 import heapq
 import math
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Collection, Iterator
+from typing import Final, NamedTuple
 
-from headcount.snapshot import Active, Cell
+from headcount.compact import CompactMap
+from headcount.index import UsersIndex
+from headcount.snapshot import Active, Cell, Place
 
 DAY = 86_400
 WINDOWS = (DAY, 7 * DAY, 30 * DAY)
+AHEAD: Final = 3600.0
+"""Seconds for which the users who will leave a window are known in advance, so that all are looked through once in
+that time."""
 
 
 class Presence(NamedTuple):
@@ -26,108 +32,217 @@ class Presence(NamedTuple):
 
 NEVER = -math.inf
 
-
-class _User(NamedTuple):
-    presence: Presence
-    windows: int  # the number of windows they are counted in, the widest first
-    timer: float  # when they may leave the next one, at the earliest
+# A user is one number: the second of the last activity, the number of the cell, whether a session is open. The first
+# of the seconds means NEVER, the last one that `_odd` tells: no whole second, or one too far away.
+_CELL_BITS: Final = 27
+_SHIFT: Final = _CELL_BITS + 1
+_NEVER: Final = 0
+_ODD: Final = (1 << (64 - _SHIFT)) - 1
+_CELL: Final = (1 << _CELL_BITS) - 1
+# What an index tells of users without any activity, and of those who were not there for a long time: a second that is
+# long ago, and the first cell, whichever it is.
+_NOBODY: Final = 0
+_LONG_AGO: Final = 1 << _SHIFT
 
 
 class ActiveUsers:
     """Counts a host's users by window and cell while time goes by.
 
-    Each user within the widest window has one timer, set to when they leave the next window. A later activity does
-    not move it: it fires too early, finds the user still active, and is set anew. So an update costs nothing but the
-    change of counts, and a second in which nobody leaves costs nothing at all.
+    Who leaves a window within the next hour has a timer for it. A later activity does not move it: it fires, and
+    finds that the user does not leave. So an update costs nothing but the change of counts, and a second in which
+    nobody leaves costs nothing at all.
     """
 
     def __init__(self, now: float) -> None:
         self._now = now
-        self._users: dict[str, _User] = {}
-        self._cells: dict[Cell, list[int]] = {}  # users in the last day, week, month; open sessions
-        self._timers: list[tuple[float, str]] = []
+        self._users = CompactMap()
+        self._odd: dict[int, float] = {}
+        self._cells: list[Cell] = []
+        self._numbers: dict[Cell, int] = {}
+        self._counts: list[list[int]] = []  # by cell: users in the last day, week, month; open sessions
+        self._timers: list[tuple[float, int]] = []
+        self._horizon = now
+        """All who leave a window after now and not after this have a timer."""
         self._frozen: dict[Cell, Active] | None = None
 
     def __len__(self) -> int:
         return len(self._users)
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[int]:
         return iter(self._users)
 
-    def __contains__(self, user: str) -> bool:
-        return user in self._users
+    def __contains__(self, key: int) -> bool:
+        return key in self._users
 
-    def last(self, user: str, default: float | None) -> float | None:
+    def last(self, key: int, default: float | None) -> float | None:
         """A user's newest activity; `default` for one who is not there."""
-        known = self._users.get(user)
-        return default if known is None else known.presence.last
+        packed = self._users.get(key)
+        return default if packed is None else self._last(key, packed)
 
-    def put(self, user: str, presence: Presence) -> None:
+    def cell_number(self, cell: Cell) -> int:
+        """The number that a cell has here."""
+        number = self._numbers.get(cell)
+        if number is None:
+            number = self._numbers[cell] = len(self._cells)
+            if number > _CELL:
+                raise OverflowError("there are more cells than can be numbered")
+            self._cells.append(cell)
+            self._counts.append([0, 0, 0, 0])
+        return number
+
+    def put(self, key: int, presence: Presence) -> None:
         """Takes what is known of a user now in place of what was known before."""
-        before = self._users.get(user)
-        if before is not None:
-            if before.presence == presence:
-                return
-            self._count(before, -1)
-        self._place(user, presence, before.timer if before else math.inf)
+        self.exchange(key, presence.last, self.cell_number(presence.cell), presence.is_open)
 
-    def remove(self, user: str) -> None:
+    def exchange(self, key: int, last: float, cell: int, is_open: bool) -> float | None:
+        """As `put`; `cell` is the number of a cell. Returns the newest activity known before, None where the user was
+        not known."""
+        second = int(last) if 0 < last < _ODD else _NEVER if last == NEVER else _ODD
+        is_odd = second == _ODD or (second != last and last != NEVER)
+        packed = (_ODD if is_odd else second) << _SHIFT | cell << 1 | is_open
+        before = self._users.put(key, packed)
+        if before == packed and not is_odd:
+            return self._last(key, packed)
+        last_before = None
+        if before is not None:
+            last_before = self._last(key, before)
+            if before == packed and last_before == last:
+                return last_before
+            self._count(last_before, before, -1)
+            if before >> _SHIFT == _ODD and not is_odd:
+                del self._odd[key]
+        if is_odd:
+            self._odd[key] = last
+        self._count(last, packed, +1)
+        self._set_timer(key, last)
+        return last_before
+
+    def remove(self, key: int) -> None:
         """Forgets a user; one who is not there is no error."""
-        gone = self._users.pop(user, None)
-        if gone is not None:
-            self._count(gone, -1)
+        packed = self._users.pop(key)
+        if packed is not None:
+            self._count(self._last(key, packed), packed, -1)
+            self._odd.pop(key, None)
 
     def advance(self, now: float) -> None:
         """Moves the windows to `now` (Unix seconds); back too, at the cost of counting anew."""
-        back, self._now = now < self._now, now
-        if back:
-            self._recount()
+        if now < self._now:
+            self._now = now
+            self._count_anew()
+            return
+        if now > self._horizon:
+            self._look_ahead(now + AHEAD)
+        self._now = now
+        fired: tuple[float, int] | None = None
         while self._timers and self._timers[0][0] <= now:
-            when, name = heapq.heappop(self._timers)
-            user = self._users.get(name)
-            if user is None or user.timer != when:
-                continue
-            if self._windows(user.presence.last) != user.windows:
-                self._count(user, -1)
-                self._place(name, user.presence, math.inf)
-            else:
-                self._users[name] = self._with_timer(name, user.presence, user.windows, math.inf)
+            timer = heapq.heappop(self._timers)
+            if timer != fired:  # one who came, left and came back has two
+                fired = timer
+                self._fire(*timer)
 
     def cells(self) -> dict[Cell, Active]:
         """The counts by cell, of cells that hold anybody. It is never changed: a later call gives another."""
         if self._frozen is None:
-            self._frozen = {cell: Active(*counts) for cell, counts in self._cells.items() if any(counts)}
+            counted = zip(self._cells, self._counts, strict=True)
+            self._frozen = {cell: Active(*counts) for cell, counts in counted if any(counts)}
         return self._frozen
 
-    def _windows(self, last: float) -> int:
-        """In how many windows, the widest first, a user of that last activity is at this moment."""
-        return sum(self._now < last + window for window in WINDOWS)
+    def export(self, recent: float, without: Collection[int]) -> tuple[UsersIndex, set[int]]:
+        """Everything as it is now, for a restart index, and the keys of those who are left out of it: those in
+        `without`, and all whom it can't tell of.
 
-    def _place(self, name: str, presence: Presence, timer: float) -> None:
-        """Counts a user where they belong. `timer` is the one that is set already, infinite for none."""
-        user = self._with_timer(name, presence, self._windows(presence.last), timer)
-        self._users[name] = user
-        self._count(user, +1)
+        Of a user who was not there for thirty days it holds no more than that, and none who was there since `recent`
+        or whose session is open, for of those more would have to be known.
+        """
+        left: set[int] = set()
+        since = (math.floor(self._now - WINDOWS[-1]) + 1) << _SHIFT
+        long_ago, odd = math.floor(recent) << _SHIFT, _ODD << _SHIFT
 
-    def _with_timer(self, name: str, presence: Presence, windows: int, timer: float) -> _User:
-        """The user with a timer that fires before they leave a window; the one already set where it does."""
-        leaves = presence.last + WINDOWS[len(WINDOWS) - windows] if windows else math.inf
-        if leaves < timer:
-            heapq.heappush(self._timers, (leaves, name))
-            timer = leaves
-        return _User(presence, windows, timer)
+        def told(key: int, packed: int) -> int | None:
+            if key not in without:
+                if since <= packed < odd:
+                    return packed
+                if not packed & 1:
+                    if packed < 1 << _SHIFT:
+                        return _NOBODY
+                    if packed < long_ago:
+                        return _LONG_AGO
+            left.add(key)
+            return None
 
-    def _count(self, user: _User, by: int) -> None:
+        keys, packed = self._users.columns(told)
+        counts = [[*of_cell] for of_cell in self._counts]
+        for key in left:
+            of_user = self._users.get(key)
+            assert of_user is not None
+            self._count_in(counts, self._last(key, of_user), of_user, -1)
+        cells = [[*cell.place, cell.client] for cell in self._cells]
+        return UsersIndex(self._now, cells, counts, keys, packed), left
+
+    @classmethod
+    def restored(cls, index: UsersIndex) -> "ActiveUsers":
+        """The active users that were exported."""
+        active = cls(index.now)
+        for country, subdivision, city, client in index.cells:
+            active.cell_number(Cell(Place(country, subdivision, city), client))
+        active._counts = index.counts
+        active._users = CompactMap.of_sorted(index.keys, index.packed)
+        return active
+
+    def _last(self, key: int, packed: int) -> float:
+        second = packed >> _SHIFT
+        if second == _ODD:
+            return self._odd[key]
+        return NEVER if second == _NEVER else second
+
+    def _count(self, last: float, packed: int, by: int) -> None:
+        """Counts a user, or no longer, in the windows that they are in at this moment."""
         self._frozen = None
-        counts = self._cells.setdefault(user.presence.cell, [0, 0, 0, 0])
-        for index in range(len(WINDOWS) - user.windows, len(WINDOWS)):
-            counts[index] += by
-        if user.presence.is_open:
-            counts[-1] += by
+        self._count_in(self._counts, last, packed, by)
 
-    def _recount(self) -> None:
-        self._cells.clear()
+    def _count_in(self, by_cell: list[list[int]], last: float, packed: int, by: int) -> None:
+        counts = by_cell[packed >> 1 & _CELL]
+        now = self._now
+        for index, window in enumerate(WINDOWS):
+            if now < last + window:
+                counts[index] += by
+        if packed & 1:
+            counts[3] += by
+
+    def _set_timer(self, key: int, last: float) -> None:
+        for window in WINDOWS:
+            if self._now < last + window <= self._horizon:
+                heapq.heappush(self._timers, (last + window, key))
+
+    def _look_ahead(self, horizon: float) -> None:
+        """Sets timers for all who leave a window after the horizon of before and not after the new one."""
+        for window in WINDOWS:
+            first = max(math.floor(self._horizon - window) + 1, 1) << _SHIFT
+            end = (math.floor(horizon - window) + 1) << _SHIFT
+            if first < end:
+                for key, packed in self._users.between(first, end):
+                    if packed >> _SHIFT != _ODD:
+                        heapq.heappush(self._timers, ((packed >> _SHIFT) + window, key))
+            for key, last in self._odd.items():
+                if self._horizon < last + window <= horizon:
+                    heapq.heappush(self._timers, (last + window, key))
+        self._horizon = horizon
+
+    def _fire(self, when: float, key: int) -> None:
+        """Takes a user out of the window that they leave at that moment, if it is still so."""
+        packed = self._users.get(key)
+        if packed is None:
+            return
+        last = self._last(key, packed)
+        for index, window in enumerate(WINDOWS):
+            if last + window == when:
+                self._counts[packed >> 1 & _CELL][index] -= 1
+                self._frozen = None
+
+    def _count_anew(self) -> None:
+        self._counts = [[0, 0, 0, 0] for _ in self._cells]
         self._timers.clear()
+        self._horizon = self._now
         self._frozen = None
-        for name, user in self._users.items():
-            self._place(name, user.presence, math.inf)
+        for key, packed in self._users.items():
+            self._count(self._last(key, packed), packed, +1)

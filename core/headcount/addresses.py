@@ -52,7 +52,9 @@ def _range(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> tuple[int,
     return int(network.network_address), int(network.broadcast_address)
 
 
-_FIRST4, _LAST4 = _bounds([_range(ipaddress.IPv4Network(n)) for n in _SPECIAL_IPV4])
+SPECIAL4 = sorted(_range(ipaddress.IPv4Network(n)) for n in _SPECIAL_IPV4)
+"""First and last addresses, as numbers, of the special networks of IPv4. None of them is narrower than /24."""
+_FIRST4, _LAST4 = _bounds([*SPECIAL4])
 _FIRST6, _LAST6 = _bounds(
     [
         (0, int(_GLOBAL_UNICAST.network_address) - 1),

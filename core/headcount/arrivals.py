@@ -4,11 +4,11 @@ Who was counted in the month before tells it as long as that month is open and e
 the user's last activity before tells it, where it is known: it is held in memory and is kept nowhere.
 """
 
+from collections.abc import Collection
 from datetime import tzinfo
 
-from headcount.active_users import NEVER, ActiveUsers, Presence
+from headcount.active_users import NEVER, ActiveUsers
 from headcount.months import shift, start_of
-from headcount.records import UserRecord
 from headcount.snapshot import Arrivals
 
 
@@ -26,12 +26,12 @@ def was_there_before(month: str, before: float | None, zone: tzinfo) -> bool | N
 def with_one_more(arrivals: Arrivals, was_there: bool | None) -> Arrivals:
     """The arrivals with one user more, who was seen in the month before, or was not, or nobody can tell."""
     if was_there is None:
-        return arrivals._replace(untold=arrivals.untold + 1)
-    return arrivals._replace(returning=arrivals.returning + was_there)
+        return Arrivals(arrivals.returning, arrivals.untold + 1)
+    return Arrivals(arrivals.returning + was_there, arrivals.untold)
 
 
 class LastSeen:
-    """When each user of one host was last active, before the record that is being taken.
+    """When each user of one host was last active, before the record that is being taken. Users are known by their keys.
 
     The active users tell it of most: this holds what they don't. `is_told` is False where users are left out of the
     active users on purpose, and nothing can be told.
@@ -40,38 +40,48 @@ class LastSeen:
     def __init__(self, *, is_told: bool) -> None:
         self._is_told = is_told
         self._knows_all = False
-        self._apart: dict[str, float | None] = {}
+        self._apart: dict[int, float | None] = {}
 
-    def before(self, user: str, active: ActiveUsers) -> float | None:
-        """The user's last activity (Unix seconds); `NEVER` where there was none, None where that is unknown."""
+    def before(self, key: int, last: float | None) -> float | None:
+        """The user's last activity (Unix seconds); `NEVER` where there was none, None where that is unknown. `last` is
+        the one that the active users know, None where they do not know the user."""
         if not self._is_told:
             return None
-        if user in self._apart:
-            return self._apart[user]
-        return active.last(user, NEVER if self._knows_all else None)
+        if key in self._apart:
+            return self._apart[key]
+        if last is None:
+            return NEVER if self._knows_all else None
+        return last
 
-    def note(self, record: UserRecord, presence: Presence) -> None:
+    def note(self, key: int, newest: float, last: float, *, is_flawed: bool) -> None:
         """Takes note of what the active users are not told by a record: a flawed one may hide an activity, and an
-        open session may count as one that never ends."""
+        open session may count as one that never ends. `last` is the activity that they are told."""
         if not self._is_told:
             return
-        if record.flaws:
-            self._apart[record.user] = None
-        elif presence.last != record.newest:
-            self._apart[record.user] = record.newest
-        else:
-            self._apart.pop(record.user, None)
+        if is_flawed:
+            self._apart[key] = None
+        elif last != newest:
+            self._apart[key] = newest
+        elif self._apart:
+            self._apart.pop(key, None)
 
-    def lose(self, user: str, active: ActiveUsers) -> None:
+    @property
+    def apart(self) -> Collection[int]:
+        """The users of whom the active users do not tell it."""
+        return self._apart.keys()
+
+    def lose(self, key: int, active: ActiveUsers) -> None:
         """A user is about to go; another of that name may come, who counts as the same one."""
-        if self._is_told and user in active:
-            self._apart[user] = self.before(user, active)
+        if self._is_told:
+            last = active.last(key, None)
+            if last is not None:
+                self._apart[key] = self.before(key, last)
 
     def lose_all(self, active: ActiveUsers) -> None:
         """All users are about to go, and who is not among them may come before all of them are read again."""
         self._knows_all = False
-        for user in active:
-            self.lose(user, active)
+        for key in active:
+            self.lose(key, active)
 
     def read(self) -> None:
         """All users have been read: of one who comes from here on, nothing was there before."""
@@ -79,6 +89,6 @@ class LastSeen:
 
     def forget_before(self, when: float, active: ActiveUsers) -> None:
         """Forgets the users who are gone and were not seen since."""
-        for user in [user for user in self._apart if user not in active]:
-            if (self._apart[user] or NEVER) < when:
-                del self._apart[user]
+        for key in [key for key in self._apart if key not in active]:
+            if (self._apart[key] or NEVER) < when:
+                del self._apart[key]

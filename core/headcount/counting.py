@@ -6,11 +6,23 @@ from collections.abc import Collection, Iterable, Mapping
 from headcount.clients import ClientPatterns
 from headcount.geo import Places
 from headcount.host import HostCounter
+from headcount.index import HostIndex, UsersIndex
 from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
 from headcount.options import Options
 from headcount.problems import Problems
-from headcount.records import Flaw, HostGone, HostRead, HostVisitors, Record, SourceFlaws, UserRecord
+from headcount.records import (
+    Flaw,
+    HostGone,
+    HostRead,
+    HostVisitors,
+    PlainUsers,
+    Record,
+    SourceFlaws,
+    UserRecord,
+    UsersGone,
+    plain_record,
+)
 from headcount.snapshot import Place, PlaceName
 from headcount.state import Saved, SavedHost
 from headcount.text import clean
@@ -69,10 +81,36 @@ class Counting:
         for host in self.hosts.values():
             host.release()
 
-    def users_counted(self, month: str, marked: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
-        """The users, by host, who are counted in a month that is open. `marked` are those whom mod_monthly_visitors
-        says it counted. Names, which no snapshot holds: for a server's own files alone."""
-        return {name: host.users_counted(month, marked.get(name, ())) for name, host in self.hosts.items()}
+    def export(self, unsettled: Mapping[str, set[int]]) -> dict[str, tuple[UsersIndex, set[int]]]:
+        """The users of those hosts for a restart index, and the keys of all whom it leaves out.
+
+        A user of whom it can't tell everything is not in it at all, so that their files are read again.
+        """
+        unsure = {name: set(keys) for name, keys in unsettled.items()}
+        for subject in self.problems.subjects:
+            if isinstance(subject, tuple) and subject[0] in unsure and isinstance(subject[1], int):
+                unsure[subject[0]].add(subject[1])
+        hosts = self.hosts
+        return {name: hosts[name].export(self._now, keys) for name, keys in unsure.items() if _was_read(hosts, name)}
+
+    def restore(self, hosts: Mapping[str, HostIndex]) -> dict[str, HostIndex]:
+        """Goes on with the users of an index; returns the hosts that are known, and so go on."""
+        known = {name: index for name, index in hosts.items() if name in self.hosts}
+        for name, index in known.items():
+            self.hosts[name].restore(index.users, self._now)
+            for place in {cell.place for cell in self.hosts[name].active.cells()}:
+                self._name(place)
+        return known
+
+    def users_counted(
+        self, month: str, users: Mapping[str, Collection[str]], marked: Mapping[str, Collection[str]]
+    ) -> dict[str, list[str]]:
+        """Those of `users`, by host, who are counted in a month that is open. `marked` are those whom
+        mod_monthly_visitors says it counted. Names, which no snapshot holds: for a server's own files alone."""
+        return {
+            name: host.users_counted(month, users.get(name, ()), marked.get(name, ()))
+            for name, host in self.hosts.items()
+        }
 
     def tell_problems(self) -> None:
         """Logs each kind of problem when it first appears, by host and store; never by user."""
@@ -95,8 +133,12 @@ class Counting:
         self._now = now
         for record in batch:
             match record:
+                case PlainUsers():
+                    self._take_plain(record)
                 case UserRecord():
                     self._take_user(record)
+                case UsersGone():
+                    self._lose(record)
                 case HostVisitors():
                     self._take_visitors(record)
                 case HostRead():
@@ -125,15 +167,39 @@ class Counting:
                 host.months.resume(self._blind_since, self._now)
             self._blind_since = None
 
+    def _take_plain(self, record: PlainUsers) -> None:
+        """Takes at once the users of whom there is nothing more to say, the others record by record."""
+        if not self._meaning.is_plain:
+            for user in record.users:
+                self._take_user(plain_record(record.host, user))
+            return
+        known, ahead, plain = self.problems.subjects, self._now + 1, []
+        for user in record.users:
+            subject = (record.host, user[0])
+            if user[2] > ahead or user[3] > ahead or (known and (subject in known or (*subject, "ahead") in known)):
+                self._take_user(plain_record(record.host, user))
+            else:
+                plain.append(user)
+        if plain:
+            self._host(record.host).take_plain(plain, self._now)
+
     def _take_user(self, record: UserRecord) -> None:
         if record.known or record.host in self.hosts:
             self._host(record.host).take(record, self._now)
-        subject = (record.host, record.user)
-        self.problems.replace(subject, record.flaws)
+        key = self._options.keys.of_host(record.host)(record.user)
+        self.problems.replace((record.host, key), record.flaws)
         if record.newest > self._now + 1:
-            self.problems.replace_until(record.newest, (*subject, "ahead"), [_in_the_future(record)])
+            self.problems.replace_until(record.newest, (record.host, key, "ahead"), [_in_the_future(record)])
         else:
-            self.problems.replace((*subject, "ahead"), ())
+            self.problems.replace((record.host, key, "ahead"), ())
+
+    def _lose(self, record: UsersGone) -> None:
+        host = self.hosts.get(record.host)
+        for key in record.keys:
+            if host is not None:
+                host.lose(key)
+            self.problems.replace((record.host, key), ())
+            self.problems.replace((record.host, key, "ahead"), ())
 
     def _take_visitors(self, record: HostVisitors) -> None:
         if record.months or record.host in self.hosts:
@@ -164,7 +230,7 @@ class Counting:
         months = MonthlyVisitors(name, options.zone, options.new_key, saved.months, saved.followed_since)
         if self.pruned_before is not None:
             months.prune(self.pruned_before)
-        return HostCounter(name, self._meaning, months, self._now, options.settle)
+        return HostCounter(name, options.keys.of_host(name), self._meaning, months, self._now, options.settle)
 
     def _place_of(self, address: str | None) -> Place:
         place = self._places.lookup(address)
@@ -191,3 +257,7 @@ def _in_the_future(record: UserRecord) -> Flaw:
     why = "counted as active, as the server's own module does; is a clock wrong?"
     where = clean(f"{record.host}: user {record.user}")
     return Flaw("timestamp in the future", where, clean(record.host), why)
+
+
+def _was_read(hosts: Mapping[str, HostCounter], name: str) -> bool:
+    return name in hosts and hosts[name].was_read

@@ -3,7 +3,7 @@
 import gc
 import threading
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from headcount.clients import ClientPatterns
 from headcount.counting import Counting
@@ -11,6 +11,7 @@ from headcount.errors import StateError
 from headcount.feed import Publish
 from headcount.geo import Places
 from headcount.history import HistoryKeeper
+from headcount.index import HostIndex, IndexKeeper
 from headcount.live import Packer
 from headcount.marks import MarkKeeper
 from headcount.months import month_of, shift, start_of
@@ -44,15 +45,31 @@ WAIT = 0.2
 class Engine:
     """Counts one source and keeps one state. Used from one thread; the snapshots may go anywhere."""
 
-    def __init__(self, source: Source, places: Places, clients: ClientPatterns, state: State, options: Options) -> None:
+    def __init__(
+        self,
+        source: Source,
+        places: Places,
+        clients: ClientPatterns,
+        state: State,
+        options: Options,
+        index: IndexKeeper | None = None,
+    ) -> None:
         self._source = source
         self._places = places
         self._state = state
         self._options = options
         self._phase = Phase.WAITING
         self._now = options.clock()
-        saved = state.load()
+        saved = state.load() if index is None else state.load(counted=False)
+        self._index = index
+        restored = None if index is None else index.restored(saved.index)
+        self._saved = None if restored is None else saved
+        if restored is not None:
+            options.keys.go_on(restored.secret)
+        elif index is not None:
+            state.load_counted(saved)
         self._counting = Counting(places, clients, options, saved, self._now)
+        self._restored = {} if restored is None else self._counting.restore(restored.hosts)
         self._problems = self._counting.problems
         self._problems.replace("state notices", [Flaw("state set aside", "", "", why) for why in state.notices])
         self._history = HistoryKeeper(saved.history, options.zone)
@@ -89,6 +106,7 @@ class Engine:
         finally:
             self._counting.release()
             self._keep()
+            self._keep_index(is_due=True)
 
     def snapshot(self) -> Snapshot:
         """All figures of now."""
@@ -109,8 +127,8 @@ class Engine:
         )
 
     def users_counted(self, month: str, marked: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
-        """See `Counting.users_counted`."""
-        return self._counting.users_counted(month, marked)
+        """See `Counting.users_counted`: of the users whom the source names now."""
+        return self._counting.users_counted(month, self._source.users(), marked)
 
     def _wait_for_source(self, publish: Publish, stop: threading.Event) -> bool:
         """Waits until there is something to read; whether there is, before `stop` was set."""
@@ -130,6 +148,7 @@ class Engine:
     def _read(self, publish: Publish, stop: threading.Event) -> None:
         self._phase = Phase.SCANNING
         self._counting.take([SourceFlaws()], self._now)
+        self._go_on(publish)
         with _collector_paused():
             for batch in self._source.read():
                 self._take(batch)
@@ -140,6 +159,15 @@ class Engine:
         self._phase = Phase.LIVE
         self._tick()
         self._show(publish, 0)
+
+    def _go_on(self, publish: Publish) -> None:
+        """Shows the figures of an earlier run before anything is read, and has the source say only what changed."""
+        if self._saved is not None:
+            self._problems.pass_time(self._now)
+            self._show(publish, 0)
+            self._state.load_counted(self._saved)
+            self._source.restore(self._restored)
+            self._saved, self._restored = None, {}
 
     def _follow(self, publish: Publish, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -174,6 +202,7 @@ class Engine:
         if self._phase is Phase.LIVE and self._history.is_due(self._now):
             self._history.add(self._now, {name: host.counts() for name, host in self._counting.hosts.items()})
         self._keep()
+        self._keep_index(is_due=False)
 
     def _step(self) -> None:
         """Lets time pass to now."""
@@ -218,6 +247,21 @@ class Engine:
             news = self._packer.news(self.snapshot())
             self._live |= news
             self._live_at = self._options.ticks() + sum(map(len, news.values())) / LIVE_RATE
+
+    def _keep_index(self, *, is_due: bool) -> None:
+        """Writes the restart index where it is time, or `is_due`: of what is kept alone, before the state names it."""
+        if self._index is None or self._phase is not Phase.LIVE:
+            return
+        if not (is_due or self._index.is_due()):
+            return
+        if any(host.months.changes for host in self._counting.hosts.values()):
+            return
+        told = self._counting.export(self._source.unsettled())
+        hosts = {name: HostIndex(self._source.files(name, left), users) for name, (users, left) in told.items()}
+        token = self._index.write(self._options.keys.secret, hosts)
+        with suppress(StateError):
+            if token is not None:
+                self._state.save(Update(index=token))
 
     def _keep(self) -> None:
         """Keeps what changed since the last time; what can't be kept now stays for the next time."""

@@ -2,19 +2,18 @@
 
 import os
 from collections.abc import Sequence
-from functools import lru_cache
 
-from headcount.addresses import LONGEST, public_address
+from headcount.addresses import LONGEST, Address, public_address
 from headcount.errors import HeadcountError
 from headcount.geo_database import DAMAGE, Database, find_file, has_fast_reader, open_bundled, open_file
 from headcount.geo_records import Sighting, read_record
+from headcount.networks import PlacesByNetwork, ipv4_of, ipv6_of
 from headcount.place_names import PlaceNames
 from headcount.snapshot import Place, PlaceName
 from headcount.text import clean
 
 ATTRIBUTION = "IP to country: Number Resource Organization (NRO), nro.net, CC BY 4.0"
 USUAL_PLACES = ("/usr/share/GeoIP", "/var/lib/GeoIP", "/usr/local/share/GeoIP")
-CACHE_SIZE = 65536
 
 _BUNDLED_LABEL = "country data by NRO"
 _NOWHERE = Place()
@@ -26,7 +25,7 @@ class Places:
     `mmdb` names database files; the first that knows an address's country answers, City databases before
     Country ones. Databases without places (ASN) are set aside, which `notes` says. `usual` are the
     directories to search where `mmdb` names no database of places. `names` learns the names that records
-    carry. The cache holds the last `CACHE_SIZE` addresses in memory alone. For one thread.
+    carry. Networks looked up before are remembered, in memory alone, and no address. For one thread.
 
     Raises UsageError for a named file that is missing or broken, NoPermissionError for one it may not read.
     """
@@ -49,7 +48,7 @@ class Places:
             self.warnings += (
                 "GeoIP look-ups are slow: maxminddb has no C reader here. Install it from a binary wheel.",
             )
-        self._cached = lru_cache(maxsize=CACHE_SIZE)(self._find)
+        self._known = PlacesByNetwork()
 
     def _open_named(self, mmdb: Sequence[str | os.PathLike[str]]) -> list[Database]:
         named: list[Database] = []
@@ -74,6 +73,11 @@ class Places:
         return ", ".join(database.label for database in self._databases)
 
     @property
+    def stamp(self) -> tuple[object, ...]:
+        """What tells the databases in use from others."""
+        return tuple((database.label, database.build, database.stamp) for database in self._databases)
+
+    @property
     def has_cities(self) -> bool:
         """Whether a database in use knows more than countries."""
         return any(database.has_cities for database in self._databases)
@@ -92,7 +96,16 @@ class Places:
         """
         if not address or len(address) > LONGEST:
             return _NOWHERE
-        return self._cached(address)
+        number = ipv4_of(address)
+        if number is not None:
+            place = self._known.get4(number)
+        else:
+            packed = ipv6_of(address)
+            place = None if packed is None else self._known.get6(packed)
+        if place is not None:
+            return place
+        looked_up = public_address(address)
+        return _NOWHERE if looked_up is None else self._find(looked_up)
 
     def refresh(self, force: bool = False) -> bool:
         """Open again each database whose file was replaced (all of them with `force`); True if any was.
@@ -115,7 +128,7 @@ class Places:
                 changed = True
         if changed:
             self._failures = 0
-            self._cached.cache_clear()
+            self._known.clear()
         return changed
 
     def close(self) -> None:
@@ -123,22 +136,26 @@ class Places:
         for database in self._databases:
             database.close()
 
-    def _find(self, text: str) -> Place:
-        address = public_address(text)
-        if address is None:
-            return _NOWHERE
+    def _find(self, address: Address) -> Place:
+        """The place of a public address; remembered for the network that has the same answer in all databases."""
+        longest = 0
         for database in self._databases:
             try:
-                record = database.record(address)
+                record, prefix = database.record(address)
             except DAMAGE as error:
                 if address.version == 4 or database.has_ipv6:
                     self._failures += 1
                     self._failure = f"{database.label} is damaged ({clean(type(error).__name__)}). Download it again."
+                    longest = address.max_prefixlen
                 continue
+            longest = max(longest, prefix)
             place = self._place(read_record(record))
             if place.country is not None:
-                return place
-        return _NOWHERE
+                break
+        else:
+            place = _NOWHERE
+        self._known.put(address, longest, place)
+        return place
 
     def _place(self, seen: Sighting) -> Place:
         """The place of what a record says: codes as they are, names turned into codes where there are."""

@@ -68,9 +68,10 @@ class Database:
         self.build = metadata.build_epoch if isinstance(metadata.build_epoch, int) else 0
         self.label = " ".join(filter(None, (label or clean(type_name, 60) or "GeoIP database", _month(self.build))))
 
-    def record(self, address: Address) -> object:
-        """The record for `address`, None where there is none. Raises one of `DAMAGE` on a damaged file."""
-        return self.reader.get(address)
+    def record(self, address: Address) -> tuple[object, int]:
+        """The record for `address`, None where there is none, and the length of the prefix of the network that it is
+        the record of. Raises one of `DAMAGE` on a damaged file."""
+        return self.reader.get_with_prefix_len(address)
 
     def replaced(self) -> bool:
         """Whether the file at the path is not the one that is open. Raises OSError where there is none."""

@@ -1,14 +1,16 @@
 """One host's counts: its users as the source tells of them, its active users, its months."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from headcount.active_users import NEVER, ActiveUsers
 from headcount.arrivals import LastSeen
+from headcount.index import UsersIndex
+from headcount.keys import KeyOf
 from headcount.meaning import Meaning, Visit
 from headcount.monthly_visitors import SETTLING, MonthlyVisitors, arrivals_told
 from headcount.months import month_of, shift, start_of
-from headcount.records import HostVisitors, UserRecord
-from headcount.snapshot import HostCounts, MonthCounts, Quality
+from headcount.records import HostVisitors, PlainUser, UserRecord, plain_record
+from headcount.snapshot import UNKNOWN, Cell, HostCounts, MonthCounts, Place, Quality
 from headcount.taking_over import imported_counts
 
 
@@ -16,8 +18,12 @@ class HostCounter:
     """Counts one host. `settle` is for how long (seconds) a user without a login record is held back, so that the
     record of the same login is put together with it."""
 
-    def __init__(self, host: str, meaning: Meaning, months: MonthlyVisitors, now: float, settle: float) -> None:
+    def __init__(
+        self, host: str, key_of: KeyOf, meaning: Meaning, months: MonthlyVisitors, now: float, settle: float
+    ) -> None:
         self.host = host
+        self._key_of = key_of
+        self._cells: dict[Place, tuple[int, Cell]] = {}
         self.active = ActiveUsers(now)
         self.months = months
         self._meaning = meaning
@@ -31,29 +37,87 @@ class HostCounter:
 
     def take(self, record: UserRecord, now: float) -> None:
         """Counts what a source says of a user now (Unix seconds)."""
+        key = self._key_of(record.user)
         if not (record.known or record.activities or record.logins):
-            self._seen.lose(record.user, self.active)
-            self.active.remove(record.user)
+            self.lose(key)
             return
-        first_seen = record.user not in self.active
-        before = self._seen.before(record.user, self.active)
         presence = self._meaning.presence(record)
-        self.active.put(record.user, presence)
-        self._seen.note(record, presence)
+        last = self.active.exchange(key, presence.last, self.active.cell_number(presence.cell), presence.is_open)
+        before = self._seen.before(key, last)
+        self._seen.note(key, record.newest, presence.last, is_flawed=bool(record.flaws))
         visits = _following(before, self._meaning.visits(record))
         if self._was_read:
             visits = self._hold(record.user, visits, now)
-        self.months.count(record.user, visits, now, first_seen=first_seen)
+        self.months.count(record.user, visits, now, first_seen=last is None)
+
+    def take_plain(self, users: Iterable[PlainUser], now: float) -> None:
+        """The same, of users of whom nothing is told but the last login and logout. Only where all are recorded, and
+        open sessions are counted as such alone."""
+        exchange, seen, months, meaning = self.active.exchange, self._seen, self.months, self._meaning
+        cells, place_of = self._cells, meaning.place_of
+        for user in users:
+            key, name, login, logout, login_address, logout_address = user
+            first_address = login_address or logout_address
+            if login > logout:
+                newest, is_open, address = login, True, first_address
+            else:
+                newest, is_open = logout, False
+                address = first_address if login == logout else logout_address or login_address
+            place = place_of(address)
+            known = cells.get(place)
+            if known is None:
+                cell = Cell(place, UNKNOWN)
+                known = cells[place] = self.active.cell_number(cell), cell
+            number, cell = known
+            last = exchange(key, newest, number, is_open)
+            before = seen.before(key, last)
+            seen.note(key, newest, newest, is_flawed=False)
+            month = meaning.plain_month(login, logout)
+            if month is None:
+                visits = _following(before, meaning.visits(plain_record(self.host, user)))
+            else:
+                if last is None and months.count_unread(month, cell if address == first_address else None):
+                    continue
+                if address != first_address:
+                    cell = Cell(place_of(first_address), UNKNOWN)
+                visits = [Visit(month, newest, cell, False, before)]
+            if self._was_read:
+                visits = self._hold(name, visits, now)
+            months.count(name, visits, now, first_seen=last is None)
+
+    def lose(self, key: int) -> None:
+        """A user is not in the source any more. What was counted stays counted."""
+        self._seen.lose(key, self.active)
+        self.active.remove(key)
 
     def forget_users(self, now: float) -> None:
         """The host is not in the source any more. What was counted stays counted."""
         self._seen.lose_all(self.active)
         self.active = ActiveUsers(now)
+        self._cells = {}
         self._imported = {}
+
+    def export(self, now: float, without: Collection[int]) -> tuple[UsersIndex, set[int]]:
+        """The users for a restart index, and those whom it leaves out, among them those in `without` and all of whom
+        more is to be counted. Only once the host was read."""
+        held = map(self._key_of, self._held)
+        this = month_of(now, self.months.zone) or ""
+        recent = start_of(shift(this, -1), self.months.zone) if this else float("-inf")
+        return self.active.export(recent, {*without, *held, *self._seen.apart})
+
+    def restore(self, index: UsersIndex, now: float) -> None:
+        """Goes on with the users of an index, as they are now."""
+        self.active = ActiveUsers.restored(index)
+        self.active.advance(now)
 
     def take_visitors(self, visitors: HostVisitors) -> None:
         """Takes what mod_monthly_visitors counted."""
         self._imported = {month.month: imported_counts(month) for month in visitors.months}
+
+    @property
+    def was_read(self) -> bool:
+        """Whether everything of it has been counted once."""
+        return self._was_read
 
     def read(self, now: float) -> None:
         """The host has been read once in whole."""
@@ -74,13 +138,13 @@ class HostCounter:
             _, visits = self._held.pop(user)
             self.months.count(user, visits, visits[0].when, first_seen=False)
 
-    def users_counted(self, month: str, marked: Collection[str]) -> list[str]:
-        """The users who are counted in a month that is open. `marked` are those whom mod_monthly_visitors says it
-        counted: where its own count is shown, it is theirs."""
+    def users_counted(self, month: str, users: Collection[str], marked: Collection[str]) -> list[str]:
+        """Those of `users` who are counted in a month that is open. `marked` are those whom mod_monthly_visitors says
+        it counted: where its own count is shown, it is theirs."""
         shown = self.counts().months.get(month)
         if shown is not None and shown is self._imported.get(month):
             return sorted(marked)
-        return sorted(user for user in {*self.active, *marked} if self.months.is_counted(user, month))
+        return sorted(user for user in {*users, *marked} if self.months.is_counted(user, month))
 
     def counts(self) -> HostCounts:
         """The host's counts, frozen; the same object as before where nothing changed."""
@@ -104,6 +168,8 @@ class HostCounter:
     def _hold(self, user: str, visits: list[Visit], now: float) -> list[Visit]:
         """Holds back fresh visits that no login record tells of; returns the others. The first one held stands, and
         tells what was before it. Where a later month is counted, an earlier one is held back no longer."""
+        if len(visits) == 1 and user not in self._held and self.months.has_counted(user, visits[0]):
+            return []
         due, held = self._held.pop(user, (now + self._settle, []))
         before = {visit.month: visit.before for visit in held}
         visits = [visit._replace(before=before.get(visit.month, visit.before)) for visit in visits]

@@ -6,7 +6,7 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from headcount.active_users import NEVER, Presence
-from headcount.months import month_of
+from headcount.months import Months
 from headcount.records import Activity, Login, UserRecord
 from headcount.snapshot import UNKNOWN, Cell, Place
 
@@ -44,8 +44,8 @@ class Meaning:
         count_open_sessions: bool = False,
     ) -> None:
         """`countries` are the ISO codes of those recorded, None for all; users elsewhere are left out."""
-        self._zone = zone
-        self._place_of = place_of
+        self._month_of = Months(zone).of
+        self.place_of = place_of
         self._client_of = client_of
         self._countries = countries
         self._count_open_sessions = count_open_sessions
@@ -54,6 +54,11 @@ class Meaning:
     def records_all(self) -> bool:
         """Whether no user is left out."""
         return self._countries is None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but a record itself decides what it means."""
+        return self._countries is None and not self._count_open_sessions
 
     def presence(self, record: UserRecord) -> Presence:
         """The user's newest activity, from anywhere; the newest place and client that are known."""
@@ -64,7 +69,7 @@ class Meaning:
         address = _newest(addresses + [(login.when, login.address) for login in record.logins])
         resource = _newest([(login.when, login.resource) for login in record.logins])
         last = math.inf if is_open and self._count_open_sessions else record.newest
-        cell = Cell(self._place_of(address), self._client_of(resource))
+        cell = Cell(self.place_of(address), self._client_of(resource))
         return Presence(last, cell, is_open) if self._is_recorded(cell.place) else NOBODY
 
     def visits(self, record: UserRecord) -> list[Visit]:
@@ -75,12 +80,12 @@ class Meaning:
         """
         logins: dict[str, Login] = {}
         for login in sorted(record.logins, key=lambda login: login.when):
-            month = month_of(login.when, self._zone)
+            month = self._month_of(login.when)
             if month is not None:
                 logins.setdefault(month, login)
         activities: dict[str, list[Activity]] = {}
         for activity in sorted(record.activities, key=lambda a: (a.kind != "login", a.when)):
-            month = month_of(activity.when, self._zone)
+            month = self._month_of(activity.when)
             if month is not None:
                 activities.setdefault(month, []).append(activity)
         visits = [
@@ -91,18 +96,27 @@ class Meaning:
         ]
         return [visit for visit in visits if self._is_recorded(visit.cell.place)]
 
+    def plain_month(self, login: int, logout: int) -> str | None:
+        """The one month that a plain user was there in, by the last login and logout (0 where there was none); None
+        where they tell of two months, or of none."""
+        of_logout = self._month_of(logout) if logout else None
+        if not login:
+            return of_logout
+        of_login = self._month_of(login)
+        return of_login if not logout or of_login == of_logout else None
+
     def _is_recorded(self, place: Place) -> bool:
         return self._countries is None or place.country in self._countries
 
     def _recorded(self, month: str, login: Login, activities: list[Activity]) -> Visit:
         same = (a.address for a in activities if a.kind == "login" and a.address and _is_same_login(a, login))
-        place = self._place_of(login.address or next(same, None))
+        place = self.place_of(login.address or next(same, None))
         return Visit(month, login.when, Cell(place, self._client_of(login.resource)), recorded=True)
 
     def _bare(self, month: str, activities: list[Activity]) -> Visit:
         address = next((a.address for a in activities if a.address), None)
         newest = max(a.when for a in activities)
-        return Visit(month, newest, Cell(self._place_of(address), UNKNOWN), recorded=False)
+        return Visit(month, newest, Cell(self.place_of(address), UNKNOWN), recorded=False)
 
 
 def _is_same_login(activity: Activity, login: Login) -> bool:

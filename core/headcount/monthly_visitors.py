@@ -6,7 +6,6 @@ there when the host is read for the first time, and is closed when that is done.
 can be taken over (`taking_over`): it stands beside what is counted here, of other users.
 """
 
-import hmac
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from datetime import tzinfo
 from typing import TypeVar
 
 from headcount.arrivals import was_there_before, with_one_more
+from headcount.hashes import UserHashes
 from headcount.meaning import Visit
 from headcount.months import end_of, month_of, shift, start_of
 from headcount.snapshot import Arrivals, Cell, MonthCounts, Quality
@@ -21,7 +21,6 @@ from headcount.snapshot import Arrivals, Cell, MonthCounts, Quality
 _K = TypeVar("_K")
 SETTLING = 7 * 86_400
 """Seconds after its end for which a month still takes records that come late."""
-HASH_SIZE = 16
 
 
 @dataclass(slots=True)
@@ -47,6 +46,18 @@ class Month:
     marked: set[bytes] = field(default_factory=set)
     arrivals: Arrivals | None = field(default_factory=Arrivals)
     _frozen: MonthCounts | None = None
+    _hashes: UserHashes | None = None
+
+    def hash_of(self, host: str, user: str) -> bytes:
+        """What a user is known by in this month, which must be open."""
+        if self._hashes is None:
+            assert self.key is not None, "nobody is known in a month without a key"
+            self._hashes = UserHashes(self.key)
+        return self._hashes.of(host, user)
+
+    def close(self) -> None:
+        """Forgets who was counted."""
+        self.closed, self.key, self.counted, self.marked, self._hashes = True, None, {}, set(), None
 
     def counts(self) -> MonthCounts:
         """The counts as they are now, frozen."""
@@ -117,7 +128,7 @@ class MonthlyVisitors:
             bounds = start_of(name, self.zone), end_of(name, self.zone)
             if not month.closed and any(alive_at < bound <= now for bound in bounds):
                 month.weaken()
-                self.changes.setdefault(name, MonthChange())
+                self._change(name)
 
     def count(self, user: str, visits: Iterable[Visit], now: float, *, first_seen: bool) -> None:
         """Counts a user's visits in the months that do not know of them yet. `first_seen` says that nothing was
@@ -130,7 +141,7 @@ class MonthlyVisitors:
                 if first_seen:
                     self._add(visit.month, month, visit.cell, +1)
                 continue
-            digest = user_hash(month.key, self._host, user)
+            digest = month.hash_of(self._host, user)
             if digest in month.marked:
                 continue
             if digest not in month.counted:
@@ -145,12 +156,24 @@ class MonthlyVisitors:
             month.counted[digest] = None if visit.recorded else visit.cell
             self.changes[visit.month].counted.add(digest)
 
+    def count_unread(self, name: str, cell: Cell | None) -> bool:
+        """Counts a user who is seen for the first time in a month that ended before anybody looked and is being read;
+        whether that, or a month that is closed, was all there was to do. Without a cell only the latter."""
+        month = self.months.get(name)
+        if month is None or month.key is not None:
+            return False
+        if not month.closed:
+            if cell is None:
+                return False
+            self._add(name, month, cell, +1)
+        return True
+
     def has_counted(self, user: str, visit: Visit) -> bool:
         """Whether the visit would change nothing any more."""
         month = self.months.get(visit.month)
         if month is None or month.key is None:
             return month is not None and month.closed
-        digest = user_hash(month.key, self._host, user)
+        digest = month.hash_of(self._host, user)
         if digest in month.marked:
             return True
         return digest in month.counted and (month.counted[digest] is None or not visit.recorded)
@@ -160,7 +183,7 @@ class MonthlyVisitors:
         month = self.months.get(name)
         if month is None or month.key is None:
             return False
-        digest = user_hash(month.key, self._host, user)
+        digest = month.hash_of(self._host, user)
         return digest in month.marked or digest in month.counted
 
     def read(self, now: float) -> None:
@@ -180,8 +203,8 @@ class MonthlyVisitors:
         closing = [name for name, month in self.months.items() if not month.closed and not self._is_open(name, now)]
         for name in closing:
             month = self.months[name]
-            month.closed, month.key, month.counted, month.marked = True, None, {}, set()
-            self.changes.setdefault(name, MonthChange()).closed = True
+            month.close()
+            self._change(name).closed = True
         return closing
 
     def keepable(self) -> dict[str, tuple[Month, MonthChange]]:
@@ -214,7 +237,7 @@ class MonthlyVisitors:
         for name, month in self.months.items():
             if not month.closed:
                 month.weaken()
-                self.changes.setdefault(name, MonthChange())
+                self._change(name)
 
     def _begin(self, name: str, now: float) -> Month | None:
         """A month that is counted for the first time; None where it came too late for that."""
@@ -241,7 +264,7 @@ class MonthlyVisitors:
         later = self.months.get(after)
         if later is not None and later.arrivals is not None and self.is_counted(user, after):
             later.arrivals = with_one_more(later.arrivals, True if month.quality is Quality.EXACT else None)
-            self.changes.setdefault(after, MonthChange())
+            self._change(after)
 
     def _was_there_before(self, user: str, visit: Visit) -> bool | None:
         before = shift(visit.month, -1)
@@ -252,12 +275,14 @@ class MonthlyVisitors:
 
     def _add(self, name: str, month: Month, cell: Cell, by: int) -> None:
         month.add(cell, by)
-        self.changes.setdefault(name, MonthChange()).cells.add(cell)
+        self._change(name).cells.add(cell)
 
-
-def user_hash(key: bytes, host: str, user: str) -> bytes:
-    """What a user counted in a month is known by. `key` is the month's own."""
-    return hmac.digest(key, f"{host}\0{user}".encode(), "sha256")[:HASH_SIZE]
+    def _change(self, name: str) -> MonthChange:
+        """What has to be kept of a month's changes."""
+        change = self.changes.get(name)
+        if change is None:
+            change = self.changes[name] = MonthChange()
+        return change
 
 
 def arrivals_told(months: Mapping[str, Month]) -> dict[str, Arrivals]:

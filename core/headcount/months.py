@@ -1,6 +1,7 @@
 """Calendar months in a time zone: `YYYY-MM`, their bounds and their neighbours."""
 
 import re
+from bisect import bisect_right
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
@@ -23,6 +24,7 @@ def month_of(when: float, zone: tzinfo) -> str | None:
     return f"{moment.year:04}-{moment.month:02}"
 
 
+@lru_cache(maxsize=1024)
 def shift(month: str, by: int) -> str:
     """The month `by` months after `month` (before it where negative)."""
     year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 + by, 12)
@@ -38,3 +40,30 @@ def start_of(month: str, zone: tzinfo) -> float:
 def end_of(month: str, zone: tzinfo) -> float:
     """The first moment after `month` in `zone`, in Unix seconds."""
     return start_of(shift(month, 1), zone)
+
+
+_NEAR_A_BOUND = 2 * 86_400
+"""Seconds around a month's bounds within which the clocks may be set, so that only the calendar itself can tell."""
+
+
+class Months:
+    """Names the months of moments in one zone as `month_of` does, and remembers where they lie."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self._starts: list[float] = []
+        self._ends: list[float] = []
+        self._names: list[str] = []
+
+    def of(self, when: float) -> str | None:
+        """The month of a moment (Unix seconds); None where the calendar cannot name it."""
+        at = bisect_right(self._starts, when) - 1
+        if at >= 0 and when < self._ends[at]:
+            return self._names[at]
+        name = month_of(when, self._zone)
+        if name is not None and name not in self._names:
+            at = bisect_right(self._names, name)
+            self._names.insert(at, name)
+            self._starts.insert(at, start_of(name, self._zone) + _NEAR_A_BOUND)
+            self._ends.insert(at, end_of(name, self._zone) - _NEAR_A_BOUND)
+        return name

@@ -3,8 +3,10 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
+
+from headcount.keys import Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +15,8 @@ class Options:
 
     `clock` gives Unix seconds, `ticks` seconds for intervals, `new_key` 32 random bytes. Fresh logins are held back
     for `settle` seconds. `countries` are the ISO codes of those recorded, None for all; `keep_months` is how many
-    months, the current one among them, are kept, None for all.
+    months, the current one among them, are kept, None for all. `keys` are those of the users, the same that
+    the source gives.
     """
 
     zone: tzinfo
@@ -24,4 +27,5 @@ class Options:
     settle: float = 5.0
     clock: Callable[[], float] = time.time
     ticks: Callable[[], float] = time.monotonic
+    keys: Keys = field(default_factory=Keys)
     new_key: Callable[[], bytes] = lambda: secrets.token_bytes(32)

@@ -1,7 +1,7 @@
 """What is wrong now, by what it was found in: mended things drop out, and each kind is told once."""
 
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 
 from headcount.records import Flaw
 from headcount.snapshot import Problem
@@ -16,6 +16,11 @@ class Problems:
         self._told: set[tuple[str, str]] = set()
         self._untold: list[Flaw] = []
         self._summary: tuple[Problem, ...] | None = ()
+
+    @property
+    def subjects(self) -> Collection[Hashable]:
+        """All that something is wrong with."""
+        return self._by_subject.keys()
 
     def replace(self, subject: Hashable, flaws: Iterable[Flaw]) -> None:
         """Takes what was found wrong with a subject in place of what was wrong with it before."""

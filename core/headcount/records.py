@@ -1,7 +1,7 @@
 """What happened: plain frozen values, the same whatever kind of source they were read from."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -70,6 +70,40 @@ class UserRecord:
         return max(whens, default=-math.inf)
 
 
+PlainUser = tuple[int, str, int, int, str | None, str | None]
+"""A user of whom a source tells nothing but the last login and the last logout, as most records do.
+
+The key (see `keys`), the name; the login and the logout in whole Unix seconds, 0 where there was none, one of them
+above zero; the address that was logged with each, unchecked.
+"""
+
+
+def plain_record(host: str, plain: PlainUser) -> UserRecord:
+    """The record that tells the same."""
+    _, user, login, logout, login_address, logout_address = plain
+    told: tuple[tuple[int, Kind, str | None], ...] = (
+        (login, "login", login_address),
+        (logout, "logout", logout_address),
+    )
+    return UserRecord(host, user, True, tuple(Activity(*activity) for activity in told if activity[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class PlainUsers:
+    """Plain users of one host, each once. It is everything that the source says of them now, as a UserRecord is."""
+
+    host: str
+    users: Sequence[PlainUser]
+
+
+@dataclass(frozen=True, slots=True)
+class UsersGone:
+    """Users of one host who are not in the source any more, by their keys: their names are not known any more."""
+
+    host: str
+    keys: Sequence[int]
+
+
 @dataclass(frozen=True, slots=True)
 class VisitedMonth:
     """One month as mod_monthly_visitors counted it: unique users by place and by client.
@@ -123,4 +157,4 @@ class HostGone:
     host: str
 
 
-Record = UserRecord | HostVisitors | HostRead | HostGone | SourceFlaws
+Record = UserRecord | PlainUsers | UsersGone | HostVisitors | HostRead | HostGone | SourceFlaws

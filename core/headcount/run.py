@@ -9,20 +9,24 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from headcount import __version__
 from headcount.clients import ClientPatterns
 from headcount.engine import Engine
 from headcount.errors import NoDataError, NoPermissionError, StateLockedError, UsageError
 from headcount.feed import Feed, Publish
 from headcount.geo import Places
+from headcount.index import IndexKeeper
+from headcount.keys import Keys
 from headcount.options import Options
 from headcount.settings import Settings
 from headcount.sources import Source
 from headcount.sources.directory import DirectorySource
-from headcount.state import State
 from headcount.state.files import is_locked, path_of
 from headcount.state.sqlite import SqliteState
 from headcount.viewer import Viewer
 
+INDEX = ".index"
+"""What the restart index is called, after the state that it goes with."""
 Keep = Literal["always", "if possible", "never"]
 
 
@@ -41,11 +45,11 @@ class Run:
             raise NoDataError(missing, "Name Prosody's data directory (its data_path): headcount /var/lib/prosody")
 
 
-def open_source(name: str, *, watching: bool) -> Source:
+def open_source(name: str, keys: Keys, *, watching: bool) -> Source:
     """The source of that name. Raises UsageError for a kind that can't be read."""
     if "://" in name:
         raise UsageError(f"{name.split('://')[0]} databases can't be read yet.", "Name a data directory.")
-    return DirectorySource(name, watching=watching)
+    return DirectorySource(name, keys=keys, watching=watching)
 
 
 @contextmanager
@@ -63,8 +67,9 @@ def open_run(
     """
     zone_name = settings.zone_name()
     path = path_of(settings.state_path(environment))
+    keys = Keys()
     with ExitStack() as opened:
-        source = opened.enter_context(closing(open_source(settings.source_path(), watching=keep != "never")))
+        source = opened.enter_context(closing(open_source(settings.source_path(), keys, watching=keep != "never")))
         source.missing()  # what can never be read is told before anything is made
         places = opened.enter_context(closing(Places(settings.mmdb_path)))
         clients = ClientPatterns.configured(settings.client_patterns, default=settings.default_client_patterns)
@@ -77,9 +82,16 @@ def open_run(
             keep_months=settings.keep_months,
             settle=settings.settle,
             clock=time.time if now is None else lambda: now,
+            keys=keys,
         )
         described = f"following {source.label}, keeping {path}, places by {places.label}, months in {zone_name}"
-        yield Run(Engine(source, places, clients, state, options), source, described)
+        index = None
+        if keep != "never" and not state.is_read_only:
+            index = IndexKeeper(
+                path.with_name(path.name + INDEX),
+                lambda: repr((zone_name, _listed(options), places.stamp, clients.patterns, settings.source_path())),
+            )
+        yield Run(Engine(source, places, clients, state, options, index), source, described)
 
 
 @contextmanager
@@ -102,7 +114,13 @@ def open_look(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fe
         yield run.engine
 
 
-def _open_state(path: Path, keep: Keep) -> State:
+def _listed(options: Options) -> tuple[object, ...]:
+    """What of the options decides what a record means."""
+    countries = None if options.countries is None else sorted(options.countries)
+    return countries, options.count_open_sessions, __version__
+
+
+def _open_state(path: Path, keep: Keep) -> SqliteState:
     if keep != "never":
         try:
             return SqliteState(path)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from headcount.monthly_visitors import Month, user_hash
+from headcount.monthly_visitors import Month
 from headcount.records import VisitedMonth
 from headcount.snapshot import Cell, MonthCounts, Place, Quality
 
@@ -112,7 +112,7 @@ class TakingOver:
         self.months[name] = month
 
     def _hashes(self, month: Month, users: Collection[str]) -> set[bytes]:
-        return set() if month.key is None else {user_hash(month.key, self.host, user) for user in users}
+        return set() if month.key is None else {month.hash_of(self.host, user) for user in users}
 
 
 def imported_counts(visited: VisitedMonth) -> MonthCounts:

@@ -61,7 +61,7 @@ class Viewer:
                 began = time.monotonic()
                 change = state.changes()
                 if change != seen:
-                    snapshot = self._snapshot(state.load())
+                    snapshot = self._snapshot(state.load(counted=False))
                     if snapshot is not None:
                         publish(snapshot)
                         seen = change
@@ -70,7 +70,7 @@ class Viewer:
     def _show_the_last(self, publish: Publish, stop: threading.Event) -> None:
         """Shows what was kept last until an engine runs again."""
         with SqliteState(self._path, read_only=True) as state:
-            snapshot = self._snapshot(state.load())
+            snapshot = self._snapshot(state.load(counted=False))
         if snapshot is not None:
             problems = (ENDED, *snapshot.problems)
             publish(replace(snapshot, phase=Phase.STOPPED, progress=None, problems=problems))

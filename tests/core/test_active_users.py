@@ -11,6 +11,7 @@ from headcount.views import sum_active
 
 HERE, THERE = Cell(Place("DE"), "Dino"), Cell(Place("FR"), "?")
 NOW = 1_795_320_000
+KEYS = {name: number << 60 | number for number, name in enumerate(["alice", "early", "forever", "newbie", *"abc"])}
 
 
 def counted(active: ActiveUsers) -> tuple[int, int, int]:
@@ -19,7 +20,7 @@ def counted(active: ActiveUsers) -> tuple[int, int, int]:
 
 def test_a_user_counts_while_less_than_the_window_has_passed() -> None:
     active = ActiveUsers(NOW)
-    active.put("alice", Presence(NOW, HERE, is_open=False))
+    active.put(KEYS["alice"], Presence(NOW, HERE, is_open=False))
     for later, expected in [
         (0, (1, 1, 1)),
         (DAY - 1, (1, 1, 1)),
@@ -35,7 +36,7 @@ def test_a_user_counts_while_less_than_the_window_has_passed() -> None:
 
 def test_a_fraction_of_a_second_counts() -> None:
     active = ActiveUsers(NOW)
-    active.put("alice", Presence(NOW + 0.5, HERE, is_open=False))
+    active.put(KEYS["alice"], Presence(NOW + 0.5, HERE, is_open=False))
     active.advance(NOW + DAY)
     assert counted(active) == (1, 1, 1)
     active.advance(NOW + DAY + 0.5)
@@ -44,8 +45,8 @@ def test_a_fraction_of_a_second_counts() -> None:
 
 def test_the_future_and_the_end_of_time_are_active() -> None:
     active = ActiveUsers(NOW)
-    active.put("early", Presence(NOW + 400 * DAY, HERE, is_open=False))
-    active.put("forever", Presence(math.inf, HERE, is_open=False))
+    active.put(KEYS["early"], Presence(NOW + 400 * DAY, HERE, is_open=False))
+    active.put(KEYS["forever"], Presence(math.inf, HERE, is_open=False))
     assert counted(active) == (2, 2, 2)
     active.advance(NOW + 401 * DAY)
     assert counted(active) == (1, 2, 2)
@@ -53,16 +54,16 @@ def test_the_future_and_the_end_of_time_are_active() -> None:
 
 def test_a_user_without_activity_is_known_and_not_active() -> None:
     active = ActiveUsers(NOW)
-    active.put("newbie", Presence(NEVER, HERE, is_open=False))
+    active.put(KEYS["newbie"], Presence(NEVER, HERE, is_open=False))
     assert counted(active) == (0, 0, 0)
     assert len(active) == 1
 
 
 def test_a_user_who_is_gone_is_not_counted() -> None:
     active = ActiveUsers(NOW)
-    active.put("alice", Presence(NOW, HERE, is_open=True))
-    active.remove("alice")
-    active.remove("alice")
+    active.put(KEYS["alice"], Presence(NOW, HERE, is_open=True))
+    active.remove(KEYS["alice"])
+    active.remove(KEYS["alice"])
     assert active.cells() == {}
     active.advance(NOW + DAY)
     assert active.cells() == {}
@@ -70,24 +71,24 @@ def test_a_user_who_is_gone_is_not_counted() -> None:
 
 def test_a_user_is_in_the_one_cell_that_is_known_last() -> None:
     active = ActiveUsers(NOW)
-    active.put("alice", Presence(NOW, HERE, is_open=True))
-    active.put("alice", Presence(NOW + 1, THERE, is_open=False))
+    active.put(KEYS["alice"], Presence(NOW, HERE, is_open=True))
+    active.put(KEYS["alice"], Presence(NOW + 1, THERE, is_open=False))
     assert active.cells() == {THERE: Active(1, 1, 1, 0)}
 
 
 def test_counts_that_did_not_change_are_the_same_object() -> None:
     active = ActiveUsers(NOW)
-    active.put("alice", Presence(NOW, HERE, is_open=False))
+    active.put(KEYS["alice"], Presence(NOW, HERE, is_open=False))
     before = active.cells()
     active.advance(NOW + 1)
-    active.put("alice", Presence(NOW, HERE, is_open=False))
+    active.put(KEYS["alice"], Presence(NOW, HERE, is_open=False))
     assert active.cells() is before
 
 
 def test_a_user_who_comes_back_leaves_the_narrow_window_again() -> None:
     active = ActiveUsers(NOW)
-    active.put("alice", Presence(NOW - 10 * DAY, HERE, is_open=False))
-    active.put("alice", Presence(NOW, HERE, is_open=False))
+    active.put(KEYS["alice"], Presence(NOW - 10 * DAY, HERE, is_open=False))
+    active.put(KEYS["alice"], Presence(NOW, HERE, is_open=False))
     active.advance(NOW + 2 * DAY)
     assert counted(active) == (0, 1, 1)
 
@@ -96,17 +97,23 @@ def test_timers_do_not_pile_up() -> None:
     active = ActiveUsers(NOW)
     for hour in range(5000):
         active.advance(NOW + hour * 3600)
-        active.put("alice", Presence(NOW + hour * 3600 - hour % 50 * 3600, HERE, is_open=False))
+        active.put(KEYS["alice"], Presence(NOW + hour * 3600 - hour % 50 * 3600, HERE, is_open=False))
     assert len(active._timers) < 50
 
 
 users = st.sampled_from("abc")
-moments = st.integers(-35, 2).map(lambda days: NOW + days * DAY + 7)
+moments = st.one_of(
+    st.integers(-35, 2).map(lambda days: NOW + days * DAY + 7),
+    st.integers(-35, 2).map(lambda days: NOW + days * DAY),
+    st.integers(-70, 4).map(lambda days: NOW + days * DAY / 2 + 0.25),
+    st.sampled_from([NEVER, math.inf, 1e300, 1.0, 0.5, 2.0**36, 2.0**36 - 1, NOW - DAY, NOW - DAY + 1]),
+)
 events = st.lists(
     st.one_of(
         st.tuples(st.just("put"), users, moments, st.sampled_from([HERE, THERE]), st.booleans()),
         st.tuples(st.just("remove"), users),
         st.tuples(st.just("advance"), st.integers(-4, 20).map(lambda days: days * DAY // 2)),
+        st.tuples(st.just("advance"), st.sampled_from([0.25, 1, 7, 3599, 3600, 3601, DAY - 1, 400 * DAY])),
     ),
     max_size=40,
 )
@@ -120,10 +127,10 @@ def test_it_agrees_with_counting_everybody_anew(happened: list[tuple]) -> None: 
         if what == "put":
             user, last, cell, is_open = details
             everybody[user] = Presence(last, cell, is_open)
-            active.put(user, everybody[user])
+            active.put(KEYS[user], everybody[user])
         elif what == "remove":
             everybody.pop(details[0], None)
-            active.remove(details[0])
+            active.remove(KEYS[details[0]])
         else:
             now += details[0]
             active.advance(now)

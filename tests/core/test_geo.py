@@ -17,7 +17,7 @@ from netaddr import IPSet
 
 from headcount.addresses import public_address
 from headcount.errors import NoPermissionError, UsageError
-from headcount.geo import ATTRIBUTION, CACHE_SIZE, Places
+from headcount.geo import ATTRIBUTION, Places
 from headcount.geo_records import Sighting, read_record
 from headcount.place_names import PlaceNames
 from headcount.snapshot import Place, PlaceName
@@ -186,7 +186,7 @@ class TestHostileDatabases:
         found = places(city)
 
         class Damaged:
-            def get(self, address: object) -> object:
+            def get_with_prefix_len(self, address: object) -> object:
                 raise maxminddb.InvalidDatabaseError("The MaxMind DB file's data section contains bad data")
 
         found._databases[0].reader = Damaged()  # type: ignore[assignment]
@@ -452,12 +452,38 @@ class TestReplacement:
         assert len(os.listdir("/proc/self/fd")) <= before
 
 
-def test_the_memory_of_remembered_addresses_is_bounded(city: Path) -> None:
+def test_the_memory_of_remembered_networks_is_bounded(monkeypatch: pytest.MonkeyPatch, city: Path) -> None:
+    monkeypatch.setattr("headcount.networks.CAPACITY", 1000)
     found = places(city)
     tracemalloc.start()
-    for number in range(CACHE_SIZE + 10_000):
-        found.lookup(str(ipaddress.IPv4Address(0xCB007100 + number * 5)))
+    for number in range(20_000):
+        found.lookup(str(ipaddress.IPv4Address(0xCB007100 + number * 256)))
+        found.lookup(str(ipaddress.IPv6Address((0x2A00 << 112) + (number << 64))))
     used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert found._cached.cache_info().currsize == CACHE_SIZE
-    assert used < 20e6
+    assert used < 1e6
+
+
+addresses = st.one_of(
+    st.integers(0, 2**32 - 1).map(lambda number: str(ipaddress.IPv4Address(number))),
+    st.sampled_from(["192.0.0.0", "192.88.99.0", "172.16.0.0", "198.18.0.0", "203.0.113.0", "100.64.0.0"]).flatmap(
+        lambda first: st.integers(-300, 300).map(lambda off: str(ipaddress.IPv4Address(first) + off))
+    ),
+    st.integers(0x2000 << 112, (0x4000 << 112) - 1).map(lambda number: str(ipaddress.IPv6Address(number))),
+    st.sampled_from(
+        ["08.8.8.8", "8.8.8.8 ", "::ffff:8.8.8.8", "8.8.8.8/24", "8.8.8.8\0", "٨.8.8.8", "1.2.3", "\ud800"]
+    ),
+)
+
+
+@given(st.lists(addresses, max_size=60))
+def test_a_place_that_is_remembered_is_the_one_that_would_be_looked_up(texts: list[str]) -> None:
+    remembering = BUNDLED
+    for text in texts:
+        address = public_address(text)
+        record = None if address is None else remembering._databases[0].record(address)[0]
+        expected = Place() if record is None else remembering._place(read_record(record))
+        assert remembering.lookup(text) == expected, text
+
+
+BUNDLED = Places((), usual=())

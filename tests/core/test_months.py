@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headcount.months import end_of, is_month, month_of, shift, start_of
+from headcount.months import Months, end_of, is_month, month_of, shift, start_of
 
 ZONES = [
     "UTC",
@@ -97,3 +97,21 @@ def test_shift_goes_over_years() -> None:
 def test_a_moment_that_the_calendar_cannot_name_has_no_month(when: float) -> None:
     for name in ZONES:
         assert month_of(when, ZoneInfo(name)) is None
+
+
+@given(
+    st.sampled_from(["UTC", "Europe/Berlin", "Africa/Cairo", "America/St_Johns", "Pacific/Apia", "Pacific/Auckland"]),
+    st.lists(
+        st.one_of(
+            st.floats(-1e9, 1e10),
+            st.integers(0, 1000).flatmap(
+                lambda n: st.integers(-90_000, 90_000).map(lambda off: start_of(shift("1970-01", n), UTC) + off)
+            ),
+            st.sampled_from([math.inf, 1e300, 253402300799.0]),
+        ),
+        max_size=40,
+    ),
+)
+def test_remembered_months_are_those_of_the_calendar(zone: str, moments: list[float]) -> None:
+    named = Months(ZoneInfo(zone))
+    assert [named.of(when) for when in moments] == [month_of(when, ZoneInfo(zone)) for when in moments]

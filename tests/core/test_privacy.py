@@ -121,7 +121,7 @@ def test_an_error_that_nobody_foresaw_names_its_place_in_the_code_and_nothing_th
     def read(store: str, data: bytes) -> None:
         raise ZeroDivisionError(store, data, MARK)
 
-    monkeypatch.setattr("headcount.sources.directory.read_store", read)
+    monkeypatch.setattr("headcount.sources.users.read_store", read)
     assert main(["report", str(root), "--state", str(tmp_path / "state.db")]) == 1
     said = capsys.readouterr().err
     assert said.startswith("headcount: Headcount failed: ZeroDivisionError at test_privacy.py:")

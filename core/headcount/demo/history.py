@@ -9,6 +9,7 @@ from headcount.clients import ClientPatterns
 from headcount.demo.past import PAST_DAYS, PastEvent
 from headcount.geo import Places
 from headcount.history import HOUR, HistoryKeeper
+from headcount.keys import Keys
 from headcount.months import end_of, month_of
 from headcount.snapshot import UNKNOWN, Cell, HistoryPoint, HostCounts, MonthCounts, Place, Quality
 
@@ -27,6 +28,7 @@ def past_points(
     hosts: dict[str, ActiveUsers] = {}
     month = _MonthSoFar(zone)
     cells: dict[tuple[str, str], Cell] = {}
+    keys = Keys()
     known_from = now - (PAST_DAYS - 30) * DAY
     hour = known_from // STEP * STEP + STEP
     for event in events:
@@ -38,7 +40,7 @@ def past_points(
         if cell is None:  # as coarse as a point is: there are few of them, and they are summed often
             country = Place(places.lookup(event.address).country)
             cell = cells[event.address, event.resource] = Cell(country, clients.client(event.resource))
-        active.put(event.user, Presence(event.when, cell, event.kind == "login"))
+        active.put(keys.of_host(event.host)(event.user), Presence(event.when, cell, event.kind == "login"))
         month.add(event, cell)
     while hour <= now:
         _note(keeper, hosts, month, hour)

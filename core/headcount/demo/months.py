@@ -9,7 +9,8 @@ from typing import NamedTuple
 from headcount.clients import ClientPatterns
 from headcount.demo.past import PastEvent
 from headcount.geo import Places
-from headcount.monthly_visitors import SETTLING, Month, MonthChange, user_hash
+from headcount.hashes import user_hash
+from headcount.monthly_visitors import SETTLING, Month, MonthChange
 from headcount.months import end_of, month_of, shift, start_of
 from headcount.snapshot import UNKNOWN, Arrivals, Cell, Quality
 from headcount.state import HostUpdate

@@ -1,8 +1,9 @@
 """Where records are read: a source gives batches of records and knows nothing of what they mean."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
+from headcount.index import HostIndex, StoreIndex
 from headcount.records import Record
 from headcount.snapshot import Progress
 
@@ -26,6 +27,19 @@ class Source(Protocol):
 
     def follow(self, timeout: float) -> Iterator[list[Record]]:
         """What changed since, in batches. Waits `timeout` seconds at the most for something to change."""
+
+    def users(self) -> Mapping[str, Collection[str]]:
+        """The names of all users that there are now, by host."""
+
+    def unsettled(self) -> Mapping[str, set[int]]:
+        """By host of which all was read, the keys of the users of whom a restart index can't tell. No host where an
+        index is of no use."""
+
+    def files(self, name: str, without: Collection[int]) -> dict[str, StoreIndex]:
+        """What was read of such a host, by store, for a restart index; `without` are the keys of users to leave out."""
+
+    def restore(self, hosts: Mapping[str, HostIndex]) -> None:
+        """Goes on from an index, before `read`, which then says only what changed since."""
 
     def close(self) -> None:
         """Ends the watching. The source can't be used any more."""

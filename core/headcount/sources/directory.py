@@ -9,35 +9,36 @@ is opened for reading alone.
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
-from headcount.errors import PERMISSION_DENIED, UsageError, no_permission
+from headcount.compact import CompactMap
+from headcount.errors import UsageError, no_permission
+from headcount.index import HostIndex, StoreIndex
+from headcount.keys import Keys
 from headcount.prosody.faults import Fault
 from headcount.prosody.files import VISITORS_NAMES, user_of
-from headcount.prosody.stores import MAX_SIZE, read_store
+from headcount.prosody.stores import MAX_SIZE
 from headcount.prosody.visitors import read_marker, read_visitors
 from headcount.records import (
-    Activity,
     Flaw,
     HostGone,
     HostRead,
     HostVisitors,
-    Login,
     Record,
     SourceFlaws,
-    UserRecord,
     VisitedMonth,
     VisitorMarkers,
 )
 from headcount.snapshot import Progress
-from headcount.sources.layout import STALE, Host, Layout
+from headcount.sources.layout import STALE, Host, Layout, Store
+from headcount.sources.readers import Names
+from headcount.sources.users import UserReader
 from headcount.sources.watcher import Watcher
 from headcount.text import clean
 
-BATCH = 500
 MAX_VISITORS = 1 << 26
-SETTLED_NS = 1_000_000_000
-"""A file that changed less than this before it was read may change once more without its change time moving."""
+SETTLE = 1.5
+"""Seconds after which files that were read as soon as they were written are read again."""
 BURST = 500
 """More changes at once than this may have overrun the kernel's queue, which tells nobody."""
 SWEEP_AT_LEAST = 30.0
@@ -56,6 +57,7 @@ class DirectorySource:
         self,
         path: str,
         *,
+        keys: Keys | None = None,
         watching: bool = True,
         clock: Callable[[], float] = time.monotonic,
         wall_ns: Callable[[], int] = time.time_ns,
@@ -63,15 +65,19 @@ class DirectorySource:
     ) -> None:
         self._path = os.fsencode(os.path.abspath(path))
         self._layout = Layout(self._path)
+        self._keys = Keys() if keys is None else keys
         self._watcher = Watcher() if watching else None
         self._clock = clock
-        self._wall_ns = wall_ns
+        self._reader = UserReader(self._layout, self._keys, wall_ns)
         self._pause = pause
         self._progress: Progress | None = None
+        self._restored: set[str] = set()
         self._said_flaws: tuple[Flaw, ...] = ()
         self._watch_flaw: Flaw | None = None
         self._watcher_stands = True
         self._sweep_at = clock()
+        self._whole_at = clock()
+        self._settle_at = float("inf")
         self._followed_at = clock()
 
     @property
@@ -104,15 +110,18 @@ class DirectorySource:
         """Everything that is there, each file read once, a HostRead after each host; watching starts before."""
         self._layout.look()
         self._watch()
+        gone = self._restored - {host.name for host in self._layout.hosts.values()}
+        if gone and not self._layout.is_lost:
+            yield [HostGone(name) for name in sorted(gone)]
         hosts = list(self._layout.hosts.values())
-        listed = {host.name: self._layout.changed_files(host, by_stat=False) for host in hosts}
+        stores = [store for host in hosts for store in host.stores.values()]
+        files = {store.path: self._reader.names(store) for store in stores}
+        listed = {path: names for path, names in files.items() if names is not None}
         total = sum(map(len, listed.values()))
+        del files
         self._progress = Progress(0, total)
         for host in hosts:
-            for batch in self._read_host(host, listed.pop(host.name)):
-                yield batch
-                done = self._progress.done + sum(isinstance(record, UserRecord) for record in batch)
-                self._progress = Progress(min(done, total), total)
+            yield from self._read_host(host, listed)
         if any(store.leftovers for host in hosts for store in host.stores.values()):
             self._pause(0.1)  # a write in progress is done by then
             for host in hosts:
@@ -121,6 +130,8 @@ class DirectorySource:
         self._progress = None
         self._followed_at = self._clock()
         self._sweep_at = self._followed_at + DOUBT
+        self._settle_at = self._followed_at + SETTLE
+        self._whole_at = self._followed_at + SWEEP_AT_LEAST
 
     def follow(self, timeout: float) -> Iterator[list[Record]]:
         """What changed since the last call, waiting up to `timeout` seconds for a change."""
@@ -130,6 +141,7 @@ class DirectorySource:
         if len(changed) > BURST or starved or self._watch_failed():
             self._doubt()
         yield from self._reread_changed(changed)
+        yield from self._settle(now)
         if now >= self._sweep_at:
             yield from self._sweep()
         yield from self._flaws()
@@ -144,6 +156,41 @@ class DirectorySource:
                 yield self._read_visitors(host)
                 yield self._read_markers(host, month)
         yield SourceFlaws(tuple(self._layout.flaws.values()))
+
+    def users(self) -> Mapping[str, Collection[str]]:
+        """The names of all users that there are now, by host."""
+        named: dict[str, set[str]] = {}
+        for host in self._layout.hosts.values():
+            names = named[host.name] = set()
+            for store in host.stores.values():
+                names.update(user for file in self._layout.user_files(store) or () if (user := user_of(file)))
+        return named
+
+    def unsettled(self) -> dict[str, set[int]]:
+        """By host all of whose files were read, the keys of the users whose files have to be read again."""
+        return {
+            host.name: {key for store in host.stores.values() for key, _ in store.files.between(STALE, STALE + 1)}
+            for host in self._layout.hosts.values()
+            if host.was_read and not host.orphans and not self._layout.is_lost
+        }
+
+    def files(self, name: str, without: Collection[int]) -> dict[str, StoreIndex]:
+        """What was read of a host's files, by store, without those of some users."""
+        host = next(host for host in self._layout.hosts.values() if host.name == name)
+        return {store.name: _exported(store, without) for store in host.stores.values()}
+
+    def restore(self, hosts: Mapping[str, HostIndex]) -> None:
+        """Goes on from an index, before `read`. A directory that is another one now is read in whole."""
+        self._layout.look()
+        self._restored = set(hosts)
+        for host in self._layout.hosts.values():
+            for name, index in hosts[host.name].stores.items() if host.name in hosts else ():
+                store = host.stores.get(name)
+                if store is not None and store.identity == index.identity:
+                    store.files = CompactMap.of_sorted(index.keys, index.changed)
+                    store.unmoved = index.unmoved
+                else:
+                    host.orphans.update(index.keys)
 
     def close(self) -> None:
         """Ends the watching."""
@@ -172,12 +219,13 @@ class DirectorySource:
                 self._layout.doubt(path)
                 look_again = True
         for host_path, files in dirty.items():
-            yield from self._read_users(hosts[host_path], files)
+            yield from self._reader.read_changed(hosts[host_path], list(files))
         if look_again:
-            yield from self._look_again(by_stat=False)
+            yield from self._look_again()
 
-    def _look_again(self, *, by_stat: bool) -> Iterator[list[Record]]:
-        """Reads what came, went, was made anew and, `by_stat`, what was written since it was read."""
+    def _look_again(self, *, in_whole: bool = False) -> Iterator[list[Record]]:
+        """Reads what came, went, was made anew or written since it was read; `in_whole` looks also into directories in
+        which nothing was written by renaming, as Prosody writes, since all in them was read."""
         before = {entry: host.name for entry, host in self._layout.hosts.items()}
         if self._layout.look():
             self._watch()
@@ -188,9 +236,11 @@ class DirectorySource:
         if gone:
             yield [HostGone(before[entry]) for entry in gone]
         for host in list(self._layout.hosts.values()):
-            files = self._layout.changed_files(host, by_stat=by_stat)
+            if in_whole:
+                for store in host.stores.values():
+                    store.unmoved = 0
+            yield from self._read_host(host, {})
             self._layout.note_leftovers(host)
-            yield from self._read_host(host, files)
 
     def _doubt(self) -> None:
         """Events may have been lost: a sweep has to follow soon."""
@@ -198,56 +248,52 @@ class DirectorySource:
 
     def _sweep(self) -> Iterator[list[Record]]:
         """Finds by their change times all files that are not what was read of them, and reads them."""
-        started, self._sweep_at = self._clock(), float("inf")
+        started, is_due = self._clock(), self._clock() >= self._whole_at
+        self._sweep_at = float("inf")
         if self._watch_flaw and not self._watcher_stands:
             self._watch()
             self._watcher_stands = True
         else:
             self._watch_flaw = None
-        yield from self._look_again(by_stat=True)
+        yield from self._look_again(in_whole=is_due)
         ended = self._clock()
         interval = DOUBT if self._layout.is_lost else max(SWEEP_AT_LEAST, SWEEP_COST_FACTOR * (ended - started))
+        if is_due:
+            self._whole_at = ended + interval
         self._sweep_at = min(self._sweep_at, ended + interval)
 
-    def _read_host(self, host: Host, files: Iterable[bytes]) -> Iterator[list[Record]]:
-        if host.is_empty and not files:
+    def _read_host(self, host: Host, listed: dict[bytes, Names]) -> Iterator[list[Record]]:
+        """Reads what of a host is not what was read of it. `listed` has the names of files, by the path of their store,
+        where they were listed before; it is emptied."""
+        if host.is_empty and not host.orphans:
             return
-        yield from self._read_users(host, files)
+        for store in list(host.stores.values()):
+            yield from self._reader.read_store(host, store, listed.pop(store.path, None), self._advance)
+        yield from self._reader.read_orphans(host)
         if STALE in host.visitors.values():
             yield [self._read_visitors(host)]
         if not host.was_read:
             host.was_read = True
             yield [HostRead(host.name)]
 
-    def _read_users(self, host: Host, files: Iterable[bytes]) -> Iterator[list[Record]]:
-        names_left = list(files)
-        for start in range(0, len(names_left), BATCH):
-            yield [self._read_user(host, file) for file in names_left[start : start + BATCH]]
+    def _advance(self, files: int) -> None:
+        if self._progress is not None:
+            total = self._progress.total or 0
+            self._progress = Progress(min(self._progress.done + files, total), total)
 
-    def _read_user(self, host: Host, file: bytes) -> UserRecord:
-        user = user_of(file)
-        assert user is not None  # only canonical names are listed
-        known = False
-        activities: list[Activity] = []
-        logins: list[Login] = []
-        flaws: list[Flaw] = []
-        for store in host.stores.values():
-            path = os.path.join(store.path, file)
-            data, signature, trouble = self._read_file(path, MAX_SIZE)
-            if signature is None:
-                store.files.pop(file, None)
-                continue
-            store.files[file] = signature
-            if data is None:
-                flaws.append(self._layout.flaw("unreadable record", path, trouble))
-                known = True
-                continue
-            reading = read_store(store.name, data)
-            known = known or reading.known
-            activities += reading.activities
-            logins += reading.logins
-            flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
-        return UserRecord(host.name, user, known, tuple(activities), tuple(logins), tuple(flaws))
+    def _settle(self, now: float) -> Iterator[list[Record]]:
+        """Reads again, once it is time, what was read so soon after it was written that it may be another one now."""
+        if now >= self._settle_at:
+            self._settle_at = float("inf")
+            if not self._layout.is_there():  # nobody is taken for deleted
+                self._doubt()
+                return
+            for host in self._layout.hosts.values():
+                yield from self._reader.read_fresh(host)
+        if self._settle_at == float("inf") and any(
+            store.fresh for host in self._layout.hosts.values() for store in host.stores.values()
+        ):
+            self._settle_at = now + SETTLE
 
     def _read_visitors(self, host: Host) -> HostVisitors:
         """What mod_monthly_visitors counted. Where both spellings of the file are there, the encoded one is live and
@@ -256,7 +302,7 @@ class DirectorySource:
         flaws = []
         for file in host.visitors:
             path = os.path.join(host.path, file)
-            data, signature, trouble = self._read_file(path, MAX_VISITORS)
+            data, signature, trouble = self._reader.read_file(path, MAX_VISITORS)
             host.visitors[file] = STALE if signature is None else signature
             if data is None:
                 if signature is not None:
@@ -286,47 +332,13 @@ class DirectorySource:
                 user = user_of(file)
                 if user is None:
                     continue
-                data, _, trouble = self._read_file(os.path.join(store, file), MAX_SIZE)
+                data, _, trouble = self._reader.read_file(os.path.join(store, file), MAX_SIZE)
                 marker = Fault("unreadable record", trouble) if data is None else read_marker(data)
                 if marker == month:
                     users.add(user)
                 elif isinstance(marker, Fault):
                     flaws.append(self._layout.flaw(marker.what, os.path.join(store, file), marker.why))
         return VisitorMarkers(host.name, frozenset(users), tuple(flaws))
-
-    def _read_file(self, path: bytes, limit: int) -> tuple[bytes | None, int | None, str]:
-        """A file's bytes and signature, or why it can't be read; no signature where it is not there.
-
-        Never waits: what is no regular file (a FIFO, say) is not read.
-        """
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None, None, ""
-        except OSError as error:
-            why = PERMISSION_DENIED if isinstance(error, PermissionError) else clean(error.strerror or "")
-            return None, self._signature_of(path), why
-        try:
-            found = os.fstat(descriptor)
-            signature = self._signature(found.st_ctime_ns)
-            if not stat.S_ISREG(found.st_mode):
-                return None, signature, "it is not a file"
-            if found.st_size > limit:
-                return None, signature, f"it is larger than {limit >> 20} MiB"
-            return os.read(descriptor, found.st_size + 1), signature, ""
-        except OSError as error:
-            return None, STALE, clean(error.strerror or "")
-        finally:
-            os.close(descriptor)
-
-    def _signature_of(self, path: bytes) -> int:
-        try:
-            return self._signature(os.stat(path).st_ctime_ns)
-        except OSError:
-            return STALE
-
-    def _signature(self, changed_at: int) -> int:
-        return changed_at if changed_at + SETTLED_NS < self._wall_ns() else STALE
 
     def _watch(self) -> None:
         if self._watcher:
@@ -349,3 +361,8 @@ class DirectorySource:
         if flaws != self._said_flaws:
             self._said_flaws = flaws
             yield [SourceFlaws(flaws)]
+
+
+def _exported(store: Store, without: Collection[int]) -> StoreIndex:
+    keys, changed = store.files.columns(lambda key, when: None if when == STALE or key in without else when)
+    return StoreIndex(store.identity, store.unmoved if len(keys) == len(store.files) else 0, keys, changed)

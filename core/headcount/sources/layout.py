@@ -2,11 +2,11 @@
 
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from headcount.compact import CompactMap
 from headcount.errors import MAY_READ, PERMISSION_DENIED
-from headcount.prosody.files import SUFFIX, USER_STORES, VISITORS_FILES, user_of
+from headcount.prosody.files import SUFFIX, USER_STORES, VISITORS_FILES
 from headcount.prosody.names import decode, encode_store, why_not_decoded
 from headcount.records import Flaw
 from headcount.text import clean
@@ -21,36 +21,39 @@ STALE = 0
 
 @dataclass(slots=True)
 class Store:
-    """One store of one host: a directory with a file a user. `files` has the signature of each when it was read."""
+    """One store of one host: a directory with a file a user.
+
+    `files` has the signature of each when it was read, by its user's key; `fresh` are the names of those that have to
+    be read again soon, with a hash of what they held where that tells whether they are others then. `unmoved` is the
+    directory's change time (ns) of when all that is in it was read, 0 where something may have come since.
+    """
 
     name: str
     path: bytes
     identity: tuple[int, int]
-    files: dict[bytes, int] = field(default_factory=dict)
+    files: CompactMap = field(default_factory=CompactMap)
+    fresh: dict[bytes, int | None] = field(default_factory=dict)
     leftovers: dict[bytes, int] = field(default_factory=dict)
+    unmoved: int = 0
 
 
 @dataclass(slots=True)
 class Host:
-    """One host's directory. `was_read` once everything in it has been said; `orphans` are the user files of stores
-    that went."""
+    """One host's directory. `was_read` once everything in it has been said; `orphans` are the keys of the users whose
+    files are gone, or were in stores that went: they may still have others."""
 
     name: str
     path: bytes
     identity: tuple[int, int]
     stores: dict[str, Store] = field(default_factory=dict)
     visitors: dict[bytes, int] = field(default_factory=dict)
-    orphans: set[bytes] = field(default_factory=set)
+    orphans: set[int] = field(default_factory=set)
     was_read: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether it holds nothing that Headcount reads: a component, or a host without a login yet."""
         return not self.stores and not self.visitors
-
-    def file_names(self) -> set[bytes]:
-        """The names of all users' files, in whatever store."""
-        return set().union(*(store.files for store in self.stores.values()))
 
 
 class Layout:
@@ -67,8 +70,7 @@ class Layout:
     def look(self) -> bool:
         """Finds hosts and stores that came, went or were made anew; whether any did.
 
-        A store made anew keeps its file names but not their signatures, so that a look into it finds all of them
-        changed, those too that are there no more.
+        A store made anew is a new one; the users of the one before are orphans until they are found in it.
         """
         before = self.identities()
         entries = self._list(self.root)
@@ -126,29 +128,33 @@ class Layout:
                 found[store.path] = store.identity
         return found
 
-    def changed_files(self, host: Host, *, by_stat: bool) -> set[bytes]:
-        """The user files of a host that came, went or, `by_stat`, were written since they were read."""
-        changed, host.orphans = host.orphans, set()
-        for store in host.stores.values():
-            entries = self._list(store.path)
-            if entries is None:
-                continue
-            present = set(self._user_files(store, entries))
-            gone = store.files.keys() - present
-            for file in gone:
-                del store.files[file]
-            changed |= gone
-            changed.update(file for file in present if store.files.setdefault(file, STALE) == STALE)
-            if by_stat:
-                changed.update(file for file in present if self._was_written(store, file))
-        return changed
+    def user_files(self, store: Store) -> list[bytes] | None:
+        """The names of a store's files, of users or of nobody (`note_nobody`); None where they can't be had now."""
+        entries = self._list(store.path)
+        if entries is None:
+            return None
+        for flawed in [path for path in self.flaws if os.path.dirname(path) == store.path]:
+            del self.flaws[flawed]
+        files = [entry for entry in entries if entry.endswith(SUFFIX)]
+        if len(files) < len(entries):
+            left = [entry for entry in entries if entry.endswith(LEFTOVER)]
+            written = {entry: changed_at(os.path.join(store.path, entry)) for entry in left}
+            store.leftovers = {entry: when for entry, when in written.items() if when is not None}
+        else:
+            store.leftovers = {}
+        return files
+
+    def note_nobody(self, store: Store, file: bytes) -> None:
+        """Tells of a file that is nobody's, since Prosody would not write its name so."""
+        path = os.path.join(store.path, file)
+        self.flaws[path] = self.flaw("name is not canonical", path, why_not_decoded(file.removesuffix(SUFFIX)))
 
     def note_leftovers(self, host: Host) -> None:
         """Tells of temporary files that lie as they lay at the last look: a crash left them behind."""
         for store in host.stores.values():
             for file, written in store.leftovers.items():
                 path = os.path.join(store.path, file)
-                if _changed_at(path) == written:
+                if changed_at(path) == written:
                     self.flaws[path] = self.flaw(
                         "leftover file",
                         path,
@@ -186,31 +192,9 @@ class Layout:
         for store_name, (store_path, store_identity) in stores.items():
             store = host.stores.get(store_name)
             if store is None or store.identity != store_identity:
-                files = dict.fromkeys(store.files, STALE) if store else {}
-                host.stores[store_name] = Store(store_name, store_path, store_identity, files)
+                host.orphans.update(store.files if store else ())
+                host.stores[store_name] = Store(store_name, store_path, store_identity)
         host.visitors = {file: host.visitors.get(file, STALE) for file in visitors}
-
-    def _user_files(self, store: Store, entries: list[bytes]) -> Iterator[bytes]:
-        leftovers = {}
-        for flawed in [path for path in self.flaws if os.path.dirname(path) == store.path]:
-            del self.flaws[flawed]
-        for file in entries:
-            if file.endswith(SUFFIX):
-                if user_of(file) is None:
-                    path = os.path.join(store.path, file)
-                    why = why_not_decoded(file.removesuffix(SUFFIX))
-                    self.flaws[path] = self.flaw("name is not canonical", path, why)
-                else:
-                    yield file
-            elif file.endswith(LEFTOVER):
-                written = _changed_at(os.path.join(store.path, file))
-                if written is not None:
-                    leftovers[file] = written
-        store.leftovers = leftovers
-
-    def _was_written(self, store: Store, file: bytes) -> bool:
-        signature = store.files[file]
-        return signature == STALE or _changed_at(os.path.join(store.path, file)) != signature
 
     def _list(self, path: bytes) -> list[bytes] | None:
         """The entries of a directory; None, and a flaw, where they can't be had now."""
@@ -246,7 +230,8 @@ def _directory(path: bytes) -> tuple[int, int] | None:
     return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
 
 
-def _changed_at(path: bytes) -> int | None:
+def changed_at(path: bytes) -> int | None:
+    """The change time (ns) of what is at `path`; None where there is nothing."""
     try:
         return os.stat(path).st_ctime_ns
     except OSError:

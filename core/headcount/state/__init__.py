@@ -22,7 +22,7 @@ class SavedHost:
 class Saved:
     """Everything that was kept: `geo` is the label of the GeoIP database in use last, `zone` the time zone that the
     months were reckoned in, `pruned_before` the first month that was not pruned, `live` what the engine shows to those
-    who look on (see `live`)."""
+    who look on (see `live`), `index` the token of the restart index that goes with it."""
 
     hosts: dict[str, SavedHost] = field(default_factory=dict)
     history: list[HistoryPoint] = field(default_factory=list)
@@ -32,6 +32,7 @@ class Saved:
     zone: str | None = None
     pruned_before: str | None = None
     live: dict[str, str] = field(default_factory=dict)
+    index: str | None = None
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class Update:
     zone: str | None = None
     pruned_before: str | None = None
     live: Mapping[str, str] = field(default_factory=dict)
+    index: str | None = None
 
 
 class State(Protocol):
@@ -68,8 +70,11 @@ class State(Protocol):
 
     notices: tuple[str, ...]
 
-    def load(self) -> Saved:
-        """What was kept. Raises StateError."""
+    def load(self, *, counted: bool = True) -> Saved:
+        """What was kept; without `counted`, not yet who was counted in the open months. Raises StateError."""
+
+    def load_counted(self, saved: Saved) -> None:
+        """Adds to the open months who was counted in them. Raises StateError."""
 
     def save(self, update: Update) -> None:
         """Keeps a change in one transaction. Raises StateError, and then nothing of it is kept."""
@@ -83,9 +88,12 @@ class NoState:
 
     notices: tuple[str, ...] = ()
 
-    def load(self) -> Saved:
+    def load(self, *, counted: bool = True) -> Saved:  # noqa: ARG002 (as every state has it)
         """Nothing was kept."""
         return Saved()
+
+    def load_counted(self, saved: Saved) -> None:
+        """Nobody was counted."""
 
     def save(self, update: Update) -> None:
         """Keeps nothing."""

@@ -108,8 +108,13 @@ class SqliteState:
             opened.pop_all()
             return connection
 
-    def load(self) -> Saved:
-        """What was kept."""
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing is kept."""
+        return self._read_only
+
+    def load(self, *, counted: bool = True) -> Saved:
+        """What was kept; without `counted`, not yet who was counted in the open months (`load_counted`)."""
         saved = Saved()
         if self._connection is None:
             return saved
@@ -126,10 +131,22 @@ class SqliteState:
                 saved.names[place_of(country, subdivision, city)] = PlaceName(*names)
             kept = dict(connection.execute("SELECT name, value FROM kept"))
             saved.marks = [Mark(*row) for row in connection.execute("SELECT at, geo FROM marks ORDER BY at")]
-            saved.geo = kept.get("geo")
+            saved.geo, saved.index = kept.get("geo"), kept.get("index")
             saved.zone, saved.pruned_before = kept.get("zone"), kept.get("pruned_before")
             saved.live = dict(connection.execute("SELECT name, value FROM live"))
+        if counted:
+            self.load_counted(saved)
         return saved
+
+    def load_counted(self, saved: Saved) -> None:
+        """Adds to the open months who was counted in them."""
+        if self._connection is None:
+            return
+        with self._explained():
+            for host, of_host in saved.hosts.items():
+                for name, month in of_host.months.items():
+                    if month.key is not None:
+                        _load_counted(self._connection, host, name, month)
 
     def save(self, update: Update) -> None:
         """Keeps a change in one transaction; read-only, keeps nothing."""
@@ -155,7 +172,7 @@ class SqliteState:
                 "INSERT OR REPLACE INTO place_names VALUES (?, ?, ?, ?, ?, ?)",
                 [(*columns(place), *name) for place, name in update.names.items()],
             )
-            said = {"zone": update.zone, "geo": update.geo}
+            said = {"zone": update.zone, "geo": update.geo, "index": update.index}
             connection.executemany(
                 "INSERT OR REPLACE INTO kept VALUES (?, ?)",
                 [(name, value) for name, value in said.items() if value is not None],
@@ -214,12 +231,6 @@ class SqliteState:
             saved.hosts[host].months[month].cells[cell] = users
         for host, month, imported in load_imported(connection):
             saved.hosts[host].months[month].imported = imported
-        for host, month, digest, place in connection.execute("SELECT * FROM counted"):
-            of_month = saved.hosts[host].months[month]
-            if place == MARKED:
-                of_month.marked.add(digest)
-            else:
-                of_month.counted[digest] = None if place is None else Cell(Place(*json.loads(place)), UNKNOWN)
 
     def _refuse_lost(self) -> None:
         """SQLite goes on in a file that has no name any more, and whose end is that of the process."""
@@ -310,6 +321,19 @@ class _KeptCounts(Mapping[HistoryKey, Past]):
         return len(self._counts)
 
 
+def _load_counted(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
+    cells: dict[str | None, Cell | None] = {None: None}
+    rows = connection.execute("SELECT hash, place FROM counted WHERE host = ? AND month = ?", (host, name))
+    counted, marked = month.counted, month.marked
+    for digest, place in rows:
+        if place in cells:
+            counted[digest] = cells[place]
+        elif place == MARKED:
+            marked.add(digest)
+        else:
+            counted[digest] = cells[place] = Cell(Place(*json.loads(place)), UNKNOWN)
+
+
 def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
     if update.followed_since is not None:
         connection.execute(
@@ -350,7 +374,9 @@ def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
 
 
 def _save_anew(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
-    """Deletes what was kept of a month, and keeps what of it was taken over."""
+    """Deletes what was kept of a month, and keeps what of it was taken over. Who was counted may have to be counted
+    anew, for which all files have to be read: the restart index is of no use any more."""
+    connection.execute("DELETE FROM kept WHERE name = 'index'")
     connection.execute("DELETE FROM counts WHERE host = ? AND month = ?", (host, name))
     connection.execute("DELETE FROM counted WHERE host = ? AND month = ?", (host, name))
     connection.execute("DELETE FROM imported WHERE host = ? AND month = ?", (host, name))

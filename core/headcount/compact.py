@@ -1,0 +1,131 @@
+"""A mapping of 64-bit keys to 64-bit numbers that takes little more than the 16 bytes of each pair.
+
+A dictionary takes more than a hundred for the same. The keys are hashes, so their first bits spread them evenly over
+buckets; in a bucket they stand in order, side by side with their values.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+_BITS = 64
+_FULL = 256
+"""Pairs in a bucket, on average, at which all buckets are split in two."""
+
+
+class CompactMap:
+    """Keys and values are whole numbers from 0 to 2**64 - 1. Keys must be spread evenly for it to be quick."""
+
+    __slots__ = ("_keys", "_length", "_shift", "_values")
+
+    def __init__(self) -> None:
+        self._shift = _BITS
+        self._keys = [array("Q")]
+        self._values = [array("Q")]
+        self._length = 0
+
+    @classmethod
+    def of_sorted(cls, keys: "array[int]", values: "array[int]") -> "CompactMap":
+        """The mapping of `keys`, which must be in ascending order and each once, to `values`."""
+        made = cls()
+        made._length = len(keys)
+        while made._length > _FULL << (_BITS - made._shift):
+            made._shift -= 1
+        buckets = 1 << (_BITS - made._shift)
+        bounds = [bisect_left(keys, bucket << made._shift) for bucket in range(buckets)] + [len(keys)]
+        made._keys = [keys[first:end] for first, end in pairwise(bounds)]
+        made._values = [values[first:end] for first, end in pairwise(bounds)]
+        return made
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __contains__(self, key: int) -> bool:
+        return self.get(key) is not None
+
+    def __iter__(self) -> Iterator[int]:
+        """The keys in ascending order. The mapping must not change meanwhile."""
+        for keys in self._keys:
+            yield from keys
+
+    def items(self) -> Iterator[tuple[int, int]]:
+        """The pairs, by ascending key. The mapping must not change meanwhile, but values may be set."""
+        for keys, values in zip(self._keys, self._values, strict=True):
+            yield from zip(keys, values, strict=True)
+
+    def between(self, first: int, end: int) -> Iterator[tuple[int, int]]:
+        """The pairs whose value is `first` or more and less than `end`. The mapping must not change meanwhile."""
+        for keys, values in zip(self._keys, self._values, strict=True):
+            for at, value in enumerate(values):
+                if first <= value < end:
+                    yield keys[at], value
+
+    def get(self, key: int) -> int | None:
+        """The value of a key; None where there is none."""
+        bucket = key >> self._shift
+        keys = self._keys[bucket]
+        at = bisect_left(keys, key)
+        return self._values[bucket][at] if at < len(keys) and keys[at] == key else None
+
+    def put(self, key: int, value: int) -> int | None:
+        """Sets the value of a key; returns the one before, None where there was none."""
+        bucket = key >> self._shift
+        keys = self._keys[bucket]
+        at = bisect_left(keys, key)
+        if at < len(keys) and keys[at] == key:
+            values = self._values[bucket]
+            before = values[at]
+            values[at] = value
+            return before
+        keys.insert(at, key)
+        self._values[bucket].insert(at, value)
+        self._length += 1
+        if self._length > _FULL * len(self._keys):
+            self._split()
+        return None
+
+    def pop(self, key: int) -> int | None:
+        """Takes a key away; returns its value, None where there was none."""
+        bucket = key >> self._shift
+        keys = self._keys[bucket]
+        at = bisect_left(keys, key)
+        if at == len(keys) or keys[at] != key:
+            return None
+        del keys[at]
+        self._length -= 1
+        return self._values[bucket].pop(at)
+
+    def columns(self, change: Callable[[int, int], int | None]) -> "tuple[array[int], array[int]]":
+        """The keys in ascending order, and of each the value that `change` makes of key and value; without those of
+        which it makes None. It is what `of_sorted` takes."""
+        all_keys, all_values = array("Q"), array("Q")
+        for keys, values in zip(self._keys, self._values, strict=True):
+            changed = list(map(change, keys, values))
+            if None in changed:
+                all_keys.extend([key for key, value in zip(keys, changed, strict=True) if value is not None])
+                all_values.extend([value for value in changed if value is not None])
+            else:
+                all_keys += keys
+                all_values.extend(changed)  # type: ignore[arg-type]  # there is no None among them
+        return all_keys, all_values
+
+    def without(self, present: "array[int]") -> list[int]:
+        """The keys that are not among `present`."""
+        there = array("Q", sorted(present))
+        missing: list[int] = []
+        for bucket, keys in enumerate(self._keys):
+            first, end = bucket << self._shift, (bucket + 1) << self._shift
+            missing += set(keys).difference(there[bisect_left(there, first) : bisect_left(there, end)])
+        return missing
+
+    def _split(self) -> None:
+        """Halves the buckets until they are small."""
+        while self._length > _FULL * len(self._keys):
+            self._shift -= 1
+            keys, values = [], []
+            for bucket, (of_bucket, its_values) in enumerate(zip(self._keys, self._values, strict=True)):
+                middle = bisect_left(of_bucket, (2 * bucket + 1) << self._shift)
+                keys += [of_bucket[:middle], of_bucket[middle:]]
+                values += [its_values[:middle], its_values[middle:]]
+            self._keys, self._values = keys, values

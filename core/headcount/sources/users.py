@@ -1,0 +1,260 @@
+"""The files of a host's users, read: all of them, those that changed, or those of whom an event told.
+
+What was read is known by the user's key and the file's change time. A file that was read as soon as it was written may
+be written once more without that time moving, so it is read again a little later.
+"""
+
+import os
+import stat
+from array import array
+from collections.abc import Callable, Generator, Iterator, Sequence
+
+from headcount.errors import PERMISSION_DENIED
+from headcount.keys import Keys
+from headcount.prosody.files import LASTLOG2, user_of
+from headcount.prosody.plain import read_plain
+from headcount.prosody.stores import MAX_SIZE, read_store
+from headcount.records import Activity, Flaw, Login, PlainUser, PlainUsers, Record, UserRecord, UsersGone
+from headcount.sources.layout import STALE, Host, Layout, Store, changed_at
+from headcount.sources.readers import Names, Reader, reading
+from headcount.text import clean
+
+BATCH = 500
+SETTLED_NS = 1_000_000_000
+"""A file that changed less than this before it was read may change once more without its change time moving."""
+
+
+class UserReader:
+    """Reads users' files of the hosts of a layout. `wall_ns` is the time of day that files are stamped with."""
+
+    def __init__(self, layout: Layout, keys: Keys, wall_ns: Callable[[], int]) -> None:
+        self._layout = layout
+        self._keys = keys
+        self._wall_ns = wall_ns
+
+    def read_store(
+        self, host: Host, store: Store, files: Names | None, advance: Callable[[int], None]
+    ) -> Iterator[list[Record]]:
+        """Reads the files of a store that are not what was read of them, unless nothing can have come since all were
+        read, and makes orphans of the users whose files went. `files` are all files' names, None where they were not
+        listed yet; `advance` is told how many of them are done."""
+        moved = changed_at(store.path) or 0
+        if store.unmoved and moved == store.unmoved:
+            advance(len(files or ()))
+            return
+        files = self.names(store) if files is None else files
+        if files is None:
+            return
+        are_all = not len(store.files)
+        try:
+            with reading(store.path, self._keys, host.name, len(files)) as reader:
+                if not are_all:
+                    files = Names((yield from self._changed(host, store, reader, files, advance)))
+                    advance = _nothing
+                if _is_plain(host, store):
+                    yield from self._read_plain_files(host, store, reader, files, are_all, advance)
+                else:
+                    for chunk in files:
+                        yield from self._read_users(host, chunk)
+                        advance(len(chunk))
+        except FileNotFoundError:
+            return  # the directory went; a look at the layout tells
+        store.unmoved = self._signature(moved)
+
+    def names(self, store: Store) -> Names | None:
+        """The names of a store's files; None where they can't be had now."""
+        files = self._layout.user_files(store)
+        return None if files is None else Names(files)
+
+    def read_changed(self, host: Host, files: list[bytes]) -> Iterator[list[Record]]:
+        """Reads the files of those names in all stores, where there are any."""
+        (store, *others) = host.stores.values()
+        if others or not _is_plain(host, store):
+            yield from self._read_users(host, files)
+            return
+        for start in range(0, len(files), BATCH):
+            yield from self._read_here(host, store, files[start : start + BATCH])
+
+    def read_fresh(self, host: Host) -> Iterator[list[Record]]:
+        """Reads again what was read as soon as it was written, and tells of what is another one now."""
+        for store in list(host.stores.values()):
+            fresh = list(store.fresh)
+            if not _is_plain(host, store):
+                store.fresh.clear()
+                yield from self._read_users(host, fresh)
+                continue
+            for start in range(0, len(fresh), BATCH):
+                yield from self._read_here(host, store, fresh[start : start + BATCH])
+
+    def read_orphans(self, host: Host) -> Iterator[list[Record]]:
+        """Tells of users whose files went: who has one in another store still, and who is gone."""
+        if not host.orphans:
+            return
+        orphans, host.orphans = host.orphans, set()
+        left = {key for key in orphans if any(key in store.files for store in host.stores.values())}
+        if orphans - left:
+            yield [UsersGone(host.name, list(orphans - left))]
+        if left:
+            key_of = self._keys.of_host(host.name)
+            files = {file for store in host.stores.values() for file in self._layout.user_files(store) or ()}
+            theirs = [file for file in files if (user := user_of(file)) is not None and key_of(user) in left]
+            yield from self._read_users(host, theirs)
+
+    def read_file(self, path: bytes, limit: int) -> tuple[bytes | None, int | None, str]:
+        """A file's bytes and signature, or why it can't be read; no signature where it is not there.
+
+        Never waits: what is no regular file (a FIFO, say) is not read.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None, None, ""
+        except OSError as error:
+            why = PERMISSION_DENIED if isinstance(error, PermissionError) else clean(error.strerror or "")
+            return None, self._signature(changed_at(path) or STALE), why
+        try:
+            found = os.fstat(descriptor)
+            signature = self._signature(found.st_ctime_ns)
+            if not stat.S_ISREG(found.st_mode):
+                return None, signature, "it is not a file"
+            if found.st_size > limit:
+                return None, signature, f"it is larger than {limit >> 20} MiB"
+            return os.read(descriptor, found.st_size + 1), signature, ""
+        except OSError as error:
+            return None, STALE, clean(error.strerror or "")
+        finally:
+            os.close(descriptor)
+
+    def _signature(self, changed: int) -> int:
+        return changed if changed + SETTLED_NS < self._wall_ns() else STALE
+
+    def _changed(
+        self, host: Host, store: Store, reader: Reader, files: Names, advance: Callable[[int], None]
+    ) -> Generator[list[Record], None, list[bytes]]:
+        """The names of those files that are not what was read of them."""
+        signature_of, fresh, is_first = store.files.get, store.fresh, not host.was_read
+        changed: list[bytes] = []
+        present = array("Q")
+        known = 0
+        for chunk, keys, stamps in reader.looks(files):
+            for file, key, stamp in zip(chunk, keys, stamps, strict=True):
+                signature = signature_of(key)
+                known += signature is not None
+                if signature != stamp and not (is_first and file in fresh):
+                    changed.append(file)
+            present += keys
+            advance(len(chunk))
+            yield []
+        if known < len(store.files):
+            self._note_gone(host, store, present)
+        return changed
+
+    def _note_gone(self, host: Host, store: Store, present: "array[int]") -> None:
+        """Makes orphans of the users whose files are not there. A listing may leave out a name while others change, so
+        that only who is left out twice is gone."""
+        gone = set(store.files.without(present))
+        files = self._layout.user_files(store)
+        if not gone or files is None:
+            return
+        key_of = self._keys.of_host(host.name)
+        gone.difference_update(key_of(user) for file in files if (user := user_of(file)) is not None)
+        for key in gone:
+            store.files.pop(key)
+        host.orphans |= gone
+
+    def _read_plain_files(
+        self, host: Host, store: Store, reader: Reader, files: Names, are_all: bool, advance: Callable[[int], None]
+    ) -> Iterator[list[Record]]:
+        for chunk, (rows, changed, others) in reader.rows(files, are_all=are_all):
+            if rows:
+                self._note_read(store, chunk, rows, changed, others)
+                yield [PlainUsers(host.name, rows)]
+            if others:
+                yield from self._read_users(host, others)
+            advance(len(chunk))
+
+    def _read_here(self, host: Host, store: Store, files: list[bytes]) -> Iterator[list[Record]]:
+        """Reads some plain files in this process; of those that were read before as they are now nothing is told."""
+        try:
+            directory = os.open(store.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            yield from self._read_users(host, files)
+            return
+        try:
+            rows, changed, others = read_plain(directory, self._keys.of_host(host.name), files)
+        finally:
+            os.close(directory)
+        before = [store.fresh.get(file) for file in files] if store.fresh else []
+        self._note_read(store, files, rows, changed, others)
+        if any(known is not None for known in before):
+            said = {known for known in before if known is not None}
+            rows = [row for row in rows if hash(row) not in said]
+        if rows:
+            yield [PlainUsers(host.name, rows)]
+        if others:
+            yield from self._read_users(host, others)
+
+    def _note_read(
+        self, store: Store, files: Sequence[bytes], rows: list[PlainUser], changed: list[int], others: list[bytes]
+    ) -> None:
+        """Notes which files were read, and as of which change."""
+        put, fresh, settled = store.files.put, store.fresh, self._wall_ns() - SETTLED_NS
+        if others:
+            left = set(others)
+            files = [file for file in files if file not in left]
+        for file, row, stamp in zip(files, rows, changed, strict=True):
+            if stamp < settled:
+                put(row[0], stamp)
+                if fresh:
+                    fresh.pop(file, None)
+            else:
+                put(row[0], STALE)
+                fresh[file] = hash(row)
+
+    def _read_users(self, host: Host, files: Sequence[bytes]) -> Iterator[list[Record]]:
+        for start in range(0, len(files), BATCH):
+            batch = files[start : start + BATCH]
+            yield [record for file in batch if (record := self._read_user(host, file)) is not None]
+
+    def _read_user(self, host: Host, file: bytes) -> UserRecord | None:
+        """What all stores have in files of that name; None where it is nobody's."""
+        user = user_of(file)
+        if user is None:
+            for store in host.stores.values():
+                if changed_at(os.path.join(store.path, file)) is not None:
+                    self._layout.note_nobody(store, file)
+            return None
+        key = self._keys.of_host(host.name)(user)
+        known = False
+        activities: list[Activity] = []
+        logins: list[Login] = []
+        flaws: list[Flaw] = []
+        for store in host.stores.values():
+            path = os.path.join(store.path, file)
+            data, signature, trouble = self.read_file(path, MAX_SIZE)
+            store.fresh.pop(file, None)
+            if signature is None:
+                store.files.pop(key)
+                continue
+            store.files.put(key, signature)
+            if data is None:
+                flaws.append(self._layout.flaw("unreadable record", path, trouble))
+                known = True
+                continue
+            if signature == STALE:
+                store.fresh[file] = None
+            reading = read_store(store.name, data)
+            known = known or reading.known
+            activities += reading.activities
+            logins += reading.logins
+            flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
+        return UserRecord(host.name, user, known, tuple(activities), tuple(logins), tuple(flaws))
+
+
+def _is_plain(host: Host, store: Store) -> bool:
+    """Whether a user's file in this store is all that there is of that user, and may have the one plain shape."""
+    return store.name == LASTLOG2 and len(host.stores) == 1
+
+
+def _nothing(_: int) -> None:
+    return None

@@ -1,0 +1,39 @@
+"""A compact mapping does what a dictionary does."""
+
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headcount.compact import CompactMap
+
+numbers = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 5), st.integers(2**64 - 5, 2**64 - 1))
+operations = st.lists(st.tuples(st.sampled_from(["put", "put", "put", "pop", "get"]), numbers, numbers), max_size=200)
+
+
+@pytest.mark.parametrize("full", [1, 3, 256])
+@given(operations)
+def test_it_agrees_with_a_dictionary(full: int, done: list[tuple[str, int, int]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("headcount.compact._FULL", full)
+        compact, plain = CompactMap(), dict[int, int]()
+        for what, key, value in done:
+            if what == "put":
+                assert compact.put(key, value) == plain.get(key)
+                plain[key] = value
+            elif what == "pop":
+                assert compact.pop(key) == plain.pop(key, None)
+            else:
+                assert compact.get(key) == plain.get(key)
+                assert (key in compact) == (key in plain)
+            assert len(compact) == len(plain)
+        assert list(compact) == sorted(plain)
+        assert dict(compact.items()) == plain
+        assert dict(compact.between(3, 2**63)) == {key: value for key, value in plain.items() if 3 <= value < 2**63}
+        again = CompactMap.of_sorted(*compact.columns(lambda key, value: value))
+        assert dict(again.items()) == plain
+        again = CompactMap.of_sorted(*compact.columns(lambda key, value: value // 2 if key % 3 else None))
+        assert dict(again.items()) == {key: value // 2 for key, value in plain.items() if key % 3}
+        present = array("Q", [key for key in plain if key % 2])
+        assert sorted(compact.without(present)) == sorted(key for key in plain if not key % 2)
