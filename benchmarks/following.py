@@ -132,6 +132,7 @@ def steady_plain(tree: Tree, table: Table, rate: int, seconds: int) -> None:
 
 def add(table: Table, number: int, name: str, reached: float, lag: Lag, each: float) -> None:
     after = "never" if lag.after is None else f"{lag.after:.1f}"
+    print(f"  {number:,} logins, {name}: {lag.told()} ms, lost {lag.lost:,}", flush=True)
     table.add(f"{number:,}", name, f"{reached:,.0f}", lag.told(), after, f"{lag.lost:,}", f"{each:.0f}")
 
 

@@ -70,6 +70,7 @@ def of_engine(tree: Tree, country: str) -> tuple[float, float, float]:
         finally:
             engine.terminate()
             engine.wait(timeout=60)
+    print(f"  the engine: {taken['VmRSS']:.0f} MB", flush=True)
     return taken["VmRSS"], taken["VmHWM"], max(helpers)
 
 

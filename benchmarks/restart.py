@@ -33,7 +33,7 @@ def measure(size: Size) -> Section:
         return run
 
     contenders = {C_SKIP: by_c(tree, "skip"), LUA: by_lua(tree), VERIFIED: restart}
-    results = interleaved(contenders, size.rounds, warm_up=lambda: warm(tree))
+    results = interleaved(contenders, size.rounds, before=lambda: warm(tree))
     results.runs[FIRST_COUNTS] = [Run(seconds) for seconds in first]
     tree.restore()
     kept = home.size()

@@ -69,13 +69,11 @@ def interleaved(
     contenders: Mapping[str, Contender],
     rounds: int,
     *,
-    warm_up: Callable[[], None] | None = None,
     before: Callable[[], None] | None = None,
+    after: Callable[[], None] | None = None,
 ) -> Results:
-    """Runs each contender once a round; `warm_up` is called once before all, `before` before each."""
+    """Runs each contender once a round; `before` is called before each run, `after` after it."""
     results = Results()
-    if warm_up:
-        warm_up()
     for number in range(rounds):
         for name, contender in contenders.items():
             if name in results.skipped:
@@ -87,6 +85,8 @@ def interleaved(
             except MissingError as error:
                 results.skipped[name] = str(error)
                 continue
+            if after:
+                after()
             results.runs.setdefault(name, []).append(run)
             print(f"  {number + 1}/{rounds} {name}: {run.seconds:.2f} s", flush=True)
     return results

@@ -61,6 +61,11 @@ def test_a_file_sets_everything(config: Path, environment: dict[str, str]) -> No
         count_open_sessions = true
         default_client_patterns = false
         log_level = "WARNING"
+        theme = "safe-dark"
+        ascii = true
+        mouse = false
+        remember = true
+        keys = { country = "f", pause = "p,f9" }
         [[client_patterns]]
         pattern = "^Conversations%..*"
         client = "ANDROID"
@@ -82,6 +87,11 @@ def test_a_file_sets_everything(config: Path, environment: dict[str, str]) -> No
         count_open_sessions=True,
         default_client_patterns=False,
         log_level="warning",
+        theme="safe-dark",
+        ascii=True,
+        mouse=False,
+        remember=True,
+        keys=(("country", "f"), ("pause", "p,f9")),
         client_patterns=(("^Conversations%..*", "ANDROID"), ("^gajim", "Gajim")),
     )
     untouched = [field.name for field in fields(Settings) if getattr(settings, field.name) == field.default]
@@ -123,9 +133,12 @@ def test_every_kind_of_value_can_stand_in_a_variable(
     [
         ('sorce = "/x"', ["there is no setting sorce", "Did you mean source?"]),
         ('timezon = "UTC"', ["Did you mean timezone?"]),
-        ('xyzzy = "1"', ["no setting xyzzy", "Known are: client_patterns", "timezone."]),
+        ('xyzzy = "1"', ["no setting xyzzy", "Known are: ascii, client_patterns", "timezone."]),
         ("[client]\npattern = 1", ["no setting client"]),
         ('"\\u001b[31m" = 1', ["no setting \ufffd[31m"]),
+        ('keys = "f"', ["keys = 'f' won't do"]),
+        ("keys = { country = 5 }", ["keys = {'country': 5} won't do"]),
+        ('ascii = "yes"', ["ascii = 'yes' won't do"]),
         ("source = 5", ["source = 5 won't do"]),
         ('source = ""', ["source = '' won't do"]),
         ('source = "a\\u0000b"', ["it has a zero character in it"]),

@@ -46,11 +46,36 @@ def test_another_country_takes_the_city_with_it() -> None:
 
 def test_back_goes_to_the_view_in_which_the_filter_was_chosen() -> None:
     trail, country = asking.Trail(), Filter().having("country", "DE")
-    trail.note(replace(ASKED, tab=Tab.MAP))
-    trail.note(replace(ASKED, tab=Tab.COUNTRIES, filter=country))
+    in_country = replace(ASKED, tab=Tab.COUNTRIES, filter=country)
     deep = replace(ASKED, tab=Tab.CLIENTS, filter=country.having("client", "IOS"))
+    trail.note(replace(ASKED, tab=Tab.MAP), in_country)
+    trail.note(in_country, deep)
     once = trail.back(deep)
     assert (once.filter, once.tab) == (country, Tab.COUNTRIES)
     twice = trail.back(once)
     assert (twice.filter, twice.tab) == (Filter(), Tab.MAP)
     assert trail.back(twice) == twice
+
+
+def test_back_takes_all_that_a_row_brought() -> None:
+    trail, places = asking.Trail(), replace(ASKED, tab=Tab.PLACES)
+    city = Filter().having("country", "DE").having("subdivision", "HE").having("city", "2925533")
+    there = replace(ASKED, tab=Tab.CLIENTS, filter=city)
+    trail.note(places, there)
+    with_host = replace(there, filter=city.having("host", "example.com"))
+    assert trail.back(with_host) == there
+    assert trail.back(there) == places
+
+
+def test_back_forgets_a_row_whose_filter_went_another_way() -> None:
+    trail = asking.Trail()
+    country, client = Filter().having("country", "DE"), Filter().having("client", "IOS")
+    trail.note(replace(ASKED, tab=Tab.MAP), replace(ASKED, filter=country))
+    assert trail.back(replace(ASKED, tab=Tab.TREND, filter=client)) == replace(ASKED, tab=Tab.TREND)
+    assert trail.back(replace(ASKED, filter=country)) == ASKED
+
+
+def test_a_row_that_narrows_nothing_is_none_to_come_back_from() -> None:
+    trail, month = asking.Trail(), Filter().having("month", "2026-10")
+    trail.note(replace(ASKED, tab=Tab.MONTHS, filter=month), ASKED)
+    assert trail.back(ASKED) == ASKED

@@ -123,6 +123,12 @@ async def test_without_a_row_y_copies_the_three_figures(monkeypatch: pytest.Monk
         assert await copied(seen, monkeypatch, "7") == "DAU\t82907\tWAU\t207520\tMAU\t415271"
 
 
+async def test_on_the_map_y_copies_the_country_that_is_lit(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with screen(SAMPLE, size=(100, 30)) as seen:
+        assert (await copied(seen, monkeypatch, "6")).startswith("DAU\t")  # none is lit yet
+        assert (await copied(seen, monkeypatch, "n", "n")).startswith("United States\t42298\t")
+
+
 def test_what_is_copied_is_clean_and_short() -> None:
     shown = look(hostile(), Asked())
     for tab in (Tab.COUNTRIES, Tab.CLIENTS):
@@ -196,12 +202,13 @@ async def test_a_picture_is_drawn_while_the_screen_runs() -> None:
     assert "Obscure" not in words
 
 
-async def test_nothing_is_overwritten() -> None:
+@pytest.mark.parametrize("size", [(60, 15), (40, 10)])
+async def test_nothing_is_overwritten(size: tuple[int, int]) -> None:
     Path("headcount-all.csv").write_text("mine")
-    async with screen(SAMPLE, size=(60, 15)) as seen:
+    async with screen(SAMPLE, size=size) as seen:
         await seen.press("e", "enter")
         await seen.until("That file is there already.")
-        assert "Enter writes" in seen.text
+        assert "headcount-all-2.csv." in seen.text
         await seen.press("enter")
         await seen.until("Wrote")
     assert Path("headcount-all.csv").read_text() == "mine"

@@ -169,6 +169,11 @@ async def test_nowhere_teaches_why() -> None:
         await seen.put(replace(nobody, geo="GeoLite2", generated_at=nobody.generated_at + 1), "does not log addresses")
 
 
+async def test_why_nobody_is_there_is_told_to_its_end() -> None:
+    async with screen(snapshot(hosts={}), waiting_for="No host") as seen:
+        assert "logs in." in await seen.press("6")
+
+
 async def test_hostile_names_are_text() -> None:
     async with screen(hostile()) as seen:
         text = await seen.press("6", "n", "right", "+")

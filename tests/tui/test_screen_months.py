@@ -9,10 +9,11 @@ from textual.geometry import Size
 
 from headcount.filters import Filter, Term
 from headcount.snapshot import Cell, HostCounts, MonthCounts, Place, Quality, Snapshot
+from headcount_tui.dates import MONTHS
 from headcount_tui.shown import Asked, Shown, Tab, look
 from headcount_tui.widgets.heat_table import HeatTable
 from headcount_tui.widgets.live_table import LiveTable
-from headcount_tui.years import beside, draw_years, year_beside, years_of
+from headcount_tui.years import beside, draw_years, grid_of, year_beside, years_of
 
 
 def cursor(seen: Seen) -> str:
@@ -183,6 +184,18 @@ async def test_hostile_texts_and_no_host_at_all() -> None:
     async with screen(snapshot(hosts={})) as seen:
         await seen.press("4", "left", "up", "home", "enter")
         assert "2026-11" in seen.text
+
+
+def test_where_a_year_is_too_wide_the_cursors_months_are_there() -> None:
+    shown = of_months(thirty_years())
+    for month, others in (("2026-11", "May"), ("2026-01", "Aug"), ("2020-06", "Feb")):
+        head = drawn(shown, 40, at=month)[0].split()
+        assert len(head) == 8
+        assert MONTHS[int(month[5:]) - 1] in head
+        assert others in head
+    years = years_of(shown)
+    assert grid_of(years, Size(40, 9), "2026-11").month_at(5, 1) == "2026-05"
+    assert grid_of(years, Size(40, 9), "2026-11").month_at(39, 1) is None
 
 
 def test_a_gap_is_a_dot_and_what_is_still_to_come_is_blank() -> None:

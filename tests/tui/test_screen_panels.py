@@ -18,6 +18,8 @@ from headcount.snapshot import (
     Progress,
     Quality,
 )
+from headcount_tui.shown import Asked, look
+from headcount_tui.widgets.figure_box import draw_figure
 
 
 async def test_the_head_tells_host_source_state_problems_and_time_zone() -> None:
@@ -95,6 +97,12 @@ async def test_a_past_month_shows_its_end_and_says_what_is_not_known_of_it() -> 
         assert "no history of then" in await seen.press("[", "[", "[")
 
 
+def test_what_a_past_day_is_compared_with_is_told_in_any_width() -> None:
+    for figure, words in zip(look(SAMPLE, Asked()).figures, ("day", "week", "30 d"), strict=True):
+        assert f" % vs {words} before" in draw_figure(figure, False, 24, 5).plain
+    assert " % vs the day before" in draw_figure(look(SAMPLE, Asked()).figures[0], False, 30, 5).plain
+
+
 async def test_the_months_title_says_users_quality_and_what_is_known() -> None:
     async with screen(SAMPLE) as seen:
         assert "2026-11 so far  ≥ 259,120 month users  ▼ −1.0 % vs 22 Oct" in seen.text
@@ -161,6 +169,16 @@ async def test_at_60x15_the_figures_are_one_line() -> None:
     assert "≥ 259,120 month users" in lines[3]
     assert "Germany" in lines[5]
     assert "no filter" in lines[-1]
+
+
+async def test_the_month_beside_the_tabs_is_told_whole_or_not_at_all() -> None:
+    async with screen(SAMPLE, size=(60, 15)) as seen:
+        assert "[ 2026-11 ]" in seen.lines[2]
+        for width, told in ((44, "[ 2026-11 ]"), (40, " 2026-11 "), (36, None)):
+            await seen.pilot.resize_terminal(width, 15)
+            await seen.pilot.pause(0.05)
+            assert (told in seen.lines[2]) if told else ("20" not in seen.lines[2])
+            assert "…" not in seen.lines[2]
 
 
 async def test_the_screen_follows_its_size() -> None:

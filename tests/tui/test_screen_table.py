@@ -6,6 +6,7 @@ from dataclasses import replace
 from samples import SAMPLE, snapshot
 from screens import Seen, screen
 
+from headcount.screen import ScreenOptions
 from headcount.snapshot import Cell, HostCounts, MonthCounts, Place, PlaceName, Quality
 from headcount_tui.widgets.live_table import LiveTable
 
@@ -71,6 +72,20 @@ async def test_the_cursor_that_never_moved_stays_on_top() -> None:
         changed = replace(host, months={**host.months, "2026-11": MonthCounts.of(month.quality, cells)})
         await seen.put(replace(SAMPLE, hosts={**SAMPLE.hosts, name: changed}), "118,")
         assert cursor(seen) == "France"
+
+
+async def test_the_cursor_is_not_its_colour_alone() -> None:
+    async with screen(SAMPLE) as seen:
+        assert "▸Germany" in seen.text
+        assert "▸United States" in await seen.press("down")
+        assert "▸Germany" not in seen.text
+
+
+async def test_in_the_terminals_own_colours_the_cursor_swaps_them() -> None:
+    async with screen(SAMPLE, options=ScreenOptions(theme="ansi-dark")) as seen:
+        table = seen.app.screen.query_one(LiveTable)
+        assert all(segment.style and segment.style.reverse for segment in table._line(1))
+        assert not any(segment.style and segment.style.reverse for segment in table._line(2))
 
 
 async def test_the_mouse_moves_chooses_and_sorts() -> None:

@@ -71,6 +71,17 @@ def test_what_has_no_room_for_its_name_is_told_by_a_letter_of_its_own() -> None:
     }
 
 
+def test_the_title_gives_way_to_what_the_letters_mean() -> None:
+    clients = {name: 100 - index for index, name in enumerate(("Conversations", "Profanity", "Monal iOS", "Snikket"))}
+    shown = shown_of(one_host(m2026_11=month_of(**clients, Gajim=2000)), country="DE")
+    wide, narrow, least = (drawn(shown, width, 4)[0] for width in (120, 90, 78))
+    assert wide.startswith("shares of the clients by month · Germany")
+    assert narrow.startswith("shares by month · Germany")
+    assert least.startswith("shares · Germany")
+    for line in (wide, narrow, least):
+        assert line.rstrip().endswith("Snikket")
+
+
 def test_a_filter_holds_and_the_title_says_so() -> None:
     lines = drawn(shown_of(SAMPLE, country="FR"))
     assert "by month · France" in lines[0]

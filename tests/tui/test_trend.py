@@ -26,8 +26,9 @@ from headcount.snapshot import (
     Quality,
     Snapshot,
 )
-from headcount_tui.charts import draw_course, moments, notes, short, steps
+from headcount_tui.charts import draw_course, moments, notes, steps
 from headcount_tui.past import Course, Dot, Gap, Line, MonthEnd, Sums, course, pick
+from headcount_tui.render import short
 from headcount_tui.shown import Asked, Shown, Zoom, look
 from headcount_tui.widgets.trend import draw_trend
 

@@ -49,15 +49,19 @@ class Trail:
     """Where rows were chosen, so that what takes a filter away goes back there."""
 
     def __init__(self) -> None:
-        self._steps: list[Asked] = []
+        self._steps: list[tuple[Asked, Asked]] = []
 
-    def note(self, asked: Asked) -> None:
-        """A row is being chosen here."""
-        self._steps.append(asked)
+    def note(self, before: Asked, after: Asked) -> None:
+        """A row was chosen: what was asked before, and what is asked by it. A row may stand for several filters, as a
+        city does; one that stands for none that is new leaves nothing to go back from."""
+        if set(before.filter.terms) < set(after.filter.terms):
+            self._steps.append((before, after))
 
     def back(self, asked: Asked) -> Asked:
-        """Without the last filter, and in the view in which it was chosen, if it was in one."""
-        earlier = asked.filter.without_last()
-        while self._steps and self._steps[-1].filter != earlier:
+        """Without the last filter; where that came with a row, without all that came with it, in its view."""
+        while self._steps and not set(self._steps[-1][1].filter.terms) <= set(asked.filter.terms):
             self._steps.pop()
-        return replace(asked, filter=earlier, tab=self._steps.pop().tab if self._steps else asked.tab)
+        if self._steps and self._steps[-1][1].filter == asked.filter:
+            before, _ = self._steps.pop()
+            return replace(asked, filter=before.filter, tab=before.tab)
+        return replace(asked, filter=asked.filter.without_last())

@@ -12,8 +12,9 @@ from textual_plotext import Plot
 
 from headcount.months import month_of, shift, start_of
 from headcount.snapshot import Quality
+from headcount_tui.dates import MONTHS, day
 from headcount_tui.past import DAY, HOUR, NAMES, Course, Gap, Line
-from headcount_tui.render import MUTED, STRONG, fit_lines, outside
+from headcount_tui.render import MUTED, STRONG, fit_lines, outside, short
 
 # How each line looks: colour, and what it is drawn with. The three that never cross are fine lines; the fourth, dots.
 STYLES = {"DAU": "$text-primary", "WAU": "$text-accent", "MAU": "$foreground", "month users": "$text-success"}
@@ -22,7 +23,6 @@ _SIGNS = {"DAU": "─", "WAU": "─", "MAU": "─", "month users": "•"}
 ENDS = {Quality.EXACT: "◆", Quality.LOWER_BOUND: "≥", Quality.IMPORTED: "◇"}
 SHADE, CHANGE = "░", "┊"
 _SHADED = "$foreground 25%"
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _COLOR = re.compile(r"\x1b\[([0-9;]*)m")
 
 Grid = list[list[tuple[str, str]]]
@@ -92,17 +92,6 @@ def slots(width: int) -> int:
     return 2 * max(2, width - 18)
 
 
-def short(value: float) -> str:
-    """A number in few cells: `950`, `82.9k`, `415k`, `1.2M`."""
-    if value < 1000:
-        return f"{value:.0f}"
-    for unit in ("k", "M", "G"):
-        value /= 1000
-        if value < 999.5 or unit == "G":
-            break
-    return f"{value:.1f}".removesuffix(".0") + unit if value < 99.95 else f"{value:.0f}{unit}"
-
-
 def steps(greatest: int, room: int) -> list[int]:
     """Round numbers from 0 to `greatest` or a little above, `room` of them at the most (and two at the least)."""
     greatest = max(1, greatest)
@@ -153,16 +142,10 @@ def _month_starts(course: Course, zone: tzinfo, step: int) -> Iterable[tuple[flo
     while month is not None and last is not None and month <= last:
         number = int(month[:4]) * 12 + int(month[5:]) - 1
         if number % step == 0 and start_of(month, zone) >= course.since:
-            name = _MONTHS[number % 12]
+            name = MONTHS[number % 12]
             yield start_of(month, zone), f"{name} {month[:4]}" if is_first or number % 12 == 0 else name
             is_first = False
         month = shift(month, 1)
-
-
-def day(when: float, zone: tzinfo) -> str:
-    """`22 Nov`."""
-    moment = datetime.fromtimestamp(when, zone)
-    return f"{moment.day} {_MONTHS[moment.month - 1]}"
 
 
 def notes(course: Course, zone: tzinfo, width: int, room: int) -> list[Content]:

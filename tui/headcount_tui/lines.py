@@ -158,15 +158,17 @@ def tabs(shown: Shown, width: int) -> Content:
         here = tab is shown.asked.tab
         text = f" {index} {tab.label} " if here else f"{index} {tab.label}" if width >= 78 else f" {index} "
         names.append(link(text, f"screen.show_tab('{tab.value}')", f"{STRONG} reverse" if here else MUTED))
+    gap = 2 if width >= 100 else 1 if width >= 78 else 0
     month = Content.assemble(
         link("[ ", "screen.shift_month(-1)", KEY),
         link(shown.month, "screen.pick_month", STRONG),
         (" so far" if shown.is_current and width >= 100 else "", MUTED),
         link(" ]", "screen.shift_month(1)", KEY),
     )
-    return Content.assemble(
-        " ", spread(names, [month], width - 2, gap=2 if width >= 100 else 1 if width >= 78 else 0), " "
-    )
+    for shorter in (month[2:9], Content("")):  # the title below tells it too
+        if line_width([*names, month], gap) > width - 2:
+            month = shorter
+    return Content.assemble(" ", spread(names, [month], width - 2, gap), " ")
 
 
 def table_title(shown: Shown, counted: str, width: int, is_brief: bool = False) -> Content:

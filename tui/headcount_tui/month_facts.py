@@ -6,8 +6,8 @@ from textual.content import Content
 
 from headcount.months import shift
 from headcount.views import hidden, month_counts, pace, total_active, turnover
-from headcount_tui.charts import day, short
-from headcount_tui.render import MUTED, change, number
+from headcount_tui.dates import day
+from headcount_tui.render import MUTED, change, number, short
 from headcount_tui.shown import Shown
 
 

@@ -14,6 +14,7 @@ from headcount.months import shift
 from headcount.rows import Row, country_rows
 from headcount.snapshot import Place
 from headcount_tui import teach
+from headcount_tui.dates import month_title
 from headcount_tui.render import (
     ACCENT,
     MUTED,
@@ -31,7 +32,6 @@ from headcount_tui.render import (
 )
 from headcount_tui.shades import Steps, by_magnitude
 from headcount_tui.shown import Shown
-from headcount_tui.tables import month_title
 from headcount_tui.world import Cell, View, atlas, cells, owners, view
 
 # What of a cell's eight dots shows, and in what style: land without users, then a step each. More users are denser,
@@ -104,14 +104,19 @@ def draw_world(shown: Shown, countries: Countries, size: Size, light: Light, has
     """The map, what its shades mean, and a line about the country that is lit, or about how to light one."""
     told = told_of(shown, countries, light, size.width, has_keys)
     if size.width < _LEAST.width or size.height - _BELOW < _LEAST.height:
-        return told
+        return told.truncate(size.width, ellipsis=True)
     here = view_of(countries, size, light)
     left = " " * ((size.width - here.width) // 2)
     rows = [Content.assemble(left, row) for row in paint(countries, here, light.code)]
     rows += [Content("")] * (size.height - _BELOW - here.height)
     named = [code for code in labels(countries, here, light.code).values() if code != light.code]
     last = next((code for code in named if countries.shade(code) == len(DOTS) - 1), "")
-    return Content("\n").join([*rows, legend(countries, last, size.width), told])
+    shades = legend(countries, last, size.width)
+    # Why there is nobody may take the line of the shades, which there are none of then.
+    below = (
+        [shades, told.truncate(size.width, ellipsis=True)] if shades.plain.strip() else told.wrap(size.width)[:_BELOW]
+    )
+    return Content("\n").join([*rows, *[Content("")] * (_BELOW - len(below)), *below])
 
 
 def view_of(countries: Countries, size: Size, light: Light) -> View:
@@ -241,7 +246,7 @@ def told_of(shown: Shown, countries: Countries, light: Light, width: int, has_ke
     if not countries.order and has_keys:
         is_empty = not countries.rows or teach.is_apart(shown)
         why = teach.empty(shown) if is_empty else f"No user of {shown.month} is on the map."
-        return outside(why, WARNING).truncate(width, ellipsis=True)
+        return outside(why, WARNING)
     return spread(fit(_KEYS if has_keys else (), width - 5, gap=3), zoom, width)
 
 

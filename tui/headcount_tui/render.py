@@ -63,6 +63,17 @@ def number_in(value: int, width: int) -> str:
     return "∞"
 
 
+def short(value: float) -> str:
+    """A number in few cells: `950`, `82.9k`, `415k`, `1.2M`."""
+    if value < 1000:
+        return f"{value:.0f}"
+    for unit in ("k", "M", "G"):
+        value /= 1000
+        if value < 999.5 or unit == "G":
+            break
+    return f"{value:.1f}".removesuffix(".0") + unit if value < 99.95 else f"{value:.0f}{unit}"
+
+
 def percent(share: float | None) -> str:
     """A share of 1 as `31.4 %`; a dash where nothing is known."""
     return NOTHING if share is None else f"{100 * share:.1f} %"

@@ -153,12 +153,16 @@ def _paint(client: str, index: int) -> str:
 
 def _head(alone: Sequence[str], signs: Mapping[str, str], clients: Sequence[str], where: str, width: int) -> Content:
     """What the bars are, and what the letters that stand alone in them mean."""
-    parts = [Content.assemble(("shares of the clients by month", MUTED), outside(where))]
+    parts = []
     for client in alone:
         name = "unknown" if client == UNKNOWN else client
         sign = outside(f" {signs[client]} ").stylize_before(_paint(client, list(clients).index(client)))
         parts.append(Content.assemble(sign, " ", outside(name, MUTED).truncate(16, ellipsis=True)))
-    return Content("  ").join(parts).truncate(width, ellipsis=True)
+    for title in ("shares of the clients by month", "shares by month", "shares"):
+        line = Content("  ").join([Content.assemble((title, MUTED), outside(where)), *parts])
+        if line.cell_length <= width:
+            break
+    return line.truncate(width, ellipsis=True)
 
 
 def _where(shown: Shown) -> str:

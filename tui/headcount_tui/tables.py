@@ -12,7 +12,7 @@ from headcount.months import shift
 from headcount.rows import MonthRow, Row, city_rows, client_rows, country_rows, month_rows, place_rows, subdivision_rows
 from headcount.snapshot import UNKNOWN, Place
 from headcount.views import pace
-from headcount_tui.charts import day
+from headcount_tui.dates import day, month_title
 from headcount_tui.render import (
     ACCENT,
     BAR,
@@ -83,12 +83,6 @@ def sort_rows(rows: Sequence[Any], columns: list[Column[Any]], sort: Sort | None
     with_value = [row for row in rows if column.order(row) is not None]
     without = [row for row in rows if column.order(row) is None]
     return sorted(with_value, key=column.order, reverse=sort.descending) + without
-
-
-def month_title(month: str) -> str:
-    """A month as a short word for a column: `Oct 2026`."""
-    names = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-    return f"{names[int(month[5:]) - 1]} {month[:4]}"
 
 
 def _users(value: int | None) -> Content:

@@ -11,6 +11,7 @@ from headcount.months import shift
 from headcount.rows import MonthRow, month_rows
 from headcount.snapshot import Quality
 from headcount_tui import teach
+from headcount_tui.dates import MONTHS
 from headcount_tui.render import (
     MUTED,
     STRONG,
@@ -25,10 +26,9 @@ from headcount_tui.render import (
 )
 from headcount_tui.shades import Steps, evenly
 from headcount_tui.shown import Shown
-from headcount_tui.tables import month_title
 
 _YEAR = 5  # cells, the year's own column
-_WIDEST = 9
+_LEAST, _WIDEST = 4, 9  # cells of a month
 _SIGNS = " ░▒▓█"
 _SHADES = ("", "on $primary 10%", "on $primary 25%", "on $primary 45%", "on $primary 70%")
 _BESIDE = 2  # lines above and below the years
@@ -65,9 +65,11 @@ def years_of(shown: Shown) -> Years:
 
 
 class Grid(NamedTuple):
-    """Where the cells are: how wide each is, and the years there is room for, the newest first."""
+    """Where the cells are: how wide each is, and the months of a year and the years, the newest first, that there is
+    room for."""
 
     cell: int
+    months: range
     years: list[str]
     is_more_above: bool
     is_more_below: bool
@@ -75,9 +77,9 @@ class Grid(NamedTuple):
     def month_at(self, x: int, y: int) -> str | None:
         """The month of a cell of the panel."""
         column, row = (x - _YEAR) // self.cell, y - 1
-        if x < _YEAR or not 0 <= column < 12 or not 0 <= row < len(self.years):
+        if x < _YEAR or not 0 <= column < len(self.months) or not 0 <= row < len(self.years):
             return None
-        return f"{self.years[row]}-{column + 1:02}"
+        return f"{self.years[row]}-{self.months[column]:02}"
 
 
 def grid_of(years: Years, size: Size, cursor: str) -> Grid:
@@ -86,14 +88,16 @@ def grid_of(years: Years, size: Size, cursor: str) -> Grid:
     room = max(1, size.height - _BESIDE)
     here = every.index(cursor[:4]) if cursor[:4] in every else 0
     start = min(max(0, here - room // 2), max(0, len(every) - room))
-    wide = max(4, min(_WIDEST, (size.width - _YEAR) // 12))
-    return Grid(wide, every[start : start + room], start > 0, start + room < len(every))
+    wide = max(_LEAST, min(_WIDEST, (size.width - _YEAR) // 12))
+    across = min(12, max(1, (size.width - _YEAR) // wide))
+    first = min(max(1, int(cursor[5:] or 1) - across // 2), 13 - across)
+    return Grid(wide, range(first, first + across), every[start : start + room], start > 0, start + room < len(every))
 
 
 def draw_years(shown: Shown, years: Years, size: Size, cursor: str) -> Content:
     """A line a year, and what there is to say of the month under the cursor."""
     grid = grid_of(years, size, cursor)
-    names = [month_title(f"2000-{nth:02}")[:3] for nth in range(1, 13)]
+    names = [MONTHS[nth - 1] for nth in grid.months]
     head = Content.assemble(
         " " * _YEAR, *(cell(Content.styled(name + " " * max(0, grid.cell - 6), MUTED), grid.cell) for name in names)
     )
@@ -101,7 +105,7 @@ def draw_years(shown: Shown, years: Years, size: Size, cursor: str) -> Content:
     for index, year in enumerate(grid.years):
         more = "▲" if grid.is_more_above and not index else ""
         more = "▼" if grid.is_more_below and index == len(grid.years) - 1 else more
-        months = [_month(shown, years, f"{year}-{nth:02}", cursor, grid.cell) for nth in range(1, 13)]
+        months = [_month(shown, years, f"{year}-{nth:02}", cursor, grid.cell) for nth in grid.months]
         lines.append(Content.assemble((f"{year}{more:<1}", MUTED), *months))
     if size.height > len(lines):
         lines.append(told_of(shown, years, cursor, size.width))

@@ -88,7 +88,7 @@ class NoState:
 
     notices: tuple[str, ...] = ()
 
-    def load(self, *, counted: bool = True) -> Saved:  # noqa: ARG002 - there is nobody
+    def load(self, *, counted: bool = True) -> Saved:  # noqa: ARG002 (as every state has it)
         """Nothing was kept."""
         return Saved()
 

@@ -153,6 +153,7 @@ class Export(ModalScreen[str | None]):
 
     def _say(self, text: str, style: str = "") -> None:
         self.query_one("#fault", Static).update(outside(text, style))
+        self.query_one(".dialog").set_class(bool(text), "-at-fault")
 
     def action_close(self) -> None:
         """Write nothing more."""

@@ -28,6 +28,8 @@ WORDS = (
     ("imported", "taken over from Prosody's own module, as it counted"),
     ("? unknown", "users whose country or client nothing tells; a row like any other"),
     ("▲ ▼", "more or fewer than before"),
+    ("◆ ≥ ◇", "in the trend: a month's users at its end, exact, at least, imported"),
+    ("░ ┊", "in the trend: a time of which nothing is known; places from another database from there on"),
     ("–", "not known"),
 )
 

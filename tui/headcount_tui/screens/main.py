@@ -107,8 +107,9 @@ class MainScreen(Screen[None]):
 
     @property
     def row(self) -> Any:
-        """The row under the cursor; None in a view without rows."""
-        return None if table_of(self._asked) is None else self.query_one(LiveTable).row
+        """The row under the cursor, or of the country that is lit; None in a view without rows."""
+        view = self.focused if isinstance(self.focused, ROW_VIEWS) else self.query_one(LiveTable)
+        return None if table_of(self._asked) is None else view.row
 
     # What comes in
 
@@ -295,11 +296,11 @@ class MainScreen(Screen[None]):
 
     def action_choose(self) -> None:
         """Filter by the row under the cursor."""
-        view = self.focused if isinstance(self.focused, ROW_VIEWS) else self.query_one(LiveTable)
-        row, table = view.row, table_of(self._asked)
+        row, table = self.row, table_of(self._asked)
         if row is not None and self._shown is not None and table is not None:
-            self._trail.note(self._asked)
-            self._ask(table.narrow(self._asked, row, self._shown))
+            asked = table.narrow(self._asked, row, self._shown)
+            self._trail.note(self._asked, asked)
+            self._ask(asked)
 
     def action_pause(self) -> None:
         """Let the figures stand still, or go on."""

@@ -27,7 +27,12 @@ from headcount_tui.shown import Shown, quality_of
 from headcount_tui.widgets.panel import Panel
 
 MONTHS = 12  # in the bars of the month's box
-_BEFORE_A_PAST_ONE = {1: "the day before", 7: "the week before", 30: "30 days before"}
+# What a window of the past is compared with, in words and in fewer.
+_BEFORE_A_PAST_ONE = {
+    1: ("the day before", "day before"),
+    7: ("the week before", "week before"),
+    30: ("30 days before", "30 d before"),
+}
 
 
 class Box(Panel):
@@ -189,8 +194,9 @@ def _change_line(figure: Figure, is_current: bool, width: int) -> Content:
     if figure.users is None or figure.before is None:
         return Content.styled("no history yet" if is_current else "no history of then", MUTED)
     text, style = change(figure.users, figure.before)
-    against = figure.window.before if is_current else _BEFORE_A_PAST_ONE[figure.window.days]
-    line = Content.assemble((text, style), (f" vs {against}", MUTED))
-    if line.cell_length > width:
-        line = Content.assemble((text, style), (f" {against}", MUTED))
+    long, short = (figure.window.before,) * 2 if is_current else _BEFORE_A_PAST_ONE[figure.window.days]
+    for against in (f" vs {long}", f" vs {short}", f" {short}"):
+        line = Content.assemble((text, style), (against, MUTED))
+        if line.cell_length <= width:
+            break
     return line

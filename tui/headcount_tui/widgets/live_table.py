@@ -23,6 +23,8 @@ from headcount_tui.shown import Sort
 from headcount_tui.tables import Column, figures_of, row_key
 
 GAP = 2
+CURSOR = "▸"
+GUTTER = 1  # cells before the columns, for the cursor's sign: it is not its colour alone
 
 
 class Start(NamedTuple):
@@ -39,11 +41,7 @@ class LiveTable(ScrollView, can_focus=True):
     ALLOW_SELECT = False
 
     class Chosen(Message):
-        """Enter or a second click on a row."""
-
-        def __init__(self, row: Any) -> None:
-            super().__init__()
-            self.row = row
+        """A second click on a row."""
 
     class Moved(Message):
         """The user took the cursor to another row."""
@@ -109,7 +107,7 @@ class LiveTable(ScrollView, can_focus=True):
 
     def visible_columns(self) -> list[tuple[Column[Any], int]]:
         """The columns there is room for, each with its width."""
-        total = self.scrollable_content_region.width
+        total = self.scrollable_content_region.width - GUTTER
         shown = [column for column in self._columns if column.needs <= total]
         free = total - sum(column.width for column in shown) - GAP * (len(shown) - 1)
         parts = sum(column.grows for column in shown) or 1
@@ -125,7 +123,7 @@ class LiveTable(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         index = self.scroll_offset.y + y - 1
         if y == 0:
-            return self._strip(self._head(), width, "table--head")
+            return self._strip(Content.assemble(" " * GUTTER, self._head()), width, "table--head")
         if not self._rows:
             return self._strip(self._empty_line(y, width), width)
         if index >= len(self._rows):
@@ -133,8 +131,11 @@ class LiveTable(ScrollView, can_focus=True):
         cells = [
             cell(column.cell(self._rows[index], room), room, column.left) for column, room in self.visible_columns()
         ]
-        line = Content(" " * GAP).join(cells)
+        sign = CURSOR if index == self._cursor else " " * GUTTER
+        line = Content.assemble(sign, Content(" " * GAP).join(cells))
         if index == self._cursor:
+            # Of a terminal's sixteen colours none can be mixed: its bars would be as blue as the ground below them.
+            line = line.truncate(width, pad=True).stylize("reverse") if self.app.native_ansi_color else line
             return self._strip(line, width, "table--cursor")
         if row_key(self._rows[index]) in self._lit:
             return self._strip(line, width, "table--lit")
@@ -156,10 +157,10 @@ class LiveTable(ScrollView, can_focus=True):
         return Content(" " * GAP).join(titles)
 
     def _empty_line(self, y: int, width: int) -> Content:
-        wrapped = self._empty.wrap(max(1, width - 4)) if self._empty.plain else []
+        wrapped = self._empty.wrap(max(1, width - 4 - GUTTER)) if self._empty.plain else []
         index = y - 2
         if 0 <= index < len(wrapped):
-            return Content.assemble("  ", wrapped[index])
+            return Content.assemble(" " * (2 + GUTTER), wrapped[index])
         return Content("")
 
     def _repaint(self) -> None:
@@ -238,12 +239,12 @@ class LiveTable(ScrollView, can_focus=True):
         if index >= len(self._rows):
             return
         if index == self._cursor:
-            self.post_message(self.Chosen(self.row))
+            self.post_message(self.Chosen())
         else:
             self._go(index)
 
     def _click_head(self, x: int) -> None:
-        left = 0
+        left = GUTTER
         for column, width in self.visible_columns():
             if left <= x < left + width + GAP:
                 self.post_message(self.SortAsked(column.name))
