@@ -29,7 +29,7 @@ import screen_cost
 import start_up
 from kit.document import DOCUMENT, written
 from kit.machine import load
-from kit.native import lacking, room
+from kit.native import lacking, memory_room, room
 from kit.report import Section, save, to_text
 from kit.report import load as kept
 from kit.sizes import FULL, SMALL, Measure, Size
@@ -73,7 +73,7 @@ def write_document() -> None:
 
 def clean() -> None:
     """Deletes what is kept between runs, but for the findings."""
-    for kept_there in room().iterdir():
+    for kept_there in [*room().iterdir(), *memory_room(0).iterdir()]:
         if kept_there.name in (SMALL.name, FULL.name):
             continue
         if kept_there.is_dir():
