@@ -140,6 +140,19 @@ def test_killed_fifty_times_in_a_storm_of_logins_it_counts_as_if_undisturbed(eng
     assert disturbed["months"][time.strftime("%Y-%m", time.gmtime(NOW))]["users"] == len(users)
 
 
+def test_stopped_while_many_log_in_it_counts_all_of_them_when_it_goes_on(engines: Engines) -> None:
+    login(engines.source, "alice")
+    engine = engines.start()
+    wait_until(lambda: engines.kept() == 1)
+    engine.send_signal(signal.SIGSTOP)
+    for number in range(6000):  # more than the kernel's queue of events holds
+        prosody_writes(engines.source, HOST, "lastlog2", f"user{number}", lua({"login": {"timestamp": NOW}}))
+    engine.send_signal(signal.SIGCONT)
+    wait_until(lambda: engines.kept() == 6001, within=120)
+    engine.terminate()
+    assert engine.wait(timeout=30) == 0
+
+
 def test_two_engines_do_not_keep_one_state(engines: Engines) -> None:
     login(engines.source, "alice")
     engines.start()

@@ -64,16 +64,21 @@ class Server:
             path.unlink()
 
     def run(
-        self, *, index: bool = True, under: str = "these", crash: Callable[[], None] | None = None, **options: Any
+        self,
+        *,
+        index: bool = True,
+        under: str = "these",
+        live: Callable[[Engine, Snapshot], bool] = lambda *_: True,
+        **options: Any,
     ) -> Snapshot:
-        """An engine from its start until it is live. `crash` is called then, and nothing is kept any more."""
+        """An engine from its start until it is live, and `live` says that it is enough."""
         keys, stop = Keys(), threading.Event()
         source = DirectorySource(str(self.root), keys=keys, watching=False, wall_ns=lambda: 1 << 62)
         self.shown, self.read = [], []
 
         def publish(snapshot: Snapshot) -> None:
             self.shown.append(snapshot)
-            if snapshot.phase is Phase.LIVE:
+            if snapshot.phase is Phase.LIVE and live(engine, snapshot):
                 stop.set()
 
         described = Options(zone=UTC, zone_name="UTC", clock=lambda: self.now, keys=keys, settle=0, **options)
@@ -202,6 +207,38 @@ def test_a_flipped_bit_anywhere_is_noticed(server: Server, seed: int) -> None:
     path.write_bytes(data)
     assert told(server.run()) == told(before)
     assert server.read == ["alice"]
+
+
+def test_an_engine_that_is_killed_long_after_the_index_was_written_loses_nothing(server: Server) -> None:
+    """The state is newer than the index then."""
+    for number in range(20):
+        server.log_in(f"user{number}", number * DAY)
+    image = server.state.parent / "image"
+    image.mkdir()
+
+    def live(engine: Engine, snapshot: Snapshot) -> bool:
+        known = snapshot.hosts[HOST].users_known
+        if known == 20 and not server.state.with_name("index").exists():
+            engine._keep_index(is_due=True)
+            server.log_in("late")
+            server.log_in("user15")
+            server.delete("user3")
+            server.log_in("later")
+        if known != 21:
+            return False
+        engine._keep()
+        for file in server.state.parent.glob("*"):
+            if file.is_file():
+                shutil.copy2(file, image)
+        return True
+
+    last = server.run(live=live)
+    server.state = image / server.state.name
+    again = server.run()
+    assert told(again) == told(last)
+    assert again.hosts[HOST].months["2026-11"].users == last.hosts[HOST].months["2026-11"].users == 22
+    assert {"late", "later", "user15"} <= set(server.read)
+    assert "user5" not in server.read
 
 
 def test_other_settings_and_another_state_do_not_believe_it(server: Server) -> None:
