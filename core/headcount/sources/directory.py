@@ -30,7 +30,7 @@ from headcount.records import (
     VisitorMarkers,
 )
 from headcount.snapshot import Progress
-from headcount.sources.layout import STALE, Host, Layout, Store
+from headcount.sources.layout import LEFTOVER, STALE, Host, Layout, Store
 from headcount.sources.readers import Names
 from headcount.sources.users import UserReader
 from headcount.sources.watcher import Watcher
@@ -214,6 +214,8 @@ class DirectorySource:
         dirty: dict[bytes, set[bytes]] = {}
         look_again = False
         for path in map(os.fsencode, paths):
+            if path.endswith(LEFTOVER):  # it is being written; its renaming is told too
+                continue
             directory, file = os.path.split(path)
             if directory in host_of:
                 if user_of(file) is not None:

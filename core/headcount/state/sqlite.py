@@ -6,7 +6,7 @@ import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
 
@@ -321,6 +321,12 @@ class _KeptCounts(Mapping[HistoryKey, Past]):
         return len(self._counts)
 
 
+@lru_cache(maxsize=4096)
+def _told(place: Place) -> str:
+    """A place as `counted.place` has it."""
+    return json.dumps(place)
+
+
 def _load_counted(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
     cells: dict[str | None, Cell | None] = {None: None}
     rows = connection.execute("SELECT hash, place FROM counted WHERE host = ? AND month = ?", (host, name))
@@ -366,7 +372,7 @@ def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
         connection.executemany(
             "INSERT OR REPLACE INTO counted VALUES (?, ?, ?, ?)",
             [
-                (*of_month, digest, None if cell is None else json.dumps(cell.place))
+                (*of_month, digest, None if cell is None else _told(cell.place))
                 for digest in change.counted
                 if (cell := month.counted.get(digest)) is not None or digest in month.counted
             ],
