@@ -32,6 +32,7 @@ class HostCounter:
         self._held: dict[str, tuple[float, list[Visit]]] = {}
         self._imported: dict[str, MonthCounts] = {}
         self._was_read = False
+        self._read_again: set[int] | None = None
         self._forgot_in = ""
         self._frozen = HostCounts()
 
@@ -48,7 +49,7 @@ class HostCounter:
         visits = _following(before, self._meaning.visits(record))
         if self._was_read:
             visits = self._hold(record.user, visits, now)
-        self.months.count(record.user, visits, now, first_seen=last is None)
+        self.months.count(record.user, visits, now, first_seen=self._is_first_seen(key, last))
 
     def take_plain(self, users: Iterable[PlainUser], now: float) -> None:
         """The same, of users of whom nothing is told but the last login and logout. Only where all are recorded, and
@@ -72,6 +73,7 @@ class HostCounter:
             last = exchange(key, newest, number, is_open)
             before = seen.before(key, last)
             seen.note(key, newest, newest, is_flawed=False)
+            is_first = last is None if self._read_again is None else self._is_first_seen(key, last)
             month = meaning.plain_month(login, logout)
             if month is None:
                 visits = [
@@ -80,14 +82,23 @@ class HostCounter:
                     if not months.is_closed(visit.month)
                 ]
             else:
-                if last is None and months.count_unread(month, cell if address == first_address else None):
+                if is_first and months.count_unread(month, cell if address == first_address else None):
                     continue
                 if address != first_address:
                     cell = Cell(place_of(first_address), UNKNOWN)
                 visits = [Visit(month, newest, cell, False, before)]
             if self._was_read:
                 visits = self._hold(name, visits, now)
-            months.count(name, visits, now, first_seen=last is None)
+            months.count(name, visits, now, first_seen=is_first)
+
+    def _is_first_seen(self, key: int, last: float | None) -> bool:
+        """Whether nothing was read of a user since the reading of the host began. `last` is None for one who was not
+        known; those of an index are known before anything is read of them."""
+        if self._read_again is None:
+            return last is None
+        is_first = key not in self._read_again
+        self._read_again.add(key)
+        return is_first
 
     def _visits_of_two_months(self, user: PlainUser) -> list[Visit]:
         _, _, login, logout, login_address, logout_address = user
@@ -123,6 +134,7 @@ class HostCounter:
 
     def restore(self, index: UsersIndex, now: float) -> None:
         """Goes on with the users of an index, as they are now."""
+        self._read_again = set()
         self.active = ActiveUsers.restored(index)
         self.active.advance(now)
 
@@ -137,7 +149,7 @@ class HostCounter:
 
     def read(self, now: float) -> None:
         """The host has been read once in whole."""
-        self._was_read = True
+        self._was_read, self._read_again = True, None
         self._seen.read()
         self.months.read(now)
 

@@ -277,6 +277,15 @@ def test_it_is_for_its_owner_alone_and_holds_no_name(server: Server) -> None:
     assert b"8.8.8.8" not in data
 
 
+def test_a_file_put_back_from_before_counts_for_its_month_as_in_a_reading_of_everything(server: Server) -> None:
+    server.log_in("alice")
+    server.run()
+    server.log_in("alice", 31 * DAY)
+    expected = in_whole(server)
+    assert told(server.run()) == told(expected)
+    assert expected.hosts[HOST].months["2026-10"].users == 1
+
+
 events = st.lists(
     st.one_of(
         st.tuples(
