@@ -1,6 +1,8 @@
 """The application: it runs the feed beside the screen, and lets the screen draw no faster than is of use."""
 
+import asyncio
 import os
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -101,6 +103,9 @@ class HeadcountApp(App[int]):
         if self.memory.remembers and not self.memory.is_writable():
             self.notify(f"{clean(str(self.memory.path))} can't be written: nothing will be kept.", markup=False)
         self.feed_thread.start()
+        if not self.is_headless:
+            for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed, or the machine goes down
+                asyncio.get_running_loop().add_signal_handler(number, self.exit, 0)
 
     def on_unmount(self) -> None:
         """Stop counting, and keep what the user wants kept."""
