@@ -74,7 +74,11 @@ class HostCounter:
             seen.note(key, newest, newest, is_flawed=False)
             month = meaning.plain_month(login, logout)
             if month is None:
-                visits = _following(before, meaning.visits(plain_record(self.host, user)))
+                visits = [
+                    visit
+                    for visit in _following(before, self._visits_of_two_months(user))
+                    if not months.is_closed(visit.month)
+                ]
             else:
                 if last is None and months.count_unread(month, cell if address == first_address else None):
                     continue
@@ -84,6 +88,18 @@ class HostCounter:
             if self._was_read:
                 visits = self._hold(name, visits, now)
             months.count(name, visits, now, first_seen=last is None)
+
+    def _visits_of_two_months(self, user: PlainUser) -> list[Visit]:
+        _, _, login, logout, login_address, logout_address = user
+        of_login, of_logout = self._meaning.month_of(login), self._meaning.month_of(logout)
+        if not login or not logout or of_login is None or of_logout is None:
+            return self._meaning.visits(plain_record(self.host, user))
+        place_of = self._meaning.place_of
+        visits = [
+            Visit(of_login, login, Cell(place_of(login_address), UNKNOWN), False),
+            Visit(of_logout, logout, Cell(place_of(logout_address), UNKNOWN), False),
+        ]
+        return visits if of_login < of_logout else visits[::-1]
 
     def lose(self, key: int) -> None:
         """A user is not in the source any more. What was counted stays counted."""
@@ -171,8 +187,9 @@ class HostCounter:
         if len(visits) == 1 and user not in self._held and self.months.has_counted(user, visits[0]):
             return []
         due, held = self._held.pop(user, (now + self._settle, []))
-        before = {visit.month: visit.before for visit in held}
-        visits = [visit._replace(before=before.get(visit.month, visit.before)) for visit in visits]
+        if held:
+            before = {visit.month: visit.before for visit in held}
+            visits = [visit._replace(before=before.get(visit.month, visit.before)) for visit in visits]
         recorded = {visit.month for visit in visits if visit.recorded}
         held = [visit for visit in held if visit.month not in recorded]
         counted = []
@@ -200,7 +217,7 @@ def _following(before: float | None, visits: list[Visit]) -> list[Visit]:
         known = before
         if found and (before is not None or found[-1].month == shift(visit.month, -1)):
             known = max(NEVER if before is None else before, found[-1].when)
-        found.append(visit._replace(before=known))
+        found.append(Visit(visit.month, visit.when, visit.cell, visit.recorded, known))
     return found
 
 

@@ -44,7 +44,7 @@ class Meaning:
         count_open_sessions: bool = False,
     ) -> None:
         """`countries` are the ISO codes of those recorded, None for all; users elsewhere are left out."""
-        self._month_of = Months(zone).of
+        self.month_of = Months(zone).of
         self.place_of = place_of
         self._client_of = client_of
         self._countries = countries
@@ -80,12 +80,12 @@ class Meaning:
         """
         logins: dict[str, Login] = {}
         for login in sorted(record.logins, key=lambda login: login.when):
-            month = self._month_of(login.when)
+            month = self.month_of(login.when)
             if month is not None:
                 logins.setdefault(month, login)
         activities: dict[str, list[Activity]] = {}
         for activity in sorted(record.activities, key=lambda a: (a.kind != "login", a.when)):
-            month = self._month_of(activity.when)
+            month = self.month_of(activity.when)
             if month is not None:
                 activities.setdefault(month, []).append(activity)
         visits = [
@@ -99,10 +99,10 @@ class Meaning:
     def plain_month(self, login: int, logout: int) -> str | None:
         """The one month that a plain user was there in, by the last login and logout (0 where there was none); None
         where they tell of two months, or of none."""
-        of_logout = self._month_of(logout) if logout else None
+        of_logout = self.month_of(logout) if logout else None
         if not login:
             return of_logout
-        of_login = self._month_of(login)
+        of_login = self.month_of(login)
         return of_login if not logout or of_login == of_logout else None
 
     def _is_recorded(self, place: Place) -> bool:

@@ -168,6 +168,11 @@ class MonthlyVisitors:
             self._add(name, month, cell, +1)
         return True
 
+    def is_closed(self, name: str) -> bool:
+        """Whether a month takes no more users."""
+        month = self.months.get(name)
+        return month is not None and month.closed
+
     def has_counted(self, user: str, visit: Visit) -> bool:
         """Whether the visit would change nothing any more."""
         month = self.months.get(visit.month)

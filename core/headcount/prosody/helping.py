@@ -12,23 +12,23 @@ from typing import IO, Any, Final
 from headcount.keys import Keys
 from headcount.prosody.plain import look_at, read_plain
 
+DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _LENGTH: Final = struct.Struct("<Q")
 
 
 def serve() -> None:
-    """Answers what comes on standard input, in its order: first the store's directory, the secret of the keys and the
-    host's name; then, again and again, whether files are to be read, and which."""
+    """Answers what comes on standard input, in its order: first the store's directory and those of the others, the
+    secret of the keys and the host's name; then, again and again, whether files are to be read, and which."""
     asked, said = sys.stdin.buffer, sys.stdout.buffer
     try:
-        directory, secret, host = marshal.loads(received(asked))  # noqa: S302 - from the process that began this one
+        directory, beside, secret, host = marshal.loads(received(asked))  # noqa: S302 - from who began this process
         key_of = Keys(secret).of_host(host)
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor, *others = [os.open(path, DIRECTORY) for path in (directory, *beside)]
         while True:
             is_to_read, names = marshal.loads(received(asked))  # noqa: S302
             files = names.split(b"/")
             if is_to_read:
-                rows, changed, others = read_plain(descriptor, key_of, files)
-                send(said, (rows, changed, others))
+                send(said, read_plain(descriptor, key_of, files, others))
             else:
                 keys, stamps = look_at(descriptor, key_of, files)
                 send(said, (keys.tobytes(), stamps.tobytes()))

@@ -9,7 +9,7 @@ import re
 import stat
 from array import array
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from headcount.prosody.names import decode
 
@@ -52,8 +52,29 @@ def plain_lastlog2(data: bytes) -> Events | None:
     return other, int(when), other_address, address
 
 
-def read_plain(directory: int, key_of: Callable[[str], int], files: Sequence[bytes]) -> Rows:
-    """Reads the `files` of a store of lastlog2 whose descriptor is `directory`.
+_TEXT = rb'"[^"\\\r\n]*"'
+_PLAIN_FIELD = rb"\[" + _TEXT + rb"\] = (?:[1-9][0-9]{0,17}|" + _TEXT + rb");\n"
+_PLAIN_TABLE = re.compile(rb"return \{\n(?:\t\[" + _TEXT + rb"\] = \{\n(?:\t\t" + _PLAIN_FIELD + rb")+\t\};\n)+\};\n")
+_A_TABLE = re.compile(rb'\t\["([^"\\\r\n]*)"\] = \{\n((?:\t\t' + _PLAIN_FIELD + rb")+)\t\};\n")
+_A_FIELD = re.compile(rb'\t\t\["([^"\\\r\n]*)"\] = (?:([1-9][0-9]{0,17})|"([^"\\\r\n]*)");\n')
+
+
+def plain_table(data: bytes) -> dict[Any, Any] | None:
+    """What Lua makes of a file that holds a table of tables of whole numbers and of texts without escapes, just as
+    Prosody writes it; None for any other."""
+    if len(data) > LARGEST or _PLAIN_TABLE.fullmatch(data) is None:
+        return None
+    return {
+        name: {field: int(number) if number else text for field, number, text in _A_FIELD.findall(fields)}
+        for name, fields in _A_TABLE.findall(data)
+    }
+
+
+def read_plain(
+    directory: int, key_of: Callable[[str], int], files: Sequence[bytes], beside: Sequence[int] = ()
+) -> Rows:
+    """Reads the `files` of a store of lastlog2 whose descriptor is `directory`; `beside` are those of the host's other
+    stores. A user who has a file there too wants a closer look.
 
     Gives the rows of those that have the shape and their change times (ns), in the order of their names; and the names
     of all others, which want a closer look.
@@ -80,12 +101,25 @@ def read_plain(directory: int, key_of: Callable[[str], int], files: Sequence[byt
         finally:
             os.close(descriptor)
         events = plain_lastlog2(data) if len(data) <= LARGEST else None
-        if events is None:
+        if events is None or (beside and _is_in_any(beside, file)):
             others.append(file)
             continue
         rows.append((key_of(user), user, *events))
         changed.append(found.st_ctime_ns)
     return rows, changed, others
+
+
+def _is_in_any(directories: Sequence[int], file: bytes) -> bool:
+    """Whether the file is there, or may be, in one of the directories."""
+    for directory in directories:
+        try:
+            os.stat(file, dir_fd=directory, follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return True
+        return True
+    return False
 
 
 def look_at(directory: int, key_of: Callable[[str], int], files: Sequence[bytes]) -> tuple["array[int]", "array[int]"]:

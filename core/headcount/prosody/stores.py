@@ -25,7 +25,7 @@ from headcount.prosody.faults import (
 from headcount.prosody.files import ACCOUNT_ACTIVITY, LASTLOG, LASTLOG2, LOGIN_STORE
 from headcount.prosody.lua_table import LuaKey, LuaTable, LuaValue, parse
 from headcount.prosody.lua_tokens import UnreadableError
-from headcount.prosody.plain import plain_lastlog2
+from headcount.prosody.plain import plain_lastlog2, plain_table
 from headcount.records import Activity, Kind, Login
 
 MAX_SIZE: Final = 1024 * 1024  # a user's file has some hundred bytes
@@ -67,7 +67,7 @@ def read_store(store: str, data: bytes) -> StoreReading:
     if data.strip() in (b"", b"return"):
         return _EMPTY_FILE
     try:
-        value = parse(data, max_size=MAX_SIZE)
+        value: LuaValue = plain_table(data) or parse(data, max_size=MAX_SIZE)
     except UnreadableError as error:
         return StoreReading(known=True, faults=(Fault(UNREADABLE, str(error)),))
     return _READERS[store](value)

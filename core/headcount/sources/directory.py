@@ -45,6 +45,9 @@ SWEEP_AT_LEAST = 30.0
 SWEEP_COST_FACTOR = 100
 DOUBT = 1.0
 """Seconds after which a doubt is settled by a sweep."""
+LONGEST_DOUBT = 10.0
+DOUBT_COST_FACTOR = 20
+"""While new doubts arise a sweep is put off for so many seconds, or so many times as long as the last one took."""
 STARVED = 5.0
 """Seconds without a call to `follow` after which events may have been lost."""
 
@@ -77,6 +80,8 @@ class DirectorySource:
         self._watcher_stands = True
         self._sweep_at = clock()
         self._whole_at = clock()
+        self._doubted_since = float("inf")
+        self._sweep_took = 0.0
         self._settle_at = float("inf")
         self._followed_at = clock()
 
@@ -142,7 +147,7 @@ class DirectorySource:
             self._doubt()
         yield from self._reread_changed(changed)
         yield from self._settle(now)
-        if now >= self._sweep_at:
+        if now >= min(self._sweep_at, self._whole_at):
             yield from self._sweep()
         yield from self._flaws()
         self._followed_at = self._clock()
@@ -243,13 +248,17 @@ class DirectorySource:
             self._layout.note_leftovers(host)
 
     def _doubt(self) -> None:
-        """Events may have been lost: a sweep has to follow soon."""
-        self._sweep_at = min(self._sweep_at, self._clock() + DOUBT)
+        """Events may have been lost: a sweep has to follow soon. While doubts go on it waits for their end, though not
+        for long, since sweeps cost the more the more users there are."""
+        now = self._clock()
+        self._doubted_since = min(self._doubted_since, now)
+        latest = self._doubted_since + max(LONGEST_DOUBT, DOUBT_COST_FACTOR * self._sweep_took)
+        self._sweep_at = min(now + DOUBT, max(latest, now))
 
     def _sweep(self) -> Iterator[list[Record]]:
         """Finds by their change times all files that are not what was read of them, and reads them."""
         started, is_due = self._clock(), self._clock() >= self._whole_at
-        self._sweep_at = float("inf")
+        self._sweep_at = self._doubted_since = float("inf")
         if self._watch_flaw and not self._watcher_stands:
             self._watch()
             self._watcher_stands = True
@@ -257,6 +266,7 @@ class DirectorySource:
             self._watch_flaw = None
         yield from self._look_again(in_whole=is_due)
         ended = self._clock()
+        self._sweep_took = ended - started
         interval = DOUBT if self._layout.is_lost else max(SWEEP_AT_LEAST, SWEEP_COST_FACTOR * (ended - started))
         if is_due:
             self._whole_at = ended + interval

@@ -24,12 +24,13 @@ class HelperLostError(Exception):
 
 
 class Helper:
-    """The helper for the store in `directory`; `secret` and `host` give the keys of its users.
+    """The helper for the store in `directory`; `beside` are those of the host's other stores, `secret` and `host` give
+    the keys of its users.
 
     Raises HelperLostError where it can't begin; so do `ask` and `answer` once it is gone.
     """
 
-    def __init__(self, directory: bytes, secret: bytes, host: str) -> None:
+    def __init__(self, directory: bytes, beside: list[bytes], secret: bytes, host: str) -> None:
         root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         try:
             self._process = subprocess.Popen(  # noqa: S603 - this Python with a text of our own
@@ -44,7 +45,7 @@ class Helper:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._asked, self._said = self._process.stdin, self._process.stdout
-        self._send((directory, secret, host))
+        self._send((directory, beside, secret, host))
 
     def ask(self, files: list[bytes], *, is_to_read: bool) -> None:
         """Has the `files` read or looked at. No more than two questions may be open."""

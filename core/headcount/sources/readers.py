@@ -11,12 +11,13 @@ from array import array
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from typing import Any, Final
 
 from headcount.keys import Keys
 from headcount.prosody.files import SUFFIX
+from headcount.prosody.helping import DIRECTORY
 from headcount.prosody.plain import Rows, look_at, read_plain
 from headcount.sources.helper import LARGEST_REQUEST, Helper, HelperLostError
 
@@ -51,19 +52,34 @@ class Names:
 
 
 class Reader:
-    """Reads the files of one store of one host. `directory` is its path. To be closed."""
+    """Reads the files of one store of one host. `directory` is its path, `beside` are those of the host's others. To be
+    closed."""
 
-    def __init__(self, directory: bytes, keys: Keys, host: str, files: int) -> None:
-        self._path, self._secret, self._host = directory, keys.secret, host
+    def __init__(self, directory: bytes, beside: list[bytes], keys: Keys, host: str, files: int) -> None:
+        self._path, self._paths_beside, self._secret, self._host = directory, beside, keys.secret, host
         self._key_of = keys.of_host(host)
-        self._descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._opened = ExitStack()
+        self._descriptor, *self._beside = self._open(directory, *beside)
         self._wants_help = files >= HELP_FROM and _cores() > 1
         self._helper: Helper | None = None
 
     def close(self) -> None:
         """Lets go of the directory and of the helper."""
-        os.close(self._descriptor)
+        self._opened.close()
         self._lose_helper()
+
+    def _open(self, *paths: bytes) -> list[int]:
+        descriptors = []
+        with ExitStack() as opened:
+            for path in paths:
+                descriptors.append(os.open(path, DIRECTORY))
+                opened.callback(os.close, descriptors[-1])
+            self._opened = opened.pop_all()
+        return descriptors
+
+    def read(self, files: list[bytes]) -> Rows:
+        """What `read_plain` gives of some files."""
+        return read_plain(self._descriptor, self._key_of, files, self._beside)
 
     def looks(self, files: Names) -> Iterator[Looks]:
         """All the files' keys and change times, in any order."""
@@ -82,14 +98,14 @@ class Reader:
         chunks = iter(files)
         first = next(chunks, [])
         before, begun = _blocks_read(), time.perf_counter()
-        read = read_plain(self._descriptor, self._key_of, first)
+        read = self.read(first)
         is_waiting = _is_waiting(len(first), _blocks_read() - before, time.perf_counter() - begun)
         yield first, read
         if is_waiting and len(files) > len(first):
             yield from self._rows_by_threads(None if are_all else {file for chunk in chunks for file in chunk})
             return
         for chunk, answer in self._shared(chunks, is_to_read=True):
-            yield chunk, answer or read_plain(self._descriptor, self._key_of, chunk)
+            yield chunk, answer or self.read(chunk)
 
     def _rows_by_threads(self, wanted: set[bytes] | None) -> Iterator[tuple[list[bytes], Rows]]:
         """Those of `wanted`, None for all that are there."""
@@ -108,7 +124,7 @@ class Reader:
     def _pooled(self, pool: ThreadPoolExecutor, files: list[bytes]) -> Iterator[tuple[list[bytes], Rows]]:
         chunks = iter(Names(files))
         while some := list(islice(chunks, 4 * THREADS)):
-            yield from pool.map(lambda chunk: (chunk, read_plain(self._descriptor, self._key_of, chunk)), some)
+            yield from pool.map(lambda chunk: (chunk, self.read(chunk)), some)
 
     def _shared(self, chunks: Iterator[list[bytes]], *, is_to_read: bool) -> Iterator[tuple[list[bytes], Any]]:
         """The chunks with the helper's answers, or with None: those are for the caller to do."""
@@ -128,7 +144,7 @@ class Reader:
         if self._wants_help:
             self._wants_help = False
             with suppress(HelperLostError):
-                self._helper = Helper(self._path, self._secret, self._host)
+                self._helper = Helper(self._path, self._paths_beside, self._secret, self._host)
 
     def _asked(self, chunk: list[bytes], *, is_to_read: bool) -> bool:
         """Whether the helper was asked for a chunk."""
@@ -172,9 +188,9 @@ def _cores() -> int:
 
 
 @contextmanager
-def reading(directory: bytes, keys: Keys, host: str, files: int) -> Iterator[Reader]:
-    """A reader for about so many `files`, closed at the end. Raises OSError where the directory can't be opened."""
-    reader = Reader(directory, keys, host, files)
+def reading(directory: bytes, beside: list[bytes], keys: Keys, host: str, files: int) -> Iterator[Reader]:
+    """A reader for about so many `files`, closed at the end. Raises OSError where a directory can't be opened."""
+    reader = Reader(directory, beside, keys, host, files)
     try:
         yield reader
     finally:

@@ -8,11 +8,11 @@ import os
 import stat
 from array import array
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
 
 from headcount.errors import PERMISSION_DENIED
 from headcount.keys import Keys
 from headcount.prosody.files import LASTLOG2, user_of
-from headcount.prosody.plain import read_plain
 from headcount.prosody.stores import MAX_SIZE, read_store
 from headcount.records import Activity, Flaw, Login, PlainUser, PlainUsers, Record, UserRecord, UsersGone
 from headcount.sources.layout import STALE, Host, Layout, Store, changed_at
@@ -47,11 +47,11 @@ class UserReader:
             return
         are_all = not len(store.files)
         try:
-            with reading(store.path, self._keys, host.name, len(files)) as reader:
+            with self._reading(host, store, len(files)) as reader:
                 if not are_all:
                     files = Names((yield from self._changed(host, store, reader, files, advance)))
                     advance = _nothing
-                if _is_plain(host, store):
+                if store.name == LASTLOG2:
                     yield from self._read_plain_files(host, store, reader, files, are_all, advance)
                 else:
                     for chunk in files:
@@ -68,8 +68,8 @@ class UserReader:
 
     def read_changed(self, host: Host, files: list[bytes]) -> Iterator[list[Record]]:
         """Reads the files of those names in all stores, where there are any."""
-        (store, *others) = host.stores.values()
-        if others or not _is_plain(host, store):
+        store = host.stores.get(LASTLOG2)
+        if store is None:
             yield from self._read_users(host, files)
             return
         for start in range(0, len(files), BATCH):
@@ -77,14 +77,11 @@ class UserReader:
 
     def read_fresh(self, host: Host) -> Iterator[list[Record]]:
         """Reads again what was read as soon as it was written, and tells of what is another one now."""
-        for store in list(host.stores.values()):
-            fresh = list(store.fresh)
-            if not _is_plain(host, store):
+        fresh = list({file for store in host.stores.values() for file in store.fresh})
+        for name, store in host.stores.items():
+            if name != LASTLOG2:
                 store.fresh.clear()
-                yield from self._read_users(host, fresh)
-                continue
-            for start in range(0, len(fresh), BATCH):
-                yield from self._read_here(host, store, fresh[start : start + BATCH])
+        yield from self.read_changed(host, fresh)
 
     def read_orphans(self, host: Host) -> Iterator[list[Record]]:
         """Tells of users whose files went: who has one in another store still, and who is gone."""
@@ -124,6 +121,10 @@ class UserReader:
             return None, STALE, clean(error.strerror or "")
         finally:
             os.close(descriptor)
+
+    def _reading(self, host: Host, store: Store, files: int) -> AbstractContextManager[Reader]:
+        beside = [other.path for other in host.stores.values() if other is not store]
+        return reading(store.path, beside, self._keys, host.name, files)
 
     def _signature(self, changed: int) -> int:
         return changed if changed + SETTLED_NS < self._wall_ns() else STALE
@@ -176,14 +177,11 @@ class UserReader:
     def _read_here(self, host: Host, store: Store, files: list[bytes]) -> Iterator[list[Record]]:
         """Reads some plain files in this process; of those that were read before as they are now nothing is told."""
         try:
-            directory = os.open(store.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            with self._reading(host, store, 0) as reader:
+                rows, changed, others = reader.read(files)
         except OSError:
             yield from self._read_users(host, files)
             return
-        try:
-            rows, changed, others = read_plain(directory, self._keys.of_host(host.name), files)
-        finally:
-            os.close(directory)
         before = [store.fresh.get(file) for file in files] if store.fresh else []
         self._note_read(store, files, rows, changed, others)
         if any(known is not None for known in before):
@@ -249,11 +247,6 @@ class UserReader:
             logins += reading.logins
             flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
         return UserRecord(host.name, user, known, tuple(activities), tuple(logins), tuple(flaws))
-
-
-def _is_plain(host: Host, store: Store) -> bool:
-    """Whether a user's file in this store is all that there is of that user, and may have the one plain shape."""
-    return store.name == LASTLOG2 and len(host.stores) == 1
 
 
 def _nothing(_: int) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -11,6 +12,7 @@ from headcount.prosody import faults, files
 from headcount.prosody.faults import Fault, merged
 from headcount.prosody.lua_table import LuaValue, as_lua, parse
 from headcount.prosody.lua_write import serialise
+from headcount.prosody.plain import plain_table
 from headcount.prosody.stores import NOTHING, StoreReading, lastlog2, read_store
 from headcount.records import Activity, Login
 
@@ -307,3 +309,28 @@ def test_file_names_of_users() -> None:
     for name in (b"alice.dat~", b"alice.list", b"raw.name.dat", b"Upper%2E.dat", b"bad%zz.dat", b"alice"):
         assert files.user_of(name) is None
     assert files.VISITORS_FILES == (b"monthly%2dvisitors.dat", b"monthly-visitors.dat")
+
+
+texts = st.text(st.sampled_from('abc1"\\\n]=é{}; \t'), max_size=6)
+plain_values = st.one_of(texts, st.integers(0, 10**19), st.just(True), st.floats(0, 1e6))
+
+
+@given(
+    st.dictionaries(texts, st.dictionaries(texts, plain_values, max_size=4), max_size=3),
+    st.integers(0, 60),
+    st.sampled_from([b"", b"x", b"\n", b"\t", b'"', b"};\n"]),
+)
+def test_a_plain_table_is_what_the_parser_makes_of_it(table: dict[str, Any], at: int, spoiled: bytes) -> None:
+    data = serialise(as_lua(table))
+    for document in (data, data[:at] + spoiled + data[at:]):
+        quick = plain_table(document)
+        if quick is not None:
+            assert quick == parse(document)
+
+
+def test_a_login_record_is_a_plain_table() -> None:
+    record = {
+        "2026-11": {"timestamp": 1795320000, "ip": "2001:db8::1", "resource": "Dino.1234"},
+        "2026-10": {"timestamp": 5},
+    }
+    assert plain_table(serialise(as_lua(record))) == as_lua(record)

@@ -61,7 +61,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_all_files_are_read_once_whatever_the_way(store: Path, way: str) -> None:
     path = os.fsencode(store)
     files = [*os.listdir(path), b"missing.dat", b"looong" * 60 + b".dat"]
-    with reading(path, KEYS, "example.com", len(files)) as reader:
+    with reading(path, [], KEYS, "example.com", len(files)) as reader:
         found, others, spoken = everything(reader, files)
         seen = looked(reader, files)
     assert spoken == set(files) == set(seen)
@@ -80,9 +80,18 @@ def test_all_files_are_read_once_whatever_the_way(store: Path, way: str) -> None
 def test_all_that_are_there_are_read(store: Path, way: str) -> None:
     path = os.fsencode(store)
     files = os.listdir(path)
-    with reading(path, KEYS, "example.com", len(files)) as reader:
+    with reading(path, [], KEYS, "example.com", len(files)) as reader:
         rows = {row for _, (found, _, _) in reader.rows(Names(files), are_all=True) for row in found}
     assert len(rows) == USERS - USERS // 100
+
+
+def test_who_is_in_another_store_too_wants_a_closer_look(store: Path, way: str) -> None:
+    beside = os.fsencode(prosody_writes(store.parents[1], "example.com", "login_records", "user.7", "x").parent)
+    path = os.fsencode(store)
+    with reading(path, [beside], KEYS, "example.com", USERS) as reader:
+        found, others, _ = everything(reader, os.listdir(path))
+    assert b"user%2e7.dat" in others
+    assert b"user%2e8.dat" in found
 
 
 @pytest.mark.parametrize("after", [0, 1])
@@ -92,7 +101,7 @@ def test_a_helper_that_is_killed_costs_time_and_nothing_else(
 ) -> None:
     path = os.fsencode(store)
     files = os.listdir(path)
-    with reading(path, KEYS, "example.com", 0) as alone:
+    with reading(path, [], KEYS, "example.com", 0) as alone:
         expected = everything(alone, files), looked(alone, files)
     monkeypatch.setattr(readers, "HELP_FROM", 0)
     monkeypatch.setattr(readers, "_is_waiting", lambda *_: False)
@@ -109,7 +118,7 @@ def test_a_helper_that_is_killed_costs_time_and_nothing_else(
         return real_answer(helper)
 
     monkeypatch.setattr(Helper, "answer", killed)
-    with reading(path, KEYS, "example.com", len(files)) as reader:
+    with reading(path, [], KEYS, "example.com", len(files)) as reader:
         if is_to_read:
             assert everything(reader, files) == expected[0]
         else:
@@ -123,12 +132,12 @@ def test_a_helper_that_never_comes_is_not_missed(store: Path, monkeypatch: pytes
     monkeypatch.setattr("headcount.sources.helper.sys.executable", "/nowhere/python")
     path = os.fsencode(store)
     files = os.listdir(path)
-    with reading(path, KEYS, "example.com", len(files)) as reader:
+    with reading(path, [], KEYS, "example.com", len(files)) as reader:
         assert everything(reader, files)[2] == set(files)
 
 
 def test_a_helper_ends_with_whoever_began_it(store: Path) -> None:
-    helper = Helper(os.fsencode(store), KEYS.secret, "example.com")
+    helper = Helper(os.fsencode(store), [], KEYS.secret, "example.com")
     helper.ask([b"user%2e1.dat"], is_to_read=True)
     assert helper.answer()[0][0][1] == "user.1"
     helper._asked.close()
