@@ -33,8 +33,9 @@ from headcount_tui.screens.export import Export
 from headcount_tui.screens.main import MainScreen
 from headcount_tui.shown import Asked
 
-# Seconds between two paintings: quicker ones cost a slow line much and tell the eye nothing.
-PACE = 0.25
+# Seconds between two paintings while things happen: quicker ones cost a slow line much and tell the eye little. What
+# happens after a quiet second is painted at once.
+PACE = 1.0
 DEFAULT = ScreenOptions()
 # The same while the terminal says that nobody looks at it.
 PACE_UNSEEN = 5.0
