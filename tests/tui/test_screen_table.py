@@ -135,3 +135,10 @@ async def test_rows_that_go_take_the_cursor_to_their_neighbour() -> None:
         await seen.put(replace(SAMPLE, hosts=few), "No user was seen in 2026-11")
         await seen.press("enter", "down", "end", "s", "r")
         await seen.put(SAMPLE, "Canada")
+
+
+async def test_what_is_no_table_is_not_sorted() -> None:
+    async with screen(SAMPLE) as seen:
+        for view in "567":
+            await seen.press(view, "s", "r")
+        assert "users ▼" in await seen.press("1")

@@ -120,6 +120,14 @@ def test_live_it_sends_little_and_it_ends_when_told() -> None:
         assert there.exit_code() == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_it_ends_in_order_when_its_terminal_is_closed(number: signal.Signals) -> None:
+    with terminal("still", 80, 24) as there:
+        there.until(b"Germany")
+        os.kill(there.process, number)
+        assert there.exit_code() == 0
+
+
 def test_it_outlives_a_storm_of_resizes() -> None:
     with terminal("busy", 80, 24) as there:
         there.until(b"Germany")

@@ -1,6 +1,8 @@
 """The application: it runs the feed beside the screen, and lets the screen draw no faster than is of use."""
 
+import asyncio
 import os
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -31,8 +33,9 @@ from headcount_tui.screens.export import Export
 from headcount_tui.screens.main import MainScreen
 from headcount_tui.shown import Asked
 
-# Seconds between two paintings: quicker ones cost a slow line much and tell the eye nothing.
-PACE = 0.25
+# Seconds between two paintings while things happen: quicker ones cost a slow line much and tell the eye little. What
+# happens after a quiet second is painted at once.
+PACE = 1.0
 DEFAULT = ScreenOptions()
 # The same while the terminal says that nobody looks at it.
 PACE_UNSEEN = 5.0
@@ -101,6 +104,9 @@ class HeadcountApp(App[int]):
         if self.memory.remembers and not self.memory.is_writable():
             self.notify(f"{clean(str(self.memory.path))} can't be written: nothing will be kept.", markup=False)
         self.feed_thread.start()
+        if not self.is_headless:
+            for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed, or the machine goes down
+                asyncio.get_running_loop().add_signal_handler(number, self.exit, 0)
 
     def on_unmount(self) -> None:
         """Stop counting, and keep what the user wants kept."""

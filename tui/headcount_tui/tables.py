@@ -277,7 +277,11 @@ COUNTRIES = Table(
     "Countries", "country", lambda s: country_rows(s.cut, s.month), _key_columns("Country"), _narrow_country
 )
 SUBDIVISIONS = Table(
-    "Regions", "region", lambda s: subdivision_rows(s.cut, s.month), _key_columns("Region"), _narrow_subdivision
+    "Subdivisions",
+    "subdivision",
+    lambda s: subdivision_rows(s.cut, s.month),
+    _key_columns("Subdivision"),
+    _narrow_subdivision,
 )
 CITIES = Table("Cities", "city", lambda s: city_rows(s.cut, s.month), _key_columns("City"), _narrow_city)
 PLACES = Table("Places", "place", lambda s: place_rows(s.cut, s.month), _key_columns("Place", 26), _narrow_place)

@@ -314,7 +314,8 @@ class MainScreen(Screen[None]):
 
     def action_next_sort(self) -> None:
         """Sort by the column to the right of the one that is sorted by."""
-        columns = self.query_one(LiveTable).visible_columns()
+        table = self.query_one(LiveTable)
+        columns = table.visible_columns() if table.display else []
         names = [column.name for column, _ in columns if column.title]
         if names and self._shown is not None:
             column = self._shown.sort.column
@@ -330,7 +331,7 @@ class MainScreen(Screen[None]):
 
     def action_reverse_sort(self) -> None:
         """Sort the other way round."""
-        if self._shown is not None:
+        if self._shown is not None and self.query_one(LiveTable).display:
             sort = self._shown.sort
             self._set_sort(sort._replace(descending=not sort.descending))
 
