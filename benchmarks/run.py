@@ -6,7 +6,7 @@
     python benchmarks/run.py --document           writes the document anew of the findings kept
     python benchmarks/run.py --clean              deletes the trees and programs kept, gigabytes
 
-Trees and findings are kept in $HEADCOUNT_BENCHMARKS, else in headcount-benchmarks below $TMPDIR.
+Trees and findings are kept in $BENCHMARKS_ROOM, else in headcount-benchmarks below $TMPDIR.
 """
 
 import argparse

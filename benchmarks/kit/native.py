@@ -19,8 +19,8 @@ class MissingError(Exception):
 
 
 def room() -> Path:
-    """The directory that trees and programs are kept in between runs: $HEADCOUNT_BENCHMARKS, else below $TMPDIR."""
-    path = Path(os.environ.get("HEADCOUNT_BENCHMARKS") or Path(tempfile.gettempdir()) / "headcount-benchmarks")
+    """The directory that trees and programs are kept in between runs: $BENCHMARKS_ROOM, else below $TMPDIR."""
+    path = Path(os.environ.get("BENCHMARKS_ROOM") or Path(tempfile.gettempdir()) / "headcount-benchmarks")
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     return path
 
