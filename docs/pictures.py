@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 SIZES = ((80, 24), (140, 45))
 VIEWS = {
     "countries": [],
-    "regions": ["enter"],
+    "subdivisions": ["enter"],
     "places": ["2"],
     "clients": ["3"],
     "months": ["4"],
