@@ -138,8 +138,10 @@ class MainScreen(Screen[None]):
 
     def _show_view(self) -> None:
         """Let the view asked for alone be seen, and have the keys."""
-        for tab in Tab:
-            self.set_class(tab is self._asked.tab, f"-{tab.value}")
+        views = {f"-{tab.value}" for tab in Tab}
+        shown = (self.classes - views) | {f"-{self._asked.tab.value}"}
+        if shown != self.classes:
+            self.set_classes(shown)  # all at once, since each change styles the whole screen anew
         if not isinstance(self.focused, TextFilter):
             self.query_one(FOCUS.get(self._asked.tab, "LiveTable")).focus(scroll_visible=False)
 
