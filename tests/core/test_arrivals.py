@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from made_up import FRANKFURT, NOW, snapshot
+from no_state import NoState
 from test_engine import HOST, ScriptedSource, places
 
 from headcount.active_users import NEVER, ActiveUsers, Presence
@@ -23,7 +24,7 @@ from headcount.months import end_of, month_of, shift, start_of
 from headcount.options import Options
 from headcount.records import Activity, Flaw, HostGone, HostRead, Login, Record, UserRecord
 from headcount.snapshot import Arrivals, Cell, HostCounts, MonthCounts, Place, Progress, Quality, Snapshot
-from headcount.state import NoState, State, Update
+from headcount.state import State, Update
 from headcount.state.sqlite import SqliteState
 from headcount.views import Turnover, turnover
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from no_state import NoState
 
 from headcount.clients import ClientPatterns
 from headcount.engine import Engine
@@ -30,7 +31,7 @@ from headcount.records import (
     VisitedMonth,
 )
 from headcount.snapshot import Active, HostCounts, MonthCounts, Past, Phase, Place, Progress, Quality, Snapshot
-from headcount.state import NoState, Saved, State, Update
+from headcount.state import Saved, State, Update
 from headcount.state.sqlite import SqliteState
 from headcount.views import sum_active
 

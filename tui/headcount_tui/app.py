@@ -36,11 +36,11 @@ from headcount_tui.shown import Asked
 # Seconds between two paintings while things happen: quicker ones cost a slow line much and tell the eye little. What
 # happens after a quiet second is painted at once.
 PACE = 1.0
-DEFAULT = ScreenOptions()
 # The same while the terminal says that nobody looks at it.
 PACE_UNSEEN = 5.0
 # How long the feed may take to end once the user has quit.
 PATIENCE = 0.8
+DEFAULT = ScreenOptions()
 
 
 class HeadcountApp(App[int]):
@@ -67,7 +67,7 @@ class HeadcountApp(App[int]):
         remembered = self.memory.theme if self.memory.theme in self.available_themes else None
         self.theme = self._first_theme = options.theme or remembered or themes.default(os.environ.get("TERM", ""))
         self.feed_thread = FeedThread(feed, self.post_message)
-        self._main = MainScreen(options, self.actions, asked or self.memory.asked(options.initial_filter))
+        self._main = MainScreen(self.actions, asked or self.memory.asked(options.initial_filter))
         self._pace = self._seen_pace = pace
         self._newest: Snapshot | None = None
         self._waiting: Timer | None = None

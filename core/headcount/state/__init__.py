@@ -81,22 +81,3 @@ class State(Protocol):
 
     def close(self) -> None:
         """Lets go of it."""
-
-
-class NoState:
-    """Keeps nothing: for a look at the source alone."""
-
-    notices: tuple[str, ...] = ()
-
-    def load(self, *, counted: bool = True) -> Saved:  # noqa: ARG002 (as every state has it)
-        """Nothing was kept."""
-        return Saved()
-
-    def load_counted(self, saved: Saved) -> None:
-        """Nobody was counted."""
-
-    def save(self, update: Update) -> None:
-        """Keeps nothing."""
-
-    def close(self) -> None:
-        """There is nothing to let go of."""

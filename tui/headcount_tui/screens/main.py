@@ -15,7 +15,6 @@ from textual.widgets import Static
 
 from headcount.filters import Field, Filter
 from headcount.query import known
-from headcount.screen import ScreenOptions
 from headcount.snapshot import Phase, Snapshot
 from headcount_tui import asking, choices, lines, teach, themes
 from headcount_tui.actions import Action, Where, bindings
@@ -53,10 +52,9 @@ class MainScreen(Screen[None]):
     )
     AUTO_FOCUS = "LiveTable"
 
-    def __init__(self, options: ScreenOptions, actions: Sequence[Action], asked: Asked) -> None:
+    def __init__(self, actions: Sequence[Action], asked: Asked) -> None:
         super().__init__()
         self._actions = actions
-        self._options = options
         self._asked = asked
         self._snapshot: Snapshot | None = None
         self._failure: Failure | None = None
