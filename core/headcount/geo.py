@@ -100,8 +100,8 @@ class Places:
         if number is not None:
             place = self._known.get4(number)
         else:
-            packed = ipv6_of(address)
-            place = None if packed is None else self._known.get6(packed)
+            number = ipv6_of(address)
+            place = None if number is None else self._known.get6(number)
         if place is not None:
             return place
         looked_up = public_address(address)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from headcount.active_users import NEVER, ActiveUsers
+from headcount.active_users import NEVER, ActiveUsers, PlainPresence
 from headcount.arrivals import LastSeen
 from headcount.index import UsersIndex
 from headcount.keys import KeyOf
@@ -52,29 +52,34 @@ class HostCounter:
         self.months.count(record.user, visits, now, first_seen=self._is_first_seen(key, last))
 
     def take_plain(self, users: Iterable[PlainUser], now: float) -> None:
-        """The same, of users of whom nothing is told but the last login and logout. Only where all are recorded, and
-        open sessions are counted as such alone."""
-        exchange, seen, months, meaning = self.active.exchange, self._seen, self.months, self._meaning
-        cells, place_of = self._cells, meaning.place_of
+        """The same, of plain users, each there once. Only where all are recorded, and open sessions are counted as such
+        alone."""
+        seen, months, meaning = self._seen, self.months, self._meaning
+        cell_of = self._cell_of
+        plain: list[PlainUser] = []
+        presences: list[PlainPresence] = []
+        cells: list[Cell] = []
         for user in users:
-            key, name, login, logout, login_address, logout_address = user
+            key, _, login, logout, login_address, logout_address, logins = user
+            if logins:
+                self.take(plain_record(self.host, user), now)
+                continue
             first_address = login_address or logout_address
+            number, cell = cell_of(first_address)
             if login > logout:
-                newest, is_open, address = login, True, first_address
+                presences.append((key, login, number, True))
             else:
-                newest, is_open = logout, False
-                address = first_address if login == logout else logout_address or login_address
-            place = place_of(address)
-            known = cells.get(place)
-            if known is None:
-                cell = Cell(place, UNKNOWN)
-                known = cells[place] = self.active.cell_number(cell), cell
-            number, cell = known
-            last = exchange(key, newest, number, is_open)
+                if login != logout and logout_address and logout_address != first_address:
+                    number, _ = cell_of(logout_address)
+                presences.append((key, logout, number, False))
+            plain.append(user)
+            cells.append(cell)
+        lasts = self.active.exchange_many(presences)
+        for user, (key, newest, _, _), cell, last in zip(plain, presences, cells, lasts, strict=True):
             before = seen.before(key, last)
             seen.note(key, newest, newest, is_flawed=False)
             is_first = last is None if self._read_again is None else self._is_first_seen(key, last)
-            month = meaning.plain_month(login, logout)
+            month = meaning.plain_month(user[2], user[3])
             if month is None:
                 visits = [
                     visit
@@ -82,14 +87,21 @@ class HostCounter:
                     if not months.is_closed(visit.month)
                 ]
             else:
-                if is_first and months.count_unread(month, cell if address == first_address else None):
+                if is_first and months.count_unread(month, cell):
                     continue
-                if address != first_address:
-                    cell = Cell(place_of(first_address), UNKNOWN)
                 visits = [Visit(month, newest, cell, False, before)]
             if self._was_read:
-                visits = self._hold(name, visits, now)
-            months.count(name, visits, now, first_seen=is_first)
+                visits = self._hold(user[1], visits, now)
+            months.count(user[1], visits, now, first_seen=is_first)
+
+    def _cell_of(self, address: str | None) -> tuple[int, Cell]:
+        """The cell, with its number, of a user of whom no client is known."""
+        place = self._meaning.place_of(address)
+        known = self._cells.get(place)
+        if known is None:
+            cell = Cell(place, UNKNOWN)
+            known = self._cells[place] = self.active.cell_number(cell), cell
+        return known
 
     def _is_first_seen(self, key: int, last: float | None) -> bool:
         """Whether nothing was read of a user since the reading of the host began. `last` is None for one who was not
@@ -101,7 +113,7 @@ class HostCounter:
         return is_first
 
     def _visits_of_two_months(self, user: PlainUser) -> list[Visit]:
-        _, _, login, logout, login_address, logout_address = user
+        _, _, login, logout, login_address, logout_address, _ = user
         of_login, of_logout = self._meaning.month_of(login), self._meaning.month_of(logout)
         if not login or not logout or of_login is None or of_logout is None:
             return self._meaning.visits(plain_record(self.host, user))

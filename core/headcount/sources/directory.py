@@ -10,6 +10,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 
 from headcount.compact import CompactMap
 from headcount.errors import UsageError, no_permission
@@ -126,7 +127,10 @@ class DirectorySource:
         del files
         self._progress = Progress(0, total)
         for host in hosts:
-            yield from self._read_host(host, listed)
+            yield from self._read_recent(host, listed)
+        self._progress = Progress(self._progress.done, total, active_done=True)
+        for host in hosts:
+            yield from self._read_later(host)
         if any(store.leftovers for host in hosts for store in host.stores.values()):
             self._pause(0.1)  # a write in progress is done by then
             for host in hosts:
@@ -246,7 +250,8 @@ class DirectorySource:
             if in_whole:
                 for store in host.stores.values():
                     store.unmoved = 0
-            yield from self._read_host(host, {})
+            yield from self._read_recent(host, {})
+            yield from self._read_later(host)
             self._layout.note_leftovers(host)
 
     def _doubt(self) -> None:
@@ -274,9 +279,9 @@ class DirectorySource:
             self._whole_at = ended + interval
         self._sweep_at = min(self._sweep_at, ended + interval)
 
-    def _read_host(self, host: Host, listed: dict[bytes, Names]) -> Iterator[list[Record]]:
-        """Reads what of a host is not what was read of it. `listed` has the names of files, by the path of their store,
-        where they were listed before; it is emptied."""
+    def _read_recent(self, host: Host, listed: dict[bytes, Names]) -> Iterator[list[Record]]:
+        """Reads what of a host is not what was read of it; where nothing was, all who were active within thirty days.
+        `listed` has the names of files, by the path of their store, where they were listed before; it is emptied."""
         if host.is_empty and not host.orphans:
             return
         for store in list(host.stores.values()):
@@ -284,6 +289,13 @@ class DirectorySource:
         yield from self._reader.read_orphans(host)
         if STALE in host.visitors.values():
             yield [self._read_visitors(host)]
+
+    def _read_later(self, host: Host) -> Iterator[list[Record]]:
+        """Reads what is left of a host."""
+        if host.is_empty:
+            return
+        for store in list(host.stores.values()):
+            yield from self._reader.read_later(host, store, self._advance)
         if not host.was_read:
             host.was_read = True
             yield [HostRead(host.name)]
@@ -291,7 +303,7 @@ class DirectorySource:
     def _advance(self, files: int) -> None:
         if self._progress is not None:
             total = self._progress.total or 0
-            self._progress = Progress(min(self._progress.done + files, total), total)
+            self._progress = replace(self._progress, done=min(self._progress.done + files, total))
 
     def _settle(self, now: float) -> Iterator[list[Record]]:
         """Reads again, once it is time, what was read so soon after it was written that it may be another one now."""
