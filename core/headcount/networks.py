@@ -37,6 +37,14 @@ def ipv6_of(text: str) -> int | None:
         return None
 
 
+def first_of(number: int, bits: str, width: int) -> int:
+    """The first address of an address' network, whose prefix has so many `bits` of `width`; -1 where it can't have."""
+    if not (bits.isascii() and bits.isdigit() and len(bits) <= 3 and int(bits) <= width):
+        return -1
+    rest = width - int(bits)
+    return number >> rest << rest
+
+
 class PlacesByNetwork:
     """Remembers the places of IPv4 networks, and of IPv6 networks up to /64."""
 
