@@ -115,7 +115,8 @@ class DirectorySource:
     def read(self) -> Iterator[list[Record]]:
         """Everything that is there, each file read once, a HostRead after each host; watching starts before."""
         self._layout.look()
-        self._watch()
+        if self._restored:
+            self._watch()
         gone = self._restored - {host.name for host in self._layout.hosts.values()}
         if gone and not self._layout.is_lost:
             yield [HostGone(name) for name in sorted(gone)]
@@ -137,6 +138,8 @@ class DirectorySource:
                 self._layout.note_leftovers(host)
         yield from self._flaws()
         self._progress = None
+        if not self._restored:
+            self._watch()
         self._followed_at = self._clock()
         self._sweep_at = self._followed_at + DOUBT
         self._settle_at = self._followed_at + SETTLE

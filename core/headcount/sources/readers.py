@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
 from headcount.compact import CompactMap
@@ -105,6 +105,10 @@ class Reader:
         read = self._read(first, since)
         is_waiting = _is_waiting(len(first[0]), _blocks_read() - before, time.perf_counter() - begun)
         yield first[0], read
+        second = next(chunks, None)
+        if second is None:
+            return
+        chunks = chain([second], chunks)
         if is_waiting:
             yield from self._by_threads(placed(chunks), since)
             return
