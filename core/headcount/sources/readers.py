@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, Final
 
 from headcount.compact import CompactMap
@@ -83,21 +83,24 @@ class Reader:
 
     def rows(self, files: Names, *, since: int, are_all: bool) -> Iterator[tuple[list[bytes], Rows]]:
         """What `read_plain` gives of the files, in any order, with the names that it is of. `are_all` says that they
-        are all that there are: then one may be read twice, or one that came since."""
+        are all that there are: then one that came since may be among them."""
 
-        def placed(rest: Iterator[Chunk]) -> Iterator[Chunk]:
-            return self._in_the_disks_order(None if are_all else {name for names, _ in rest for name in names})
+        def placed(read: list[bytes], rest: Iterator[Chunk]) -> Iterator[Chunk]:
+            if are_all:
+                return self._in_the_disks_order(set(read), is_wanted=False)
+            return self._in_the_disks_order({name for names, _ in rest for name in names}, is_wanted=True)
 
         yield from self._rows(((names, _NO_STAMPS) for names in files), since, placed)
 
     def later_rows(self, later: Iterable[Chunk]) -> Iterator[tuple[list[bytes], Rows]]:
         """The same of files that were only looked at before, in their order of then."""
-        yield from self._rows(iter(later), 0, lambda rest: rest)
+        yield from self._rows(iter(later), 0, lambda _, rest: rest)
 
     def _rows(
-        self, chunks: Iterator[Chunk], since: int, placed: Callable[[Iterator[Chunk]], Iterator[Chunk]]
+        self, chunks: Iterator[Chunk], since: int, placed: Callable[[list[bytes], Iterator[Chunk]], Iterator[Chunk]]
     ) -> Iterator[tuple[list[bytes], Rows]]:
-        """What `read_plain` gives of the chunks, or of those that `placed` makes of them where they are waited for."""
+        """What `read_plain` gives of the chunks; where they are waited for, in the order that `placed` gives to those
+        that are left."""
         first = next(chunks, None)
         if first is None:
             return
@@ -105,12 +108,8 @@ class Reader:
         read = self._read(first, since)
         is_waiting = _is_waiting(len(first[0]), _blocks_read() - before, time.perf_counter() - begun)
         yield first[0], read
-        second = next(chunks, None)
-        if second is None:
-            return
-        chunks = chain([second], chunks)
         if is_waiting:
-            yield from self._by_threads(placed(chunks), since)
+            yield from self._by_threads(placed(first[0], chunks), since)
             return
         self._begin_helper()
         for chunk, answer in self._shared(chunks, since):
@@ -130,20 +129,22 @@ class Reader:
             while some := list(islice(chunks, 4 * THREADS)):
                 yield from pool.map(lambda chunk: (chunk[0], self._read(chunk, since)), some)
 
-    def _in_the_disks_order(self, wanted: set[bytes] | None) -> Iterator[Chunk]:
-        """Those of `wanted`, None for all that are there."""
+    def _in_the_disks_order(self, names: set[bytes], *, is_wanted: bool) -> Iterator[Chunk]:
+        """The files that are there, in the order that the disk has them in: those of `names` alone, or all but those.
+        Wanted ones that are not there come last."""
         with os.scandir(self._paths.directory) as entries:
             while some := list(islice(entries, SLICE)):
-                if wanted is None:
-                    placed = sorted((entry.inode(), entry.name) for entry in some if entry.name.endswith(SUFFIX))
-                else:
-                    placed = sorted((entry.inode(), entry.name) for entry in some if entry.name in wanted)
-                names = [name for _, name in placed]
-                if wanted is not None:
-                    wanted.difference_update(names)
-                for chunk in Names(names):
+                placed = sorted(
+                    (entry.inode(), entry.name)
+                    for entry in some
+                    if (entry.name in names) is is_wanted and entry.name.endswith(SUFFIX)
+                )
+                found = [name for _, name in placed]
+                if is_wanted:
+                    names.difference_update(found)
+                for chunk in Names(found):
                     yield chunk, _NO_STAMPS
-        for chunk in Names(list(wanted or ())):  # what went meanwhile, or was not given
+        for chunk in Names(list(names) if is_wanted else []):
             yield chunk, _NO_STAMPS
 
     def _shared(self, chunks: Iterable[Chunk], since: int | None) -> Iterator[tuple[Chunk, Any]]:
