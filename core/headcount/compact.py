@@ -90,10 +90,17 @@ class CompactMap:
             before = values[at]
             values[at] = value
             return before
-        keys.insert(at, key)
-        self._values[bucket].insert(at, value)
-        self._length += 1
-        self._split()
+        self._insert(bucket, at, key, value)
+        return None
+
+    def add(self, key: int, value: int) -> int | None:
+        """Sets the value of a key that is not there; of one that is, changes nothing and returns its value."""
+        bucket = key >> self._shift
+        keys = self._keys[bucket]
+        at = bisect_left(keys, key)
+        if at < len(keys) and keys[at] == key:
+            return self._values[bucket][at]
+        self._insert(bucket, at, key, value)
         return None
 
     def put_many(self, keys: Sequence[int], values: Sequence[int]) -> list[int | None]:
@@ -158,6 +165,12 @@ class CompactMap:
             first, end = bucket << self._shift, (bucket + 1) << self._shift
             missing += set(keys).difference(there[bisect_left(there, first) : bisect_left(there, end)])
         return missing
+
+    def _insert(self, bucket: int, at: int, key: int, value: int) -> None:
+        self._keys[bucket].insert(at, key)
+        self._values[bucket].insert(at, value)
+        self._length += 1
+        self._split()
 
     def _split(self) -> None:
         """Halves the buckets until they are small."""

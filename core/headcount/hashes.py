@@ -14,23 +14,22 @@ _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
 
 class UserHashes:
-    """The hashes of one month. The key is hashed once, not once a user."""
+    """The hashes of one host's users in one month. The key and the host are hashed once, not once a user."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, host: str) -> None:
+        self.host = host
         padded = (key if len(key) <= _BLOCK else sha256(key).digest()).ljust(_BLOCK, b"\0")
-        self._inner: Any = sha256(padded.translate(_INNER))
+        self._inner: Any = sha256(padded.translate(_INNER) + f"{host}\0".encode())
         self._outer: Any = sha256(padded.translate(_OUTER))
+        self._last: str | None = None
+        self._digest = b""
 
-    def of(self, host: str, user: str) -> bytes:
-        """The hash of a user of a host."""
-        inner = self._inner.copy()
-        inner.update(f"{host}\0{user}".encode())
-        outer = self._outer.copy()
-        outer.update(inner.digest())
-        digest: bytes = outer.digest()[:HASH_SIZE]
-        return digest
-
-
-def user_hash(key: bytes, host: str, user: str) -> bytes:
-    """The hash of one user alone, in the month that has that key."""
-    return UserHashes(key).of(host, user)
+    def of(self, user: str) -> bytes:
+        """The hash of a user; at once where it is that of the user who was asked for last."""
+        if user != self._last:
+            inner = self._inner.copy()
+            inner.update(user.encode())
+            outer = self._outer.copy()
+            outer.update(inner.digest())
+            self._last, self._digest = user, outer.digest()[:HASH_SIZE]
+        return self._digest

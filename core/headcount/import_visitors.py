@@ -11,7 +11,6 @@ from headcount.errors import (
     NoDataError,
     no_permission,
 )
-from headcount.monthly_visitors import MonthChange
 from headcount.months import month_of
 from headcount.outputs.columns import columns
 from headcount.records import Flaw, HostVisitors, SourceFlaws, VisitorMarkers
@@ -25,7 +24,6 @@ from headcount.taking_over import Outcome, Taken, TakingOver, imported_counts
 from headcount.text import clean
 
 _SHOWN = 5
-_KEPT = (Outcome.TAKEN, Outcome.UPDATED, Outcome.REPLACED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,8 @@ def take_in(
                 )
                 for visited in sorted(found.months, key=lambda visited: visited.month)
             )
-            updates.append(_update(name, of_host, hosts[name], now))
+            changed = {month: (of_host.months[month], change) for month, change in taking.changes.items()}
+            updates.append(HostUpdate(name, None, now, changed))
         state.save(Update(hosts=updates))
         return Account(clean(data_dir), clean(str(path)), hosts, (*_notices(state), *left.flaws), dry_run)
 
@@ -138,15 +137,6 @@ def _taking(name: str, of_host: SavedHost, saved: Saved, month: str, replace_our
         replace=replace_ours,
         pruned_before=saved.pruned_before or "",
     )
-
-
-def _update(name: str, of_host: SavedHost, months: tuple[Taken, ...], now: float) -> HostUpdate:
-    changed = {}
-    for taken in months:
-        if taken.outcome in _KEPT:
-            month = of_host.months[taken.month]
-            changed[taken.month] = month, MonthChange(set(month.cells), set(month.counted), anew=True)
-    return HostUpdate(name, None, now, changed)
 
 
 def _notices(state: SqliteState) -> list[Flaw]:

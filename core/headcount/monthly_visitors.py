@@ -13,7 +13,8 @@ from datetime import tzinfo
 from typing import TypeVar
 
 from headcount.arrivals import was_there_before, with_one_more
-from headcount.hashes import UserHashes
+from headcount.counted import Counted, How
+from headcount.hashes import HASH_SIZE, UserHashes
 from headcount.meaning import Visit
 from headcount.months import end_of, month_of, shift, start_of
 from headcount.snapshot import Arrivals, Cell, MonthCounts, Quality
@@ -27,12 +28,9 @@ SETTLING = 7 * 86_400
 class Month:
     """One month of one host while its counts are at hand.
 
-    An open month has a `key` and `counted`: the hash of each user counted, with the cell they were counted in as
-    long as a login record may still tell it better, None once it is final. A closed month has counts alone. One
-    that is neither is being read for the first time after it ended.
-
-    `imported` is what mod_monthly_visitors had counted when it was taken over, and `marked` the hash of each of its
-    users while the month is open. Nobody is in both `marked` and `counted`.
+    An open month has a `key`, and knows who was `counted` by their hashes. A closed month has counts alone. One that is
+    neither is being read for the first time after it ended. `imported` is what mod_monthly_visitors had counted when
+    it was taken over.
 
     `arrivals` tells who of those counted here were there the month before; None where that was not noted of them all.
     """
@@ -40,24 +38,23 @@ class Month:
     quality: Quality
     cells: dict[Cell, int] = field(default_factory=dict)
     key: bytes | None = None
-    counted: dict[bytes, Cell | None] = field(default_factory=dict)
+    counted: Counted = field(default_factory=Counted)
     closed: bool = False
     imported: MonthCounts | None = None
-    marked: set[bytes] = field(default_factory=set)
     arrivals: Arrivals | None = field(default_factory=Arrivals)
     _frozen: MonthCounts | None = None
     _hashes: UserHashes | None = None
 
     def hash_of(self, host: str, user: str) -> bytes:
         """What a user is known by in this month, which must be open."""
-        if self._hashes is None:
+        if self._hashes is None or self._hashes.host != host:
             assert self.key is not None, "nobody is known in a month without a key"
-            self._hashes = UserHashes(self.key)
-        return self._hashes.of(host, user)
+            self._hashes = UserHashes(self.key, host)
+        return self._hashes.of(user)
 
     def close(self) -> None:
         """Forgets who was counted."""
-        self.closed, self.key, self.counted, self.marked, self._hashes = True, None, {}, set(), None
+        self.closed, self.key, self.counted, self._hashes = True, None, Counted(), None
 
     def counts(self) -> MonthCounts:
         """The counts as they are now, frozen."""
@@ -67,10 +64,11 @@ class Month:
         return self._frozen
 
     def take_over(self, imported: MonthCounts, marked: Iterable[bytes] = ()) -> None:
-        """Lets what mod_monthly_visitors counted stand beside what is counted here."""
+        """Lets what mod_monthly_visitors counted stand beside what is counted here; `marked` are its users' hashes."""
         self._frozen = None
         self.quality, self.imported = Quality.IMPORTED, imported
-        self.marked.update(marked)
+        for digest in marked:
+            self.counted.put(digest, How.MARKED)
 
     def add(self, cell: Cell, by: int) -> None:
         """Counts users of a cell, or takes them away."""
@@ -88,13 +86,18 @@ class Month:
 
 @dataclass(slots=True)
 class MonthChange:
-    """What has to be kept of a month's changes: counts that moved, users newly counted, the month's own row; of one
-    made `anew`, everything in place of everything that was kept."""
+    """What has to be kept of a month's changes: counts that moved, the hashes of users newly counted, one after the
+    other, the month's own row; of one made `anew`, everything in place of everything that was kept, but who was counted
+    under the key that it has still."""
 
     cells: set[Cell] = field(default_factory=set)
-    counted: set[bytes] = field(default_factory=set)
+    counted: bytearray = field(default_factory=bytearray)
     closed: bool = False
     anew: bool = False
+
+    def hashes(self) -> list[bytes]:
+        """The hashes of the users newly counted, in ascending order."""
+        return sorted(bytes(self.counted[at : at + HASH_SIZE]) for at in range(0, len(self.counted), HASH_SIZE))
 
 
 class MonthlyVisitors:
@@ -142,19 +145,17 @@ class MonthlyVisitors:
                     self._add(visit.month, month, visit.cell, +1)
                 continue
             digest = month.hash_of(self._host, user)
-            if digest in month.marked:
-                continue
-            if digest not in month.counted:
+            known = month.counted.add(digest, How.FINAL if visit.recorded else visit.cell)
+            if known is None:
                 self._add(visit.month, month, visit.cell, +1)
                 self._arrive(user, visit, month)
-            else:
-                earlier = month.counted[digest]
-                if earlier is None or not visit.recorded:
-                    continue
-                self._add(visit.month, month, earlier, -1)
+            elif visit.recorded and isinstance(known, Cell):
+                month.counted.put(digest, How.FINAL)
+                self._add(visit.month, month, known, -1)
                 self._add(visit.month, month, visit.cell, +1)
-            month.counted[digest] = None if visit.recorded else visit.cell
-            self.changes[visit.month].counted.add(digest)
+            else:
+                continue
+            self.changes[visit.month].counted += digest
 
     def count_unread(self, name: str, cell: Cell | None) -> bool:
         """Counts a user who is seen for the first time in a month that ended before anybody looked and is being read;
@@ -178,18 +179,15 @@ class MonthlyVisitors:
         month = self.months.get(visit.month)
         if month is None or month.key is None:
             return month is not None and month.closed
-        digest = month.hash_of(self._host, user)
-        if digest in month.marked:
-            return True
-        return digest in month.counted and (month.counted[digest] is None or not visit.recorded)
+        known = month.counted.get(month.hash_of(self._host, user))
+        return known is not None and not (visit.recorded and isinstance(known, Cell))
 
     def is_counted(self, user: str, name: str) -> bool:
         """Whether a user is counted in a month that is open."""
         month = self.months.get(name)
         if month is None or month.key is None:
             return False
-        digest = month.hash_of(self._host, user)
-        return digest in month.marked or digest in month.counted
+        return month.hash_of(self._host, user) in month.counted
 
     def read(self, now: float) -> None:
         """The host has been read once in whole: months that were over before are complete as far as they go."""
@@ -209,7 +207,8 @@ class MonthlyVisitors:
         for name in closing:
             month = self.months[name]
             month.close()
-            self._change(name).closed = True
+            change = self._change(name)
+            change.closed, change.counted = True, bytearray()
         return closing
 
     def keepable(self) -> dict[str, tuple[Month, MonthChange]]:

@@ -7,11 +7,12 @@ and that is over, is a conflict: the state stays as it is.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from headcount.monthly_visitors import Month
+from headcount.counted import How
+from headcount.monthly_visitors import Month, MonthChange
 from headcount.records import VisitedMonth
 from headcount.snapshot import Cell, MonthCounts, Place, Quality
 
@@ -54,7 +55,8 @@ class _ConflictError(Exception):
 
 @dataclass(slots=True)
 class TakingOver:
-    """Takes over the months of one host, into `months` as the state had them. `current` is the month of now.
+    """Takes over the months of one host, into `months` as the state had them; `changes` is what has to be kept of it.
+    `current` is the month of now.
 
     With `replace` what the module counted stands in place of lower bounds of ours that it conflicts with; an exact
     month of ours always stays. Months before `pruned_before` stay away. `new_key` gives 32 random bytes.
@@ -66,6 +68,7 @@ class TakingOver:
     new_key: Callable[[], bytes]
     replace: bool = False
     pruned_before: str = ""
+    changes: dict[str, MonthChange] = field(default_factory=dict)
 
     def take(self, name: str, counts: MonthCounts, marked: Collection[str] = ()) -> Taken:
         """Takes one month; `marked` are the users whom the module says it counted in it."""
@@ -88,9 +91,9 @@ class TakingOver:
         if had is None:
             self._begin(name, counts, marked)
             return Outcome.TAKEN
-        hashes = self._hashes(had, marked) if name == self.current else set()
-        known = had.marked | had.counted.keys()
-        if hashes <= known and (_is_same(counts, had.imported) or _is_same(counts, had.counts())):
+        hashes = self._hashes(had, marked) if name == self.current else []
+        knows_all = all(digest in had.counted for digest in hashes)
+        if knows_all and (_is_same(counts, had.imported) or _is_same(counts, had.counts())):
             return Outcome.THERE
         try:
             if name == self.current:
@@ -102,17 +105,23 @@ class TakingOver:
                 raise
             self._begin(name, counts, marked)
             return Outcome.REPLACED
+        self._note(name, had, hashes)
         return Outcome.UPDATED
 
     def _begin(self, name: str, counts: MonthCounts, marked: Collection[str]) -> None:
         """The month as the module has it, and nothing else. It counts nobody late, so what is over is closed."""
         is_open = name == self.current
         month = Month(Quality.IMPORTED, key=self.new_key() if is_open else None, closed=not is_open)
-        month.take_over(counts, self._hashes(month, marked))
+        hashes = self._hashes(month, marked)
+        month.take_over(counts, hashes)
         self.months[name] = month
+        self._note(name, month, hashes)
 
-    def _hashes(self, month: Month, users: Collection[str]) -> set[bytes]:
-        return set() if month.key is None else {month.hash_of(self.host, user) for user in users}
+    def _note(self, name: str, month: Month, hashes: list[bytes]) -> None:
+        self.changes[name] = MonthChange(set(month.cells), bytearray().join(hashes), anew=True)
+
+    def _hashes(self, month: Month, users: Collection[str]) -> list[bytes]:
+        return [] if month.key is None else [month.hash_of(self.host, user) for user in users]
 
 
 def imported_counts(visited: VisitedMonth) -> MonthCounts:
@@ -133,7 +142,7 @@ def _place(country: str | None, subdivision: str | None, city: int | None) -> Pl
     return Place(country, subdivision, city or None)  # no city has the number 0
 
 
-def _put_together(month: Month, counts: MonthCounts, hashes: set[bytes]) -> None:
+def _put_together(month: Month, counts: MonthCounts, hashes: list[bytes]) -> None:
     """The open month of both: users whom both counted are in the module's counts alone."""
     if month.quality is Quality.EXACT:
         raise _ConflictError(EXACT)
@@ -141,14 +150,12 @@ def _put_together(month: Month, counts: MonthCounts, hashes: set[bytes]) -> None
         raise _ConflictError(OWN)
     if month.imported is not None and not _has_grown(month.imported, counts):
         raise _ConflictError(OTHER)
-    both = hashes & month.counted.keys()
-    where = [cell for user in both if (cell := month.counted[user]) is not None]
-    if len(where) < len(both):
+    known = [month.counted.get(digest) for digest in hashes]
+    if How.FINAL in known:
         raise _ConflictError(OWN)
-    for cell in where:
-        month.add(cell, -1)
-    for user in both:
-        del month.counted[user]
+    for cell in known:
+        if isinstance(cell, Cell):
+            month.add(cell, -1)
     month.take_over(counts, hashes)
 
 

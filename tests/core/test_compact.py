@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from headcount.compact import CompactMap
 
 numbers = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 5), st.integers(2**64 - 5, 2**64 - 1))
-operations = st.lists(st.tuples(st.sampled_from(["put", "put", "put", "pop", "get"]), numbers, numbers), max_size=200)
+operations = st.lists(st.tuples(st.sampled_from(["put", "put", "add", "pop", "get"]), numbers, numbers), max_size=200)
 
 
 @pytest.mark.parametrize("full", [1, 3, 256])
@@ -22,6 +22,9 @@ def test_it_agrees_with_a_dictionary(full: int, done: list[tuple[str, int, int]]
             if what == "put":
                 assert compact.put(key, value) == plain.get(key)
                 plain[key] = value
+            elif what == "add":
+                assert compact.add(key, value) == plain.get(key)
+                plain.setdefault(key, value)
             elif what == "pop":
                 assert compact.pop(key) == plain.pop(key, None)
             else:

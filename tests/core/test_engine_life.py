@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from test_engine import HOST, NOW, ScriptedSource, Step, World, active, month, path, user, world
 
+from headcount.counted import How
 from headcount.errors import NoPermissionError, StateError
 from headcount.live import Packer, unpacked
 from headcount.monthly_visitors import SETTLING, Month, MonthChange
@@ -97,8 +98,9 @@ def test_the_hour_that_the_clocks_skip_or_repeat_moves_no_count(world: World) ->
 def test_another_time_zone_than_before_makes_the_open_months_lower_bounds(
     world: World, path: Path, zone: str, quality: Quality
 ) -> None:
-    followed = Month(Quality.EXACT, {Cell(Place(), "?"): 1}, b"k" * 32, {b"a" * 16: None})
-    change = MonthChange(set(followed.cells), set(followed.counted))
+    followed = Month(Quality.EXACT, {Cell(Place(), "?"): 1}, b"k" * 32)
+    followed.counted.put(b"a" * 16, How.FINAL)
+    change = MonthChange(set(followed.cells), bytearray(b"a" * 16))
     since = start_of("2026-11", UTC) - 86_400
     with SqliteState(path) as state:
         state.save(Update([HostUpdate(HOST, since, NOW - 60, {"2026-11": (followed, change)})], zone="UTC"))

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount.clients import ClientPatterns
+from headcount.counted import Counted
 from headcount.engine import Engine
 from headcount.geo import Places
 from headcount.index import IndexKeeper
@@ -260,7 +261,7 @@ def test_a_month_that_is_counted_anew_is_counted_from_all_files(server: Server) 
     server.run()
     with SqliteState(server.state) as state:
         saved = state.load().hosts[HOST]
-        month = replace(saved.months["2026-11"], cells={}, counted={})
+        month = replace(saved.months["2026-11"], cells={}, key=b"n" * 32, counted=Counted())
         update = HostUpdate(HOST, saved.followed_since, NOW, {"2026-11": (month, MonthChange(anew=True))})
         state.save(Update([update]))
     assert server.run().hosts[HOST].months["2026-11"].users == 1

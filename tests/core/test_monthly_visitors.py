@@ -13,7 +13,8 @@ BARE, DINO, GAJIM = Cell(Place("DE"), "?"), Cell(Place("DE"), "Dino"), Cell(Plac
 
 
 def visitors(followed_since: float | None = None) -> MonthlyVisitors:
-    return MonthlyVisitors("example.com", UTC, lambda: b"k" * 32, followed_since=followed_since)
+    keys = (bytes([number]) * 32 for number in range(256))
+    return MonthlyVisitors("example.com", UTC, lambda: next(keys), followed_since=followed_since)
 
 
 def visit(cell: Cell, *, recorded: bool = True, month: str = "2026-11") -> Visit:
@@ -74,7 +75,7 @@ def test_a_month_closes_a_week_after_its_end_and_forgets_who_was_counted() -> No
     month = months.months["2026-11"]
     assert month.closed
     assert month.key is None
-    assert month.counted == {}
+    assert len(month.counted) == 0
     count(months, "later", visit(DINO), now=end + SETTLING)
     assert cells(months) == {DINO: 2}
 
@@ -83,10 +84,11 @@ def test_who_was_counted_is_a_keyed_hash_that_differs_by_month_host_and_user() -
     months = visitors()
     count(months, "alice", visit(DINO))
     count(months, "bob", visit(DINO))
-    other = MonthlyVisitors("example.org", UTC, lambda: b"k" * 32)
+    other = MonthlyVisitors("example.org", UTC, lambda: bytes(32))
     count(other, "alice", visit(DINO))
-    hashes = [*months.months["2026-11"].counted, *other.months["2026-11"].counted]
-    assert len(set(hashes)) == 3
+    count(months, "alice", visit(DINO, month="2026-12"))
+    hashes = [digest for host in (months, other) for change in host.changes.values() for digest in change.hashes()]
+    assert len(set(hashes)) == 4
     assert all(len(digest) == 16 for digest in hashes)
 
 
@@ -118,7 +120,7 @@ def test_what_was_kept_is_not_kept_again() -> None:
     months = visitors()
     count(months, "alice", visit(DINO))
     month, change = months.keepable()["2026-11"]
-    assert (change.cells, change.counted) == ({DINO}, set(month.counted))
+    assert (change.cells, change.hashes()) == ({DINO}, [month.hash_of("example.com", "alice")])
     months.kept(["2026-11"])
     assert months.keepable() == {}
     count(months, "alice", visit(DINO))

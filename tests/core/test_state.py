@@ -3,10 +3,12 @@
 import os
 import sqlite3
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from headcount.counted import How
 from headcount.errors import NoPermissionError, StateError, StateLockedError, UsageError
 from headcount.monthly_visitors import Month, MonthChange
 from headcount.snapshot import Arrivals, Cell, HistoryKey, HistoryPoint, Past, Place, PlaceName, Quality
@@ -18,6 +20,7 @@ from support import unprivileged
 
 DINO = Cell(Place("DE", "HE", 2925533), "Dino")
 BARE = Cell(Place(), "?")
+ALICE, BOB = b"a" * 16, b"b" * 16
 
 
 @pytest.fixture
@@ -30,8 +33,18 @@ def update(month: Month, change: MonthChange, name: str = "2026-11") -> Update:
 
 
 def an_open_month() -> tuple[Month, MonthChange]:
-    month = Month(Quality.EXACT, {DINO: 2, BARE: 1}, b"k" * 32, {b"a" * 16: None, b"b" * 16: BARE})
-    return month, MonthChange({DINO, BARE}, {b"a" * 16, b"b" * 16})
+    month, change = counted([ALICE, BOB], b"k" * 32)
+    month.counted.put(BOB, BARE)
+    month.cells[BARE] = 1
+    return month, MonthChange({DINO, BARE}, change.counted)
+
+
+def counted(hashes: Sequence[bytes], key: bytes) -> tuple[Month, MonthChange]:
+    """A month in which these users were counted in one cell for good."""
+    month = Month(Quality.EXACT, {DINO: len(hashes)}, key)
+    for digest in hashes:
+        month.counted.put(digest, How.FINAL)
+    return month, MonthChange({DINO}, bytearray().join(hashes))
 
 
 def test_what_was_kept_comes_back(path: Path) -> None:
@@ -47,7 +60,8 @@ def test_what_was_kept_comes_back(path: Path) -> None:
     host = saved.hosts["example.com"]
     assert (host.followed_since, host.alive_at) == (10.0, 20.0)
     kept = host.months["2026-11"]
-    assert (kept.quality, kept.cells, kept.key, kept.counted) == (month.quality, month.cells, month.key, month.counted)
+    assert (kept.quality, kept.cells, kept.key) == (month.quality, month.cells, month.key)
+    assert (kept.counted.get(ALICE), kept.counted.get(BOB), len(kept.counted)) == (How.FINAL, BARE, 2)
     assert saved.history == [point]
     assert saved.names == {DINO.place: PlaceName("Germany", "Hesse", "Frankfurt")}
 
@@ -57,10 +71,10 @@ def test_a_cell_that_emptied_is_gone_and_a_closed_month_keeps_counts_alone(path:
     with SqliteState(path) as state:
         state.save(update(month, change))
         del month.cells[BARE]
-        month.closed, month.key, month.counted = True, None, {}
-        state.save(update(month, MonthChange({BARE}, set(), closed=True)))
+        month.close()
+        state.save(update(month, MonthChange({BARE}, closed=True)))
         kept = state.load().hosts["example.com"].months["2026-11"]
-    assert (kept.cells, kept.closed, kept.key, kept.counted) == ({DINO: 2}, True, None, {})
+    assert (kept.cells, kept.closed, kept.key, len(kept.counted)) == ({DINO: 2}, True, None, 0)
 
 
 def test_it_is_for_its_owner_alone(path: Path) -> None:
@@ -175,7 +189,7 @@ def test_an_older_state_is_upgraded_and_one_that_may_not_be_written_is_read_all_
     with SqliteState(path) as state:
         state.save(update(*an_open_month(), name="2026-12"))
         months = state.load().hosts["example.com"].months
-    assert (months["2026-11"].cells, months["2026-11"].counted) == ({DINO: 2}, {b"a" * 16: None})
+    assert (months["2026-11"].cells, months["2026-11"].counted.get(ALICE)) == ({DINO: 2}, How.FINAL)
     assert set(months) == {"2026-11", "2026-12"}
 
 
@@ -185,15 +199,14 @@ def files_of(path: Path) -> bytes:
 
 def test_a_closed_months_key_and_hashes_are_in_no_byte_of_the_files(path: Path) -> None:
     key, hashes = os.urandom(32), [os.urandom(16) for _ in range(2000)]
-    month = Month(Quality.EXACT, {DINO: 2000}, key, dict.fromkeys(hashes))
+    month, change = counted(hashes, key)
     other_key, others = os.urandom(32), [os.urandom(16) for _ in range(50)]
-    other = Month(Quality.EXACT, {DINO: 50}, other_key, dict.fromkeys(others))
     with SqliteState(path) as state:
-        state.save(update(month, MonthChange({DINO}, set(hashes))))
-        state.save(update(other, MonthChange({DINO}, set(others)), name="2026-12"))
+        state.save(update(month, change))
+        state.save(update(*counted(others, other_key), name="2026-12"))
         assert key in files_of(path)
         assert all(digest in files_of(path) for digest in hashes[:20])
-        month.closed, month.key, month.counted = True, None, {}
+        month.close()
         state.save(update(month, MonthChange(closed=True)))
         left = files_of(path)
         assert key not in left
@@ -204,13 +217,13 @@ def test_a_closed_months_key_and_hashes_are_in_no_byte_of_the_files(path: Path) 
 
 def test_a_reader_only_puts_off_that_a_closed_months_hashes_go(path: Path) -> None:
     key, digest = os.urandom(32), os.urandom(16)
-    month = Month(Quality.EXACT, {DINO: 1}, key, {digest: None})
+    month, change = counted([digest], key)
     with SqliteState(path) as state:
-        state.save(update(month, MonthChange({DINO}, {digest})))
+        state.save(update(month, change))
         reader = sqlite3.connect(path)
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM counted").fetchall()
-        month.closed, month.key, month.counted = True, None, {}
+        month.close()
         state.save(update(month, MonthChange(closed=True)))
         reader.rollback()
         reader.close()
@@ -237,11 +250,7 @@ def test_a_full_disk_loses_nothing_of_what_was_kept(path: Path) -> None:
         assert state._connection is not None
         pages = state._connection.execute("PRAGMA page_count").fetchone()[0]
         state._connection.execute(f"PRAGMA max_page_count = {pages}")
-        month, change = an_open_month()
-        many = [os.urandom(16) for _ in range(5000)]
-        month.counted.update(dict.fromkeys(many))
-        change.counted.update(many)
-        month.cells[DINO] += 5000
+        month, change = counted([os.urandom(16) for _ in range(5000)], b"k" * 32)
         with pytest.raises(StateError, match="full"):
             state.save(update(month, change))
         assert state.load().hosts["example.com"].months["2026-11"].cells[DINO] == 2
@@ -360,9 +369,9 @@ def test_a_full_disk_and_another_writer_are_told_with_what_mends_them(path: Path
         assert state._connection is not None
         state._connection.execute("PRAGMA max_page_count = 1")
         state._connection.execute("PRAGMA busy_timeout = 0")
-        month = Month(Quality.EXACT, {}, b"k" * 32, dict.fromkeys(os.urandom(16) for _ in range(9000)))
+        many = counted([os.urandom(16) for _ in range(9000)], b"k" * 32)
         with pytest.raises(StateError, match="full") as refused:
-            state.save(update(month, MonthChange(set(), set(month.counted))))
+            state.save(update(*many))
         assert refused.value.mend == "Free some space where it lies."
         other = sqlite3.connect(path)
         other.execute("BEGIN IMMEDIATE")

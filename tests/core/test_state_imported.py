@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from made_up import CELLS, FLAT, FRANKFURT
 
+from headcount.counted import How
 from headcount.monthly_visitors import Month, MonthChange
 from headcount.snapshot import Cell, MonthCounts, Place, Quality
 from headcount.state import HostUpdate, Update
@@ -14,6 +15,8 @@ from headcount.state.sqlite import SqliteState
 
 HOST = "example.com"
 DINO = Cell(FRANKFURT, "Dino")
+OURS, OTHERS = b"a" * 16, b"b" * 16
+THEIRS = (b"m" * 16, b"n" * 16)
 JOINT = MonthCounts.of(Quality.IMPORTED, CELLS)
 
 
@@ -23,8 +26,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def an_open_month(counts: MonthCounts) -> Month:
-    month = Month(Quality.IMPORTED, {DINO: 1}, b"k" * 32, {b"a" * 16: None})
-    month.take_over(counts, {b"m" * 16, b"n" * 16})
+    month = Month(Quality.IMPORTED, {DINO: 1}, b"k" * 32)
+    month.counted.put(OURS, How.FINAL)
+    month.take_over(counts, THEIRS)
     return month
 
 
@@ -33,7 +37,7 @@ def save(state: SqliteState, month: Month, change: MonthChange) -> None:
 
 
 def anew(month: Month) -> MonthChange:
-    return MonthChange(set(month.cells), set(month.counted), anew=True)
+    return MonthChange(set(month.cells), bytearray().join((OURS, *THEIRS)), anew=True)
 
 
 def kept(state: SqliteState) -> Month:
@@ -49,22 +53,28 @@ def test_what_was_taken_over_comes_back_beside_our_own(path: Path, counts: Month
         save(state, an_open_month(counts), anew(an_open_month(counts)))
     with SqliteState(path) as state:
         month = kept(state)
-    assert (month.imported, month.marked) == (counts, {b"m" * 16, b"n" * 16})
-    assert (month.cells, month.counted, month.quality) == ({DINO: 1}, {b"a" * 16: None}, Quality.IMPORTED)
+    assert (month.imported, month.cells, month.quality) == (counts, {DINO: 1}, Quality.IMPORTED)
+    assert [month.counted.get(digest) for digest in (OURS, *THEIRS)] == [How.FINAL, How.MARKED, How.MARKED]
+    assert len(month.counted) == 3
     assert month.counts() == an_open_month(counts).counts()
 
 
 def test_a_month_made_anew_is_kept_in_place_of_what_was_kept(path: Path) -> None:
-    earlier = Month(Quality.LOWER_BOUND, {DINO: 5}, b"k" * 32, {b"z" * 16: DINO})
+    earlier = Month(Quality.LOWER_BOUND, {DINO: 5}, b"e" * 32)
+    earlier.counted.put(b"z" * 16, DINO)
     with SqliteState(path) as state:
-        save(state, earlier, MonthChange({DINO}, {b"z" * 16}))
+        save(state, earlier, MonthChange({DINO}, bytearray(b"z" * 16)))
         save(state, an_open_month(JOINT), anew(an_open_month(JOINT)))
         assert b"z" * 16 not in b"".join(file.read_bytes() for file in path.parent.iterdir())
         later = an_open_month(FLAT)
-        later.cells, later.counted = {}, {}
-        save(state, later, anew(later))
+        later.cells = {}
+        save(state, later, MonthChange(anew=True))
         month = kept(state)
-    assert (month.imported, month.cells, month.counted) == (FLAT, {}, {})
+        assert (month.imported, month.cells, len(month.counted)) == (FLAT, {}, 3)
+        later.key = b"l" * 32
+        save(state, later, MonthChange(anew=True))
+        assert len(kept(state).counted) == 0
+    assert OURS not in b"".join(file.read_bytes() for file in path.parent.iterdir())
 
 
 def test_what_is_counted_later_leaves_it_alone_and_closing_forgets_whom_the_module_counted(path: Path) -> None:
@@ -72,13 +82,13 @@ def test_what_is_counted_later_leaves_it_alone_and_closing_forgets_whom_the_modu
     with SqliteState(path) as state:
         save(state, month, anew(month))
         month.add(DINO, +1)
-        month.counted[b"b" * 16] = None
-        save(state, month, MonthChange({DINO}, {b"b" * 16}))
+        month.counted.put(OTHERS, How.FINAL)
+        save(state, month, MonthChange({DINO}, bytearray(OTHERS)))
         assert kept(state).counts().users == FLAT.users + 2
-        assert kept(state).marked == month.marked
-        month.closed, month.key, month.counted, month.marked = True, None, {}, set()
+        assert [kept(state).counted.get(digest) for digest in (OTHERS, *THEIRS)] == [How.FINAL, How.MARKED, How.MARKED]
+        month.close()
         save(state, month, MonthChange(closed=True))
-        assert (kept(state).counted, kept(state).marked, kept(state).imported) == ({}, set(), FLAT)
+        assert (len(kept(state).counted), kept(state).imported) == (0, FLAT)
     assert b"m" * 16 not in b"".join(file.read_bytes() for file in path.parent.iterdir())
 
 

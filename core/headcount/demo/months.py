@@ -7,9 +7,9 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from headcount.clients import ClientPatterns
+from headcount.counted import How
 from headcount.demo.past import PastEvent
 from headcount.geo import Places
-from headcount.hashes import user_hash
 from headcount.monthly_visitors import SETTLING, Month, MonthChange
 from headcount.months import end_of, month_of, shift, start_of
 from headcount.snapshot import UNKNOWN, Arrivals, Cell, Quality
@@ -69,17 +69,20 @@ def past_months(
 def _host(host: str, users: Mapping[str, Users], first: str, now: float, zone: tzinfo) -> HostUpdate:
     months = {}
     for name in sorted(name for name in users if name >= first):
-        month = _month(host, users[name], is_open=now < end_of(name, zone) + SETTLING)
+        month, change = _month(host, users[name], is_open=now < end_of(name, zone) + SETTLING)
         returning = users[name].keys() & users.get(shift(name, -1), {}).keys()
         month.arrivals = Arrivals(len(returning))
-        months[name] = month, MonthChange(set(month.cells), set(month.counted))
+        months[name] = month, change
     return HostUpdate(host, start_of(first, zone), now, months)
 
 
-def _month(host: str, users: Users, *, is_open: bool) -> Month:
+def _month(host: str, users: Users, *, is_open: bool) -> tuple[Month, MonthChange]:
     month = Month(Quality.EXACT, dict(Counter(users.values())), closed=not is_open)
+    change = MonthChange(set(month.cells))
     if is_open:
         month.key = secrets.token_bytes(32)
         for user, cell in users.items():
-            month.counted[user_hash(month.key, host, user)] = cell if cell.client == UNKNOWN else None
-    return month
+            digest = month.hash_of(host, user)
+            month.counted.put(digest, cell if cell.client == UNKNOWN else How.FINAL)
+            change.counted += digest
+    return month, change

@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from types import TracebackType
 
+from headcount.counted import How
 from headcount.errors import NoPermissionError, StateError
 from headcount.monthly_visitors import Month
 from headcount.snapshot import (
@@ -322,22 +323,26 @@ class _KeptCounts(Mapping[HistoryKey, Past]):
 
 
 @lru_cache(maxsize=4096)
-def _told(place: Place) -> str:
-    """A place as `counted.place` has it."""
-    return json.dumps(place)
+def _told(how: Cell | How) -> str | None:
+    """How a user was counted, as `counted.place` has it."""
+    if isinstance(how, Cell):
+        return json.dumps(how.place)
+    return MARKED if how is How.MARKED else None
 
 
 def _load_counted(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
-    cells: dict[str | None, Cell | None] = {None: None}
-    rows = connection.execute("SELECT hash, place FROM counted WHERE host = ? AND month = ?", (host, name))
-    counted, marked = month.counted, month.marked
-    for digest, place in rows:
-        if place in cells:
-            counted[digest] = cells[place]
-        elif place == MARKED:
-            marked.add(digest)
-        else:
-            counted[digest] = cells[place] = Cell(Place(*json.loads(place)), UNKNOWN)
+    hows: dict[str | None, Cell | How] = {None: How.FINAL, MARKED: How.MARKED}
+    rows = connection.execute(
+        "SELECT hash, place FROM counted WHERE host = ? AND month = ? ORDER BY hash", (host, name)
+    )
+
+    def known() -> Iterator[tuple[bytes, Cell | How]]:
+        for digest, place in rows:
+            if place not in hows:
+                hows[place] = Cell(Place(*json.loads(place)), UNKNOWN)
+            yield digest, hows[place]
+
+    month.counted.load(known())
 
 
 def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
@@ -372,22 +377,22 @@ def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
         connection.executemany(
             "INSERT OR REPLACE INTO counted VALUES (?, ?, ?, ?)",
             [
-                (*of_month, digest, None if cell is None else _told(cell.place))
-                for digest in change.counted
-                if (cell := month.counted.get(digest)) is not None or digest in month.counted
+                (*of_month, digest, _told(how))
+                for digest in change.hashes()
+                if (how := month.counted.get(digest)) is not None
             ],
         )
 
 
 def _save_anew(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
-    """Deletes what was kept of a month, and keeps what of it was taken over. Who was counted may have to be counted
-    anew, for which all files have to be read: the restart index is of no use any more."""
+    """Deletes what was kept of a month, and keeps what of it was taken over; who was counted stays under the same key
+    alone. They may have to be counted anew, for which all files have to be read: the restart index is of no use any
+    more."""
     connection.execute("DELETE FROM kept WHERE name = 'index'")
     connection.execute("DELETE FROM counts WHERE host = ? AND month = ?", (host, name))
-    connection.execute("DELETE FROM counted WHERE host = ? AND month = ?", (host, name))
     connection.execute("DELETE FROM imported WHERE host = ? AND month = ?", (host, name))
-    connection.executemany(
-        "INSERT INTO counted VALUES (?, ?, ?, ?)", [(host, name, digest, MARKED) for digest in month.marked]
-    )
+    kept = connection.execute("SELECT key FROM months WHERE host = ? AND month = ?", (host, name)).fetchone()
+    if kept != (month.key,):
+        connection.execute("DELETE FROM counted WHERE host = ? AND month = ?", (host, name))
     if month.imported is not None:
         save_imported(connection, host, name, month.imported)
