@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from headcount.compact import CompactMap
-from headcount.index import UsersIndex
+from headcount.index import UserFigures, UsersIndex
 from headcount.snapshot import Active, Cell, Place
 
 DAY = 86_400
@@ -182,8 +182,7 @@ class ActiveUsers:
     def cells(self) -> dict[Cell, Active]:
         """The counts by cell, of cells that hold anybody. It is never changed: a later call gives another."""
         if self._frozen is None:
-            counted = zip(self._cells, self._counts, strict=True)
-            self._frozen = {cell: Active(*counts) for cell, counts in counted if any(counts)}
+            self._frozen = _by_cell(self._cells, self._counts)
         return self._frozen
 
     def export(self, recent: float, without: Collection[int]) -> tuple[UsersIndex, set[int]]:
@@ -216,15 +215,15 @@ class ActiveUsers:
             assert of_user is not None
             self._count_in(counts, self._last(key, of_user), of_user, -1)
         cells = [[*cell.place, cell.client] for cell in self._cells]
-        return UsersIndex(self._now, cells, counts, keys, packed), left
+        return UsersIndex(UserFigures(self._now, len(keys), cells, counts), keys, packed), left
 
     @classmethod
     def restored(cls, index: UsersIndex) -> "ActiveUsers":
         """The active users that were exported."""
-        active = cls(index.now)
-        for country, subdivision, city, client in index.cells:
-            active.cell_number(Cell(Place(country, subdivision, city), client))
-        active._counts = index.counts
+        active = cls(index.figures.now)
+        for cell in _cells(index.figures):
+            active.cell_number(cell)
+        active._counts = index.figures.counts
         active._users = CompactMap.of_sorted(index.keys, index.packed)
         return active
 
@@ -285,3 +284,26 @@ class ActiveUsers:
         self._frozen = None
         for key, packed in self._users.items():
             self._count(self._last(key, packed), packed, +1)
+
+
+class Remembered:
+    """The figures of active users that were exported, to be shown until the users themselves are there."""
+
+    def __init__(self, figures: UserFigures) -> None:
+        self._known = figures.known
+        self._by_cell = _by_cell(_cells(figures), figures.counts)
+
+    def __len__(self) -> int:
+        return self._known
+
+    def cells(self) -> dict[Cell, Active]:
+        """As `ActiveUsers.cells`."""
+        return self._by_cell
+
+
+def _cells(figures: UserFigures) -> list[Cell]:
+    return [Cell(Place(country, subdivision, city), client) for country, subdivision, city, client in figures.cells]
+
+
+def _by_cell(cells: Sequence[Cell], counts: Sequence[Sequence[int]]) -> dict[Cell, Active]:
+    return {cell: Active(*of_cell) for cell, of_cell in zip(cells, counts, strict=True) if any(of_cell)}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from headcount.clients import ClientPatterns
 from headcount.geo import Places
 from headcount.host import HostCounter
-from headcount.index import HostIndex, UsersIndex
+from headcount.index import HostIndex, UserFigures, UsersIndex
 from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
 from headcount.options import Options
@@ -93,13 +93,21 @@ class Counting:
         hosts = self.hosts
         return {name: hosts[name].export(self._now, keys) for name, keys in unsure.items() if _was_read(hosts, name)}
 
+    def remember(self, hosts: Mapping[str, UserFigures]) -> None:
+        """Shows the figures of an index until `restore`."""
+        for name, figures in hosts.items():
+            if name in self.hosts:
+                self.hosts[name].remember(figures)
+                self._name_cells(self.hosts[name])
+
     def restore(self, hosts: Mapping[str, HostIndex]) -> dict[str, HostIndex]:
         """Goes on with the users of an index; returns the hosts that are known, and so go on."""
+        for host in self.hosts.values():
+            host.remember(None)
         known = {name: index for name, index in hosts.items() if name in self.hosts}
         for name, index in known.items():
             self.hosts[name].restore(index.users, self._now)
-            for place in {cell.place for cell in self.hosts[name].active.cells()}:
-                self._name(place)
+            self._name_cells(self.hosts[name])
         return known
 
     def users_counted(
@@ -245,6 +253,10 @@ class Counting:
         for whole in {place, Place(place.country), Place(place.country, place.subdivision)}:
             self._new_names[whole] = self._places.names.name(whole)
             self.unkept_names.add(whole)
+
+    def _name_cells(self, host: HostCounter) -> None:
+        for place in {cell.place for cell in host.counts().active}:
+            self._name(place)
 
     def all_names(self) -> Mapping[Place, PlaceName]:
         """The names of all places that are in the counts. It is never changed: a later call gives another."""

@@ -62,14 +62,15 @@ class Engine:
         self._now = options.clock()
         saved = state.load() if index is None else state.load(counted=False)
         self._index = index
-        restored = None if index is None else index.restored(saved.index)
-        self._saved = None if restored is None else saved
-        if restored is not None:
-            options.keys.go_on(restored.secret)
+        begun = None if index is None else index.begin(saved.index)
+        self._saved = None if begun is None else saved
+        if begun is not None:
+            options.keys.go_on(begun.secret)
         elif index is not None:
             state.load_counted(saved)
         self._counting = Counting(places, clients, options, saved, self._now)
-        self._restored = {} if restored is None else self._counting.restore(restored.hosts)
+        if begun is not None:
+            self._counting.remember(begun.hosts)
         self._problems = self._counting.problems
         self._problems.replace("state notices", [Flaw("state set aside", "", "", why) for why in state.notices])
         self._history = HistoryKeeper(saved.history, options.zone)
@@ -162,12 +163,16 @@ class Engine:
 
     def _go_on(self, publish: Publish) -> None:
         """Shows the figures of an earlier run before anything is read, and has the source say only what changed."""
-        if self._saved is not None:
-            self._problems.pass_time(self._now)
-            self._show(publish, 0)
-            self._state.load_counted(self._saved)
-            self._source.restore(self._restored)
-            self._saved, self._restored = None, {}
+        saved, self._saved = self._saved, None
+        if saved is None or saved.index is None or self._index is None:
+            return
+        self._problems.pass_time(self._now)
+        self._show(publish, 0)
+        self._state.load_counted(saved)
+        index = self._index.read(saved.index)
+        restored = self._counting.restore({} if index is None else index.hosts)
+        if index is not None:
+            self._source.restore(restored)
 
     def _follow(self, publish: Publish, stop: threading.Event) -> None:
         while not stop.is_set():

@@ -1,10 +1,30 @@
 """Writing a file of our own: whole or not at all, for its owner alone, and what hinders it told in words."""
 
 import os
+import shutil
 import tempfile
+from array import array
+from collections.abc import Callable, Iterable
 
 from headcount.errors import HeadcountError, NoPermissionError, TakenError, UsageError
 from headcount.text import clean
+
+
+def put(path: str, parts: "Iterable[bytes | array[int]]", place: Callable[[str, str], None] = os.replace) -> None:
+    """Writes a file of these parts, its rights 0600, and has `place` give it its name when all of it is on the disk.
+    Raises OSError, and then nothing of it is left."""
+    directory, name = os.path.split(path)
+    handle, beside = tempfile.mkstemp(prefix=f".{name[:64]}.", dir=directory or ".")  # 0600
+    try:
+        with open(handle, "wb") as file:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        place(beside, path)
+    finally:
+        if os.path.lexists(beside):
+            os.unlink(beside)
 
 
 def write(path: str, data: bytes, *, may_replace: bool) -> None:
@@ -12,42 +32,32 @@ def write(path: str, data: bytes, *, may_replace: bool) -> None:
 
     Raises TakenError where it is there already and may not be replaced, HeadcountError where it can't be written.
     """
-    directory, name = os.path.split(path)
     try:
-        handle, beside = tempfile.mkstemp(prefix=f".{name[:64]}.", dir=directory or ".")  # 0600
-        try:
-            with open(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            if may_replace:
-                os.replace(beside, path)
-            else:
-                _place(beside, path, data)
-        finally:
-            if os.path.lexists(beside):
-                os.unlink(beside)
+        put(path, [data], os.replace if may_replace else _link)
     except FileExistsError:
         raise TakenError(f"{clean(path)} is there already.", "Choose another name.") from None
     except PermissionError:
         raise NoPermissionError(f"No permission to write {clean(path)}.") from None
     except FileNotFoundError:
-        raise UsageError(f"There is no directory {clean(directory)}.", "Name one that there is.") from None
+        raise UsageError(f"There is no directory {clean(os.path.dirname(path))}.", "Name one that there is.") from None
     except ValueError:
         raise UsageError(f"{clean(path)} can't be the name of a file.", "Choose another name.") from None
     except OSError as error:
         raise HeadcountError(f"{clean(path)} can't be written: {error.strerror}.") from None
 
 
-def _place(beside: str, path: str, data: bytes) -> None:
+def _link(beside: str, path: str) -> None:
     """Gives the file its name if that is free; raises FileExistsError if not."""
     try:
         os.link(beside, path)
     except FileExistsError:
         raise
     except OSError:  # a file system without hard links, such as FAT
-        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(data)
+        with (
+            open(beside, "rb") as written,
+            open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file,
+        ):
+            shutil.copyfileobj(written, file)
 
 
 def refuse_source(directory: str | bytes, source: str | bytes) -> None:

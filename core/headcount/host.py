@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Sequence
 
-from headcount.active_users import NEVER, ActiveUsers, PlainPresence
+from headcount.active_users import NEVER, ActiveUsers, PlainPresence, Remembered
 from headcount.arrivals import LastSeen
-from headcount.index import UsersIndex
+from headcount.index import UserFigures, UsersIndex
 from headcount.keys import KeyOf
 from headcount.meaning import Meaning, Visit, plain_presence
 from headcount.monthly_visitors import SETTLING, MonthlyVisitors, arrivals_told
@@ -31,6 +31,7 @@ class HostCounter:
         self._seen = LastSeen(is_told=meaning.records_all)
         self._held: dict[str, tuple[float, list[Visit]]] = {}
         self._imported: dict[str, MonthCounts] = {}
+        self._remembered: Remembered | None = None
         self._was_read = False
         self._read_again: set[int] | None = None
         self._forgot_in = ""
@@ -120,6 +121,10 @@ class HostCounter:
         recent = start_of(shift(this, -1), self.months.zone) if this else float("-inf")
         return self.active.export(recent, {*without, *held, *self._seen.apart})
 
+    def remember(self, figures: UserFigures | None) -> None:
+        """Shows the figures of an index in place of those of the users; None for those of the users again."""
+        self._remembered = None if figures is None else Remembered(figures)
+
     def restore(self, index: UsersIndex, now: float) -> None:
         """Goes on with the users of an index, as they are now."""
         self._read_again = set()
@@ -169,7 +174,8 @@ class HostCounter:
             is_pruned = name < self.months.pruned_before
             if not is_pruned and (name not in months or _is_better(imported, months[name])):
                 months[name] = imported
-        counts = HostCounts(len(self.active), self.active.cells(), months, arrivals_told(self.months.months))
+        active = self.active if self._remembered is None else self._remembered
+        counts = HostCounts(len(active), active.cells(), months, arrivals_told(self.months.months))
         if not _is_same(counts, self._frozen):
             self._frozen = counts
         return self._frozen

@@ -4,7 +4,8 @@ what changed since.
 It is a file beside the state. It names nobody: users are known by keyed hashes (`keys`), and of one who was not there
 for thirty days it tells nothing more. It is believed only where it is whole, was made under the same settings, and is
 the one that the state speaks of; any other costs a reading of everything, and never a count. It may be older than the
-state, since what changed after it was written has other change times.
+state, since what changed after it was written has other change times. It begins with its figures, which can be shown
+before all of it is read.
 """
 
 import json
@@ -12,17 +13,17 @@ import os
 import secrets
 import struct
 import sys
-import tempfile
 import time
 from array import array
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeVar
 
-_MAGIC: Final = b"headcount index 1\n"
+from headcount.files import put
+
+_MAGIC: Final = b"headcount index 2\n"
 _LENGTH: Final = struct.Struct("<Q")
 _LARGEST_HEAD: Final = 1 << 26
 FIRST: Final = 30.0
@@ -30,6 +31,9 @@ EVERY: Final = 600.0
 """Seconds until the index is written for the first time, and from one time to the next."""
 COST_FACTOR: Final = 500
 """How many times as long as its writing took, at least."""
+
+Head = dict[str, Any]
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -44,12 +48,20 @@ class StoreIndex:
 
 
 @dataclass(slots=True)
-class UsersIndex:
-    """The active users of one host at a moment (`ActiveUsers.export`)."""
+class UserFigures:
+    """The active users of one host in figures: how many are `known`, and the counts of each cell at a moment."""
 
     now: float
+    known: int
     cells: list[list[Any]]
     counts: list[list[int]]
+
+
+@dataclass(slots=True)
+class UsersIndex:
+    """The active users of one host (`ActiveUsers.export`): their figures, and each of them."""
+
+    figures: UserFigures
     keys: "array[int]"
     packed: "array[int]"
 
@@ -60,6 +72,14 @@ class HostIndex:
 
     stores: dict[str, StoreIndex]
     users: UsersIndex
+
+
+@dataclass(slots=True)
+class Beginning:
+    """What an index begins with: the figures of each host."""
+
+    secret: bytes
+    hosts: dict[str, UserFigures]
 
 
 @dataclass(slots=True)
@@ -82,10 +102,6 @@ class IndexKeeper:
         self._clock = clock
         self._due_at = clock() + FIRST
 
-    def restored(self, token: str | None) -> Index | None:
-        """The index, if it is whole, made under these settings and the one that the state calls by that token."""
-        return None if token is None else self.read(token)
-
     def is_due(self) -> bool:
         """Whether it is time to write it again."""
         return self._clock() >= self._due_at
@@ -104,28 +120,20 @@ class IndexKeeper:
         self._due_at = began + max(EVERY, COST_FACTOR * (self._clock() - began))
         return index.token
 
+    def begin(self, token: str | None) -> Beginning | None:
+        """What the index of that token begins with, if it was made under these settings; None where there is none that
+        can be believed. The rest may still turn out to be damaged."""
+        return None if token is None else self._believed(token, _beginning)
+
     def read(self, token: str) -> Index | None:
-        """The index of that token; None where there is none that can be believed."""
-        try:
-            with self._path.open("rb") as file:
-                return self._read(file, token)
-        except (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError):
-            return None
+        """The whole index of that token; None as in `begin`, and where any of it is damaged."""
+        return self._believed(token, _whole)
 
     def put(self, index: Index) -> None:
         """Writes it for its owner alone, whole or not at all. Raises OSError."""
-        handle, beside = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)  # 0600
-        try:
-            with open(handle, "wb") as file:
-                self._write(file, index)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, self._path)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(beside)
+        put(str(self._path), self._parts(index))
 
-    def _write(self, file: IO[bytes], index: Index) -> None:
+    def _parts(self, index: Index) -> "Iterator[bytes | array[int]]":
         head = {
             "order": sys.byteorder,
             "token": index.token,
@@ -133,61 +141,99 @@ class IndexKeeper:
             "made under": self._made_under,
             "hosts": {name: _described(host) for name, host in index.hosts.items()},
         }
-        digest = blake2b()
         text = json.dumps(head).encode()
-        parts: list[bytes | array[int]] = [_MAGIC, _LENGTH.pack(len(text)), text, *_columns(index.hosts)]
-        for part in parts:
-            digest.update(part)
-            file.write(part)
-        file.write(digest.digest())
+        begin = b"".join((_MAGIC, _LENGTH.pack(len(text)), text))
+        digest = blake2b(begin)
+        yield begin
+        yield digest.digest()
+        for column in _columns(index.hosts):
+            digest.update(column)
+            yield column
+        yield digest.digest()
 
-    def _read(self, file: IO[bytes], token: str) -> Index | None:
-        start = file.read(len(_MAGIC) + _LENGTH.size)
-        if not start.startswith(_MAGIC):
+    def _believed(self, token: str, read: "Callable[[_Reading, Head], _T]") -> _T | None:
+        try:
+            with self._path.open("rb") as file:
+                reading = _Reading(file)
+                head = reading.head()
+                if (head["token"], head["made under"], head["order"]) != (token, self._made_under, sys.byteorder):
+                    return None
+                return read(reading, head)
+        except (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError):
             return None
+
+
+class _Reading:
+    """An index that is being read, and the digest of what was read of it. All raises ValueError where it is damaged."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._digest = blake2b()
+
+    def head(self) -> Head:
+        """What it begins with."""
+        start = self._file.read(len(_MAGIC) + _LENGTH.size)
+        if not start.startswith(_MAGIC):
+            raise ValueError("it is no index")
         (length,) = _LENGTH.unpack(start[len(_MAGIC) :])
         if length > _LARGEST_HEAD:
-            return None
-        text = file.read(length)
-        head = json.loads(text)
-        if (head["token"], head["made under"], head["order"]) != (token, self._made_under, sys.byteorder):
-            return None
-        digest = blake2b(start + text)
-        left = os.fstat(file.fileno()).st_size
+            raise ValueError("no index begins with so much")
+        text = self._file.read(length)
+        self._digest.update(start)
+        self._digest.update(text)
+        self._check()
+        head: Head = json.loads(text)
+        return head
 
-        def numbers(count: int) -> "array[int]":
-            if not 0 <= count * 8 <= left:
-                raise ValueError("there is not so much in the file")
-            column = array("Q")
-            column.fromfile(file, count)
-            digest.update(column)
-            return column
+    def numbers(self, count: int) -> "array[int]":
+        """The next column."""
+        if not 0 <= count * 8 <= os.fstat(self._file.fileno()).st_size:
+            raise ValueError("there is not so much in the file")
+        column = array("Q")
+        column.fromfile(self._file, count)
+        self._digest.update(column)
+        return column
 
-        hosts = {}
-        for name, host in head["hosts"].items():
-            stores = {
-                store: StoreIndex((device, inode), unmoved, numbers(count), numbers(count))
-                for store, (device, inode, unmoved, count) in host["stores"].items()
-            }
-            now, cells, counts, count = host["users"]
-            hosts[name] = HostIndex(stores, UsersIndex(now, cells, counts, numbers(count), numbers(count)))
-        if file.read() != digest.digest():
-            return None
-        return Index(bytes.fromhex(head["secret"]), token, hosts)
+    def end(self) -> None:
+        """There must be nothing more."""
+        self._check()
+        if self._file.read(1):
+            raise ValueError("there is more in the file")
+
+    def _check(self) -> None:
+        if self._file.read(blake2b.MAX_DIGEST_SIZE) != self._digest.digest():
+            raise ValueError("it is damaged")
+
+
+def _beginning(_: _Reading, head: Head) -> Beginning:
+    hosts = {name: UserFigures(*host["users"]) for name, host in head["hosts"].items()}
+    return Beginning(bytes.fromhex(head["secret"]), hosts)
+
+
+def _whole(reading: _Reading, head: Head) -> Index:
+    begun = _beginning(reading, head)
+    hosts = {}
+    for name, host in head["hosts"].items():
+        stores = {
+            store: StoreIndex((device, inode), unmoved, reading.numbers(count), reading.numbers(count))
+            for store, (device, inode, unmoved, count) in host["stores"].items()
+        }
+        users = begun.hosts[name]
+        hosts[name] = HostIndex(stores, UsersIndex(users, reading.numbers(users.known), reading.numbers(users.known)))
+    reading.end()
+    return Index(begun.secret, head["token"], hosts)
 
 
 def _described(host: HostIndex) -> dict[str, Any]:
-    users = host.users
+    users = host.users.figures
     return {
         "stores": {name: [*store.identity, store.unmoved, len(store.keys)] for name, store in host.stores.items()},
-        "users": [users.now, users.cells, users.counts, len(users.keys)],
+        "users": [users.now, users.known, users.cells, users.counts],
     }
 
 
-def _columns(hosts: Mapping[str, HostIndex]) -> list["array[int]"]:
-    columns: list[array[int]] = []
+def _columns(hosts: Mapping[str, HostIndex]) -> "Iterator[array[int]]":
     for host in hosts.values():
         for store in host.stores.values():
-            columns += [store.keys, store.changed]
-        columns += [host.users.keys, host.users.packed]
-    return columns
+            yield from (store.keys, store.changed)
+        yield from (host.users.keys, host.users.packed)

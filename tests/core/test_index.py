@@ -182,6 +182,7 @@ def test_files_that_were_changed_without_a_rename_are_found_by_the_next_whole_sw
         lambda path: path.write_bytes(path.read_bytes()[:-9]),
         lambda path: path.write_bytes(path.read_bytes()[:40]),
         lambda path: path.write_bytes(b"headcount index 1\n" + b"\xff" * 100),
+        lambda path: path.write_bytes(b"headcount index 2\n" + b"\xff" * 100),
         lambda path: path.write_bytes(os.urandom(4096)),
         lambda path: path.write_bytes(path.read_bytes().replace(b'"order"', b'"0rder"')),
         lambda path: path.write_bytes(path.read_bytes() + b"x"),
@@ -196,6 +197,22 @@ def test_a_lost_or_damaged_index_costs_a_reading_and_no_count(server: Server, sp
     assert len(server.read) == 20
     server.run()
     assert server.read == []
+
+
+def test_its_figures_are_shown_before_the_rest_is_read_and_no_longer_than_that(server: Server) -> None:
+    for number in range(20):
+        server.log_in(f"user{number}", number * DAY + 60, out=True)
+    before = server.run()
+    path = server.state.with_name("index")
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    server.delete("user7")
+    expected = in_whole(server)
+    live = server.run()
+    first = server.shown[0]
+    assert (first.phase, first.hosts[HOST].users_known) == (Phase.SCANNING, 20)
+    assert first.hosts[HOST].active == before.hosts[HOST].active
+    assert told(live) == told(expected)
+    assert (len(server.read), live.hosts[HOST].users_known) == (19, 19)
 
 
 @pytest.mark.parametrize("seed", range(40))
