@@ -27,7 +27,7 @@ def with_one_more(arrivals: Arrivals, was_there: bool | None) -> Arrivals:
     """The arrivals with one user more, who was seen in the month before, or was not, or nobody can tell."""
     if was_there is None:
         return Arrivals(arrivals.returning, arrivals.untold + 1)
-    return Arrivals(arrivals.returning + was_there, arrivals.untold)
+    return Arrivals(arrivals.returning + 1, arrivals.untold) if was_there else arrivals
 
 
 class LastSeen:

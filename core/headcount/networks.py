@@ -46,13 +46,14 @@ def first_of(number: int, bits: str, width: int) -> int:
 
 
 class PlacesByNetwork:
-    """Remembers the places of IPv4 networks, and of IPv6 networks up to /64."""
+    """Remembers the places of IPv4 networks, and of IPv6 networks up to /64. Networks of one place share it."""
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
         """Forgets everything but where special addresses are."""
+        self._places: dict[Place, Place] = {}
         self._ranges4 = _Ranges(32, 8, 24, SPECIAL4)
         self._ranges6 = _Ranges(_HALF, 16, 32, [(first >> _HALF, last >> _HALF) for first, last in SPECIAL6])
 
@@ -66,6 +67,7 @@ class PlacesByNetwork:
 
     def put(self, address: Address, prefix: int, place: Place) -> None:
         """Remembers the place of a public address, which holds for all of its network with a prefix of that length."""
+        place = self._places.setdefault(place, place)
         if address.version == 4:
             self._ranges4.put(int(address), prefix, place)
         elif prefix <= _HALF:

@@ -464,6 +464,14 @@ def test_the_memory_of_remembered_networks_is_bounded(monkeypatch: pytest.Monkey
     assert used < 1e6
 
 
+def test_networks_of_one_place_share_it() -> None:
+    found = Places((), usual=())
+    for _ in range(2):
+        one, other = found.lookup("8.8.8.8"), found.lookup("4.4.4.4")
+        assert one == other == Place("US")
+    assert one is other
+
+
 addresses = st.one_of(
     st.integers(0, 2**32 - 1).map(lambda number: str(ipaddress.IPv4Address(number))),
     st.sampled_from(["192.0.0.0", "192.88.99.0", "172.16.0.0", "198.18.0.0", "203.0.113.0", "100.64.0.0"]).flatmap(
