@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from headcount.addresses import LONGEST, Address, public_address
 from headcount.errors import HeadcountError
-from headcount.geo_database import DAMAGE, Database, find_file, has_fast_reader, open_bundled, open_file
+from headcount.geo_database import DAMAGE, Bundled, Database, find_file, has_fast_reader, open_file
 from headcount.geo_records import Sighting, read_record
 from headcount.networks import PlacesByNetwork, first_of, ipv4_of, ipv6_of
 from headcount.place_names import PlaceNames
@@ -65,7 +65,7 @@ class Places:
     def _open_found(self, usual: Sequence[str]) -> list[Database]:
         found, warnings = find_file(usual)
         self.warnings += warnings
-        return [found or open_bundled(_BUNDLED_LABEL)]
+        return [found or Bundled(_BUNDLED_LABEL)]
 
     @property
     def label(self) -> str:

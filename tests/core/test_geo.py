@@ -18,6 +18,7 @@ from netaddr import IPSet
 from headcount.addresses import public_address
 from headcount.errors import NoPermissionError, UsageError
 from headcount.geo import ATTRIBUTION, Places
+from headcount.geo_database import Bundled, Database
 from headcount.geo_records import Sighting, read_record
 from headcount.place_names import PlaceNames
 from headcount.snapshot import Place, PlaceName
@@ -462,6 +463,17 @@ def test_the_memory_of_remembered_networks_is_bounded(monkeypatch: pytest.Monkey
     used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert used < 1e6
+
+
+def test_the_bundled_database_is_what_is_said_of_it_before_it_is_unpacked() -> None:
+    bundled = Bundled("countries")
+    bundled.close()
+    found = Database(bundled.reader, None, None, "countries")
+    for what in ("label", "build", "kind", "has_cities", "has_ipv6"):
+        assert getattr(bundled, what) == getattr(found, what)
+    bundled.close()
+    with pytest.raises(ValueError, match="closed"):
+        bundled.reader.get("8.8.8.8")
 
 
 def test_networks_of_one_place_share_it() -> None:
