@@ -15,13 +15,20 @@ from headcount.keys import Keys
 from headcount.prosody.files import LASTLOG2, user_of
 from headcount.prosody.stores import MAX_SIZE, read_store
 from headcount.records import Activity, Flaw, Login, PlainUser, PlainUsers, Record, UserRecord, UsersGone
-from headcount.sources.layout import STALE, Host, Layout, Store, changed_at
+from headcount.sources.layout import STALE, TURN, Host, Layout, Store, changed_at
 from headcount.sources.readers import Names, Reader, reading
 from headcount.text import clean
 
 BATCH = 500
-SETTLED_NS = 1_000_000_000
-"""A file that changed less than this before it was read may change once more without its change time moving."""
+SETTLED_NS = 25_000_000
+"""A file that changed less than this before it was read may change once more without its change time moving: by the
+kernel's clock, which may tick every ten milliseconds."""
+COARSELY_SETTLED_NS = 2_500_000_000
+"""The same where a file system writes whole seconds, or every other one, only."""
+SHARED_NS = 1_000_000_000
+"""How long ago a helper's answer may have been made that is looked at now."""
+PARTS = 4096
+"""Parts into which all keys of users are divided, by their first bits, to look through them a few at a time."""
 
 
 class UserReader:
@@ -45,7 +52,7 @@ class UserReader:
         files = self.names(store) if files is None else files
         if files is None:
             return
-        are_all = not len(store.files)
+        unmoved, are_all = self._signature(moved), not len(store.files)
         try:
             with self._reading(host, store, len(files)) as reader:
                 if not are_all:
@@ -59,7 +66,37 @@ class UserReader:
                         advance(len(chunk))
         except FileNotFoundError:
             return  # the directory went; a look at the layout tells
-        store.unmoved = self._signature(moved)
+        store.unmoved = unmoved
+
+    def sweep(self, host: Host, store: Store) -> Iterator[list[Record]]:
+        """The same, of a store that is being followed, in turns: after every few files it gives what it found, or an
+        empty batch. In between files may be read elsewhere; whatever is read here is told at once, so that what was
+        read last is told last. A file that is to be read again soon anyway is left to that."""
+        moved = changed_at(store.path) or 0
+        if store.unmoved and moved == store.unmoved:
+            return
+        unmoved = self._signature(moved)
+        names = yield from self._layout.user_files_in_turns(store)
+        if names is None:
+            return
+        files = Names(names)
+        del names
+        present, known = array("Q"), 0
+        try:
+            with self._reading(host, store, len(files)) as reader:
+                for chunk, keys, stamps in reader.looks(files):
+                    signatures = list(map(store.files.get, keys))
+                    looked = zip(chunk, stamps, signatures, strict=True)
+                    changed = [file for file, stamp, was in looked if stamp != was and file not in store.fresh]
+                    known += len(keys) - signatures.count(None)
+                    present += keys
+                    yield from self.read_changed(host, changed)
+                    yield []
+        except FileNotFoundError:
+            return
+        if known < len(store.files):
+            yield from self._note_gone_in_turns(host, store, present)
+        store.unmoved = unmoved
 
     def names(self, store: Store) -> Names | None:
         """The names of a store's files; None where they can't be had now."""
@@ -127,7 +164,8 @@ class UserReader:
         return reading(store.path, beside, self._keys, host.name, files)
 
     def _signature(self, changed: int) -> int:
-        return changed if changed + SETTLED_NS < self._wall_ns() else STALE
+        """What tells whether a file that changed then, and is read from now on, is another one later."""
+        return changed if _is_settled(changed, self._wall_ns()) else STALE
 
     def _changed(
         self, host: Host, store: Store, reader: Reader, files: Names, advance: Callable[[int], None]
@@ -163,12 +201,40 @@ class UserReader:
             store.files.pop(key)
         host.orphans |= gone
 
+    def _note_gone_in_turns(self, host: Host, store: Store, present: "array[int]") -> Iterator[list[Record]]:
+        """As `_note_gone`. Who was read again meanwhile is there."""
+        parts = [array("Q") for _ in range(PARTS)]
+        shift = 64 - PARTS.bit_length() + 1
+        for at in range(0, len(present), TURN):
+            for key in present[at : at + TURN]:
+                parts[key >> shift].append(key)
+            yield []
+        gone: dict[int, int] = {}
+        for number, part in enumerate(parts):
+            there = set(part)
+            of_part = store.files.part(number << shift, (number + 1) << shift)
+            gone.update((key, signature) for key, signature in of_part if key not in there and signature != STALE)
+            yield []
+        files = (yield from self._layout.user_files_in_turns(store)) if gone else None
+        if files is None:
+            return
+        key_of = self._keys.of_host(host.name)
+        for at in range(0, len(files), TURN):
+            for file in files[at : at + TURN]:
+                if (user := user_of(file)) is not None:
+                    gone.pop(key_of(user), None)
+            yield []
+        for key, signature in gone.items():
+            if store.files.get(key) == signature:
+                store.files.pop(key)
+                host.orphans.add(key)
+
     def _read_plain_files(
         self, host: Host, store: Store, reader: Reader, files: Names, are_all: bool, advance: Callable[[int], None]
     ) -> Iterator[list[Record]]:
         for chunk, (rows, changed, others) in reader.rows(files, are_all=are_all):
             if rows:
-                self._note_read(store, chunk, rows, changed, others)
+                self._note_read(store, chunk, rows, changed, others, self._wall_ns() - SHARED_NS)
                 yield [PlainUsers(host.name, rows)]
             if others:
                 yield from self._read_users(host, others)
@@ -176,6 +242,7 @@ class UserReader:
 
     def _read_here(self, host: Host, store: Store, files: list[bytes]) -> Iterator[list[Record]]:
         """Reads some plain files in this process; of those that were read before as they are now nothing is told."""
+        since = self._wall_ns()
         try:
             with self._reading(host, store, 0) as reader:
                 rows, changed, others = reader.read(files)
@@ -183,7 +250,7 @@ class UserReader:
             yield from self._read_users(host, files)
             return
         before = [store.fresh.get(file) for file in files] if store.fresh else []
-        self._note_read(store, files, rows, changed, others)
+        self._note_read(store, files, rows, changed, others, since)
         if any(known is not None for known in before):
             said = {known for known in before if known is not None}
             rows = [row for row in rows if hash(row) not in said]
@@ -193,15 +260,21 @@ class UserReader:
             yield from self._read_users(host, others)
 
     def _note_read(
-        self, store: Store, files: Sequence[bytes], rows: list[PlainUser], changed: list[int], others: list[bytes]
+        self,
+        store: Store,
+        files: Sequence[bytes],
+        rows: list[PlainUser],
+        changed: list[int],
+        others: list[bytes],
+        since: int,
     ) -> None:
-        """Notes which files were read, and as of which change."""
-        put, fresh, settled = store.files.put, store.fresh, self._wall_ns() - SETTLED_NS
+        """Notes which files were read, none before `since` (ns), and as of which change."""
+        put, fresh = store.files.put, store.fresh
         if others:
             left = set(others)
             files = [file for file in files if file not in left]
         for file, row, stamp in zip(files, rows, changed, strict=True):
-            if stamp < settled:
+            if _is_settled(stamp, since):
                 put(row[0], stamp)
                 if fresh:
                     fresh.pop(file, None)
@@ -247,6 +320,12 @@ class UserReader:
             logins += reading.logins
             flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
         return UserRecord(host.name, user, known, tuple(activities), tuple(logins), tuple(flaws))
+
+
+def _is_settled(changed: int, since: int) -> bool:
+    """Whether a file that changed then (ns), and was read no earlier than `since`, will have another change time when
+    it changes once more."""
+    return changed < since - (SETTLED_NS if changed % 1_000_000_000 else COARSELY_SETTLED_NS)
 
 
 def _nothing(_: int) -> None:

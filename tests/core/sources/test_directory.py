@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,9 @@ from headcount.records import (
     plain_record,
 )
 from headcount.sources import directory as directory_module
-from headcount.sources.directory import SWEEP_AT_LEAST, DirectorySource
+from headcount.sources.directory import DirectorySource
+from headcount.sources.pace import AT_LEAST
+from headcount.sources.watcher import Changes
 from support import prosody_writes, unprivileged
 
 LOGIN = 'return {\n\t["login"] = {\n\t\t["timestamp"] = %d;\n\t};\n};\n'
@@ -259,14 +261,17 @@ def test_what_no_event_told_is_found_by_a_sweep(root: Path, swept: Said, clock: 
 class ToldWatcher:
     """A watcher that tells what a test has it tell, and loses everything else."""
 
-    def __init__(self, *told: set[str]) -> None:
+    def __init__(self, *told: Changes) -> None:
         self._told = list(told)
 
-    def watch(self, paths: list[str]) -> None:
+    def watch(self, paths: Iterable[bytes]) -> None:
         pass
 
-    def wait(self, timeout: float) -> set[str]:
-        return self._told.pop(0) if self._told else set()
+    def wait(self, timeout: float) -> Changes:
+        return self._told.pop(0) if self._told else {}
+
+    def has_lost(self) -> bool:
+        return False
 
     def failure(self) -> None:
         return None
@@ -286,7 +291,7 @@ def test_a_new_directory_is_swept_soon_after_for_its_first_events_may_be_lost(
     if by_sweep:
         sweep(swept, clock)
     else:
-        swept.source._watcher = ToldWatcher({str(new)})  # type: ignore[assignment]  # stands in for a watcher that loses events
+        swept.source._watcher = ToldWatcher({os.fsencode(new.parent): {os.fsencode(new.name)}})  # type: ignore[assignment]  # stands in for a watcher that loses events
         swept.take(swept.source.follow(0))
     log_in(root, "alice", 30)
     clock.now += 2
@@ -333,7 +338,7 @@ def test_a_sweep_follows_a_burst_soon_and_else_keeps_its_pace(root: Path, clock:
     log_in(root, "alice", 20)
     clock.now += 4
     assert swept.take(swept.source.follow(0)).last("alice") == 10
-    clock.now += SWEEP_AT_LEAST
+    clock.now += AT_LEAST
     assert swept.take(swept.source.follow(0)).last("alice") == 20
 
 
