@@ -102,6 +102,7 @@ class DirectorySource:
 
     def read(self) -> Iterator[list[Record]]:
         """Everything that is there, each file read once, a HostRead after each host; watching starts before."""
+        begun = self._clock()
         self._layout.look()
         self._watch()
         gone = self._restored - {host.name for host in self._layout.hosts.values()}
@@ -122,8 +123,9 @@ class DirectorySource:
                 self._layout.note_leftovers(host)
         yield from self._flaws()
         self._progress = None
-        self._pace.read(self._clock())
-        self._settle_at = self._clock() + SETTLE
+        ended = self._clock()
+        self._pace.read(ended, ended - begun)
+        self._settle_at = ended + SETTLE
 
     def follow(self, timeout: float) -> Iterator[list[Record]]:
         """What changed since the last call, waiting up to `timeout` seconds for a change; then a little of a sweep,

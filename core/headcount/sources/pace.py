@@ -4,6 +4,8 @@ that it costs less than a hundredth of a core. All moments are seconds of one mo
 AT_LEAST = 30.0
 COST_FACTOR = 200
 """Seconds between two sweeps without a doubt, or so many times as long as the last one took: two processes share it."""
+WHOLE_COST_FACTOR = 500
+"""The same of sweeps that look also where nothing seems to have moved, which is all that an idle server costs."""
 SOON = 1.0
 """Seconds after which a doubt is settled by a sweep."""
 LONGEST_DOUBT = 10.0
@@ -20,9 +22,9 @@ class Pace:
         self._took = self._taking = 0.0
         self._is_whole = False
 
-    def read(self, now: float) -> None:
-        """Everything has just been read, which took a while."""
-        self._due_at, self._whole_at = now + SOON, now + AT_LEAST
+    def read(self, now: float, took: float) -> None:
+        """Everything has just been read, which took so many seconds."""
+        self._due_at, self._whole_at = now + SOON, now + max(AT_LEAST, COST_FACTOR * took)
 
     def doubt(self, now: float) -> None:
         """Something may have been missed. While doubts go on the sweep waits for their end, though not for long, since
@@ -53,7 +55,7 @@ class Pace:
     def end(self, now: float, *, was_in_vain: bool) -> None:
         """The sweep is done; `was_in_vain` where there was nothing to look at, though there should be."""
         self._took = self._taking
-        interval = SOON if was_in_vain else max(AT_LEAST, COST_FACTOR * self._took)
+        least = SOON if was_in_vain else AT_LEAST
         if self._is_whole:
-            self._whole_at = now + interval
-        self._due_at = min(self._due_at, now + interval)
+            self._whole_at = now + max(least, WHOLE_COST_FACTOR * self._took)
+        self._due_at = min(self._due_at, now + max(least, COST_FACTOR * self._took))

@@ -27,7 +27,7 @@ COARSELY_SETTLED_NS = 2_500_000_000
 """The same where a file system writes whole seconds, or every other one, only."""
 SHARED_NS = 1_000_000_000
 """How long ago a helper's answer may have been made that is looked at now."""
-PARTS = 4096
+PARTS = 256
 """Parts into which all keys of users are divided, by their first bits, to look through them a few at a time."""
 
 
