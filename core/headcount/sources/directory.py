@@ -17,8 +17,7 @@ from headcount.errors import UsageError, no_permission
 from headcount.index import HostIndex, StoreIndex
 from headcount.keys import Keys
 from headcount.prosody.faults import Fault
-from headcount.prosody.files import LASTLOG2, SUFFIX, VISITORS_NAMES, user_of
-from headcount.prosody.names import encode_store
+from headcount.prosody.files import SUFFIX, VISITORS_NAMES, user_of
 from headcount.prosody.stores import MAX_SIZE
 from headcount.prosody.visitors import read_marker, read_visitors
 from headcount.records import (
@@ -40,7 +39,6 @@ from headcount.sources.watcher import Changes, Watcher
 from headcount.text import clean
 
 MAX_VISITORS = 1 << 26
-LASTLOG2_DIRECTORY = b"/" + encode_store(LASTLOG2)
 SETTLE = 1.5
 """Seconds after which files that were read as soon as they were written are read again."""
 SLICE = 0.02
@@ -204,12 +202,10 @@ class DirectorySource:
             return
         host_of = {store.path: host for host in self._layout.hosts.values() for store in host.stores.values()}
         hosts = {host.path: host for host in self._layout.hosts.values()}
-        plain: dict[bytes, set[bytes]] = defaultdict(set)
-        in_many: dict[bytes, set[bytes]] = defaultdict(set)
+        dirty: dict[bytes, set[bytes]] = defaultdict(set)
         doubtful = False
         for directory, files in changes.items():
             if directory in host_of:
-                dirty = plain if directory.endswith(LASTLOG2_DIRECTORY) else in_many
                 dirty[host_of[directory].path].update(file for file in files if file.endswith(SUFFIX))
             for file in files if directory not in host_of else files & {b""}:
                 path = os.path.join(directory, file) if file else directory
@@ -218,8 +214,8 @@ class DirectorySource:
                 elif not file.endswith(LEFTOVER) and self._layout.may_be_ours(path):
                     self._layout.doubt(path)
                     doubtful = True
-        for path in plain.keys() | in_many.keys():
-            yield from self._reader.read_changed(hosts[path], list(plain[path] - in_many[path]), list(in_many[path]))
+        for host_path, names in dirty.items():
+            yield from self._reader.read_changed(hosts[host_path], list(names))
         if doubtful and (yield from self._look_again()):
             self._begin_sweep()
             self._pace.doubt(self._clock())

@@ -103,10 +103,8 @@ class UserReader:
         files = self._layout.user_files(store)
         return None if files is None else Names(files)
 
-    def read_changed(self, host: Host, files: list[bytes], in_many: Sequence[bytes] = ()) -> Iterator[list[Record]]:
-        """Reads the files of those names in all stores, where there are any. Of those `in_many` it is known that there
-        are some beside lastlog2."""
-        yield from self._read_users(host, in_many)
+    def read_changed(self, host: Host, files: list[bytes]) -> Iterator[list[Record]]:
+        """Reads the files of those names in all stores, where there are any."""
         store = host.stores.get(LASTLOG2)
         if store is None:
             yield from self._read_users(host, files)
