@@ -6,7 +6,20 @@ Of a fifth of USERS, and of 100,000 at the most: the disk, not the number, is wh
 """
 
 from cold_scan import show
-from kit.contenders import C_SKIP, C_TWO, FIRST, LUA, SOURCE, by_c, by_first_start, by_lua, by_source, on
+from kit.contenders import (
+    ACTIVE,
+    C_SKIP,
+    C_TWO,
+    FIRST,
+    LUA,
+    SOURCE,
+    by_active,
+    by_c,
+    by_first_start,
+    by_lua,
+    by_source,
+    on,
+)
 from kit.page_cache import drop, way
 from kit.report import Section
 from kit.runs import interleaved
@@ -20,6 +33,7 @@ def measure(size: Size) -> Section:
         C_SKIP: by_c(tree, "skip"),
         C_TWO: by_c(tree, "skip", 2),
         LUA: by_lua(tree),
+        on(ACTIVE, 2): by_active(tree, 2),
         on(SOURCE, 2): by_source(tree, 2),
         on(FIRST, 2): by_first_start(tree, 2),
     }
@@ -27,7 +41,7 @@ def measure(size: Size) -> Section:
     section = Section("cold_cache", "Reading everything, page cache cold", tree.users)
     section.words.append(f"The cache is emptied by {way()}. The engine's own files have to be read again too.")
     show(section, results)
-    ratio = results.ratio(LUA, on(SOURCE, 2))
+    ratio = results.ratio(LUA, on(ACTIVE, 2))
     whole = results.ratio(LUA, on(FIRST, 2))
     section.goal(
         "2",

@@ -16,8 +16,10 @@ LUA = "Prosody's datamanager, Lua"
 C_ALL = "C, read all"
 C_SKIP = "C, stat first, skip the old"
 C_TWO = "C, the same in two threads"
-SOURCE = "Headcount's source"
-FIRST = "Headcount, first start"
+ACTIVE = "Headcount's source, who is active"
+SOURCE = "Headcount's source, everything"
+FIRST_ACTIVE = "Headcount, first start, who is active"
+FIRST = "Headcount, first start, everything"
 LATER = "Headcount, later start"
 Result = TypeVar("Result")
 READER = Path(__file__).with_name("read_source.py")
@@ -61,6 +63,16 @@ def by_source(tree: Tree, cores: int) -> Contender:
         return done
 
     return run
+
+
+def by_active(tree: Tree, cores: int) -> Contender:
+    """Headcount's source until it knows who is active, which is what the module and the C program count."""
+    return lambda: _right(command([sys.executable, str(READER), str(tree.root), "active"], cores), tree)
+
+
+def by_first_active(tree: Tree, cores: int) -> Contender:
+    """A Headcount without a state: files to the first snapshot with all active users, their places and this month."""
+    return lambda: start(tree, cores=cores, whole=False)
 
 
 def by_first_start(tree: Tree, cores: int) -> Contender:

@@ -76,10 +76,10 @@ class Engine:
                 if self._process.poll() is not None and at == len(self.said):
                     raise RuntimeError(f"the engine ended with {self._process.returncode}")
 
-    def wait_for(self, tree: Tree) -> Said:
-        """The first live snapshot that shows all active users of a tree."""
+    def wait_for(self, tree: Tree, *, whole: bool = True) -> Said:
+        """The first snapshot that shows all active users of a tree; `whole` when everything has been read."""
         within = max(TOO_LONG, tree.users / 2000)
-        right = self.wait(lambda said: said.phase == "live" and said.active == tree.active, within)
+        right = self.wait(lambda said: said.active == tree.active and (said.phase == "live" or not whole), within)
         if right is None:
             raise TimeoutError(f"{tree.active} not counted in {within:.0f} s; last: {self.said[-1:]}")
         return right
@@ -119,8 +119,9 @@ class Engine:
                 self._changed.notify_all()
 
 
-def start(tree: Tree, home: Path | None = None, cores: int | None = None) -> Run:
-    """A start of the engine until it shows the right counts: its first start where no state is given."""
+def start(tree: Tree, home: Path | None = None, cores: int | None = None, *, whole: bool = True) -> Run:
+    """A start of the engine until it shows the right counts: its first start where no state is given. `whole` as in
+    `Engine.wait_for`."""
     with Engine(tree.root, home, cores) as engine:
-        right = engine.wait_for(tree)
+        right = engine.wait_for(tree, whole=whole)
         return Run(right.at - engine.begun, engine.processor(), "{} {} {}".format(*right.active))

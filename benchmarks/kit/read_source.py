@@ -1,11 +1,14 @@
-"""Reads a data directory from end to end and throws its records away: the bare source, without an engine.
+"""Reads a data directory and throws its records away: the bare source, without an engine.
 
-python read_source.py DATA_DIR   prints the number of users.
+python read_source.py DATA_DIR          reads it from end to end; prints the number of users.
+python read_source.py DATA_DIR active   reads until it knows who is active; prints how many in 1, 7, 30 days.
 """
 
 import sys
+import time
 from contextlib import closing
 
+from headcount.active_users import WINDOWS
 from headcount.records import PlainUsers, Record, UserRecord
 from headcount.sources.directory import DirectorySource
 
@@ -15,9 +18,29 @@ def users_in(record: Record) -> int:
     return len(record.users) if isinstance(record, PlainUsers) else isinstance(record, UserRecord)
 
 
+def active_in(record: Record, active: list[int], since: list[float]) -> None:
+    """Counts those users of a record who were active since each of those moments."""
+    whens: list[float] = []
+    if isinstance(record, PlainUsers):
+        whens = [user[2] if user[2] > user[3] else user[3] for user in record.users]
+    elif isinstance(record, UserRecord):
+        whens = [record.newest]
+    for window, start in enumerate(since):
+        active[window] += sum(when > start for when in whens)
+
+
 def main() -> None:
+    active, users = [0, 0, 0], 0
+    since = [time.time() - window for window in WINDOWS]
     with closing(DirectorySource(sys.argv[1], watching=False)) as source:
-        print(sum(users_in(record) for batch in source.read() for record in batch))
+        for batch in source.read():
+            if sys.argv[2:] == ["active"]:
+                if source.progress is None or source.progress.active_done:
+                    break
+                for record in batch:
+                    active_in(record, active, since)
+            users += sum(map(users_in, batch))
+    print(*(active if sys.argv[2:] else [users]))
 
 
 if __name__ == "__main__":

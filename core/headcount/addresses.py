@@ -55,11 +55,13 @@ def _range(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> tuple[int,
 SPECIAL4 = sorted(_range(ipaddress.IPv4Network(n)) for n in _SPECIAL_IPV4)
 """First and last addresses, as numbers, of the special networks of IPv4. None of them is narrower than /24."""
 _FIRST4, _LAST4 = _bounds([*SPECIAL4])
+SPECIAL6 = sorted(_range(ipaddress.IPv6Network(n)) for n in _SPECIAL_IPV6)
+"""The same of IPv6, inside the global unicast addresses. None of them is narrower than /32."""
 _FIRST6, _LAST6 = _bounds(
     [
         (0, int(_GLOBAL_UNICAST.network_address) - 1),
         (int(_GLOBAL_UNICAST.broadcast_address) + 1, 2**128 - 1),
-        *(_range(ipaddress.IPv6Network(n)) for n in _SPECIAL_IPV6),
+        *SPECIAL6,
     ]
 )
 

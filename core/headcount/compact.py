@@ -6,7 +6,7 @@ buckets; in a bucket they stand in order, side by side with their values.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 _BITS = 64
@@ -75,6 +75,18 @@ class CompactMap:
         at = bisect_left(keys, key)
         return self._values[bucket][at] if at < len(keys) and keys[at] == key else None
 
+    def get_many(self, keys: Sequence[int]) -> list[int | None]:
+        """As `get`, of many keys, in a fraction of the time."""
+        found: list[int | None] = []
+        shift, all_keys, all_values = self._shift, self._keys, self._values
+        note, find = found.append, bisect_left
+        for key in keys:
+            bucket = key >> shift
+            of_bucket = all_keys[bucket]
+            at = find(of_bucket, key)
+            note(all_values[bucket][at] if at < len(of_bucket) and of_bucket[at] == key else None)
+        return found
+
     def put(self, key: int, value: int) -> int | None:
         """Sets the value of a key; returns the one before, None where there was none."""
         bucket = key >> self._shift
@@ -88,9 +100,29 @@ class CompactMap:
         keys.insert(at, key)
         self._values[bucket].insert(at, value)
         self._length += 1
-        if self._length > _FULL * len(self._keys):
-            self._split()
+        self._split()
         return None
+
+    def put_many(self, keys: Sequence[int], values: Sequence[int]) -> list[int | None]:
+        """As `put`, of many keys, in a fraction of the time; the values before."""
+        befores: list[int | None] = []
+        shift, all_keys, all_values = self._shift, self._keys, self._values
+        note, find = befores.append, bisect_left
+        for key, value in zip(keys, values, strict=True):
+            bucket = key >> shift
+            of_bucket = all_keys[bucket]
+            at = find(of_bucket, key)
+            if at < len(of_bucket) and of_bucket[at] == key:
+                its_values = all_values[bucket]
+                note(its_values[at])
+                its_values[at] = value
+            else:
+                of_bucket.insert(at, key)
+                all_values[bucket].insert(at, value)
+                note(None)
+        self._length += befores.count(None)
+        self._split()
+        return befores
 
     def pop(self, key: int) -> int | None:
         """Takes a key away; returns its value, None where there was none."""
@@ -102,6 +134,14 @@ class CompactMap:
         del keys[at]
         self._length -= 1
         return self._values[bucket].pop(at)
+
+    def pairs(self) -> "tuple[array[int], array[int]]":
+        """The keys in ascending order, and their values. It is what `of_sorted` takes."""
+        all_keys, all_values = array("Q"), array("Q")
+        for keys, values in zip(self._keys, self._values, strict=True):
+            all_keys += keys
+            all_values += values
+        return all_keys, all_values
 
     def columns(self, change: Callable[[int, int], int | None]) -> "tuple[array[int], array[int]]":
         """The keys in ascending order, and of each the value that `change` makes of key and value; without those of

@@ -175,8 +175,9 @@ class Counting:
             return
         known, ahead, plain = self.problems.subjects, self._now + 1, []
         for user in record.users:
-            subject = (record.host, user[0])
-            if user[2] > ahead or user[3] > ahead or (known and (subject in known or (*subject, "ahead") in known)):
+            subject, logins = (record.host, user[0]), user[6]
+            is_ahead = user[2] > ahead or user[3] > ahead or (logins and logins[-1][0] > ahead)
+            if is_ahead or (known and (subject in known or (*subject, "ahead") in known)):
                 self._take_user(plain_record(record.host, user))
             else:
                 plain.append(user)

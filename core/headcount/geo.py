@@ -7,7 +7,7 @@ from headcount.addresses import LONGEST, Address, public_address
 from headcount.errors import HeadcountError
 from headcount.geo_database import DAMAGE, Database, find_file, has_fast_reader, open_bundled, open_file
 from headcount.geo_records import Sighting, read_record
-from headcount.networks import PlacesByNetwork, ipv4_of, ipv6_of
+from headcount.networks import PlacesByNetwork, first_of, ipv4_of, ipv6_of
 from headcount.place_names import PlaceNames
 from headcount.snapshot import Place, PlaceName
 from headcount.text import clean
@@ -96,12 +96,13 @@ class Places:
         """
         if not address or len(address) > LONGEST:
             return _NOWHERE
-        number = ipv4_of(address)
+        first, slash, bits = address.partition("/")
+        number = ipv4_of(first)
         if number is not None:
-            place = self._known.get4(number)
+            place = self._known.get4(number if not slash else first_of(number, bits, 32))
         else:
-            packed = ipv6_of(address)
-            place = None if packed is None else self._known.get6(packed)
+            number = ipv6_of(first)
+            place = None if number is None else self._known.get6(number if not slash else first_of(number, bits, 128))
         if place is not None:
             return place
         looked_up = public_address(address)

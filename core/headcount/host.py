@@ -1,16 +1,16 @@
 """One host's counts: its users as the source tells of them, its active users, its months."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
-from headcount.active_users import NEVER, ActiveUsers
+from headcount.active_users import NEVER, ActiveUsers, PlainPresence
 from headcount.arrivals import LastSeen
 from headcount.index import UsersIndex
 from headcount.keys import KeyOf
-from headcount.meaning import Meaning, Visit
+from headcount.meaning import Meaning, Visit, plain_presence
 from headcount.monthly_visitors import SETTLING, MonthlyVisitors, arrivals_told
 from headcount.months import month_of, shift, start_of
-from headcount.records import HostVisitors, PlainUser, UserRecord, plain_record
-from headcount.snapshot import UNKNOWN, Cell, HostCounts, MonthCounts, Place, Quality
+from headcount.records import HostVisitors, PlainUser, UserRecord
+from headcount.snapshot import Cell, HostCounts, MonthCounts, Place, Quality
 from headcount.taking_over import imported_counts
 
 
@@ -23,7 +23,7 @@ class HostCounter:
     ) -> None:
         self.host = host
         self._key_of = key_of
-        self._cells: dict[Place, tuple[int, Cell]] = {}
+        self._cells: dict[tuple[Place, str], tuple[int, Cell]] = {}
         self.active = ActiveUsers(now)
         self.months = months
         self._meaning = meaning
@@ -51,45 +51,45 @@ class HostCounter:
             visits = self._hold(record.user, visits, now)
         self.months.count(record.user, visits, now, first_seen=self._is_first_seen(key, last))
 
-    def take_plain(self, users: Iterable[PlainUser], now: float) -> None:
-        """The same, of users of whom nothing is told but the last login and logout. Only where all are recorded, and
-        open sessions are counted as such alone."""
-        exchange, seen, months, meaning = self.active.exchange, self._seen, self.months, self._meaning
-        cells, place_of = self._cells, meaning.place_of
+    def take_plain(self, users: Sequence[PlainUser], now: float) -> None:
+        """The same, of plain users, each there once. Only where all are recorded, and open sessions are counted as such
+        alone."""
+        seen, months, meaning = self._seen, self.months, self._meaning
+        presences: list[PlainPresence] = []
+        known: list[tuple[str | None, Cell]] = []
         for user in users:
-            key, name, login, logout, login_address, logout_address = user
-            first_address = login_address or logout_address
-            if login > logout:
-                newest, is_open, address = login, True, first_address
-            else:
-                newest, is_open = logout, False
-                address = first_address if login == logout else logout_address or login_address
-            place = place_of(address)
-            known = cells.get(place)
-            if known is None:
-                cell = Cell(place, UNKNOWN)
-                known = cells[place] = self.active.cell_number(cell), cell
-            number, cell = known
-            last = exchange(key, newest, number, is_open)
+            newest, is_open, address, resource = plain_presence(user)
+            number, cell = self._cell_of(address, resource)
+            presences.append((user[0], newest, number, is_open))
+            known.append((address, cell))
+        lasts = self.active.exchange_many(presences)
+        for user, (key, newest, _, _), (address, cell), last in zip(users, presences, known, lasts, strict=True):
             before = seen.before(key, last)
             seen.note(key, newest, newest, is_flawed=False)
             is_first = last is None if self._read_again is None else self._is_first_seen(key, last)
-            month = meaning.plain_month(login, logout)
+            month = None if user[6] else meaning.plain_month(user[2], user[3])
             if month is None:
-                visits = [
-                    visit
-                    for visit in _following(before, self._visits_of_two_months(user))
-                    if not months.is_closed(visit.month)
-                ]
+                visits = _following(before, meaning.plain_visits(user, months.is_closed))
+                visits = [visit for visit in visits if not months.is_closed(visit.month)]
             else:
-                if is_first and months.count_unread(month, cell if address == first_address else None):
+                first_address = user[4] or user[5]
+                if first_address != address:
+                    _, cell = self._cell_of(first_address, None)
+                if is_first and months.count_unread(month, cell):
                     continue
-                if address != first_address:
-                    cell = Cell(place_of(first_address), UNKNOWN)
                 visits = [Visit(month, newest, cell, False, before)]
             if self._was_read:
-                visits = self._hold(name, visits, now)
-            months.count(name, visits, now, first_seen=is_first)
+                visits = self._hold(user[1], visits, now)
+            months.count(user[1], visits, now, first_seen=is_first)
+
+    def _cell_of(self, address: str | None, resource: str | None) -> tuple[int, Cell]:
+        """The number and the cell of a user of whom that address and resource are known."""
+        place, client = self._meaning.place_of(address), self._meaning.client_of(resource)
+        known = self._cells.get((place, client))
+        if known is None:
+            cell = Cell(place, client)
+            known = self._cells[cell] = self.active.cell_number(cell), cell
+        return known
 
     def _is_first_seen(self, key: int, last: float | None) -> bool:
         """Whether nothing was read of a user since the reading of the host began. `last` is None for one who was not
@@ -99,18 +99,6 @@ class HostCounter:
         is_first = key not in self._read_again
         self._read_again.add(key)
         return is_first
-
-    def _visits_of_two_months(self, user: PlainUser) -> list[Visit]:
-        _, _, login, logout, login_address, logout_address = user
-        of_login, of_logout = self._meaning.month_of(login), self._meaning.month_of(logout)
-        if not login or not logout or of_login is None or of_logout is None:
-            return self._meaning.visits(plain_record(self.host, user))
-        place_of = self._meaning.place_of
-        visits = [
-            Visit(of_login, login, Cell(place_of(login_address), UNKNOWN), False),
-            Visit(of_logout, logout, Cell(place_of(logout_address), UNKNOWN), False),
-        ]
-        return visits if of_login < of_logout else visits[::-1]
 
     def lose(self, key: int) -> None:
         """A user is not in the source any more. What was counted stays counted."""

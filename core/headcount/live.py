@@ -6,6 +6,7 @@ does not keep: what mod_monthly_visitors' own files say.
 
 import json
 from collections.abc import Mapping
+from dataclasses import astuple
 from typing import Any
 
 from headcount.snapshot import (
@@ -91,7 +92,7 @@ def _packed_head(snapshot: Snapshot) -> str:
             "month": snapshot.month,
             "source": snapshot.source,
             "phase": snapshot.phase.value,
-            "progress": None if progress is None else [progress.done, progress.total],
+            "progress": None if progress is None else astuple(progress),
             "geo": snapshot.geo,
             "hosts": list(snapshot.hosts),
             "problems": [[p.what, p.count, p.why, p.is_urgent] for p in snapshot.problems],

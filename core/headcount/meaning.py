@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from headcount.active_users import NEVER, Presence
 from headcount.months import Months
-from headcount.records import Activity, Login, UserRecord
+from headcount.records import Activity, Login, PlainUser, UserRecord
 from headcount.snapshot import UNKNOWN, Cell, Place
 
 SAME_LOGIN = 5.0
@@ -15,7 +15,8 @@ SAME_LOGIN = 5.0
 authentication and the other at resource binding, milliseconds later."""
 
 
-NOBODY = Presence(NEVER, Cell(Place(), UNKNOWN), is_open=False)
+_NO_CELL = Cell(Place(), UNKNOWN)
+NOBODY = Presence(NEVER, _NO_CELL, is_open=False)
 
 
 class Visit(NamedTuple):
@@ -46,7 +47,7 @@ class Meaning:
         """`countries` are the ISO codes of those recorded, None for all; users elsewhere are left out."""
         self.month_of = Months(zone).of
         self.place_of = place_of
-        self._client_of = client_of
+        self.client_of = client_of
         self._countries = countries
         self._count_open_sessions = count_open_sessions
 
@@ -69,7 +70,7 @@ class Meaning:
         address = _newest(addresses + [(login.when, login.address) for login in record.logins])
         resource = _newest([(login.when, login.resource) for login in record.logins])
         last = math.inf if is_open and self._count_open_sessions else record.newest
-        cell = Cell(self.place_of(address), self._client_of(resource))
+        cell = Cell(self.place_of(address), self.client_of(resource))
         return Presence(last, cell, is_open) if self._is_recorded(cell.place) else NOBODY
 
     def visits(self, record: UserRecord) -> list[Visit]:
@@ -96,6 +97,31 @@ class Meaning:
         ]
         return [visit for visit in visits if self._is_recorded(visit.cell.place)]
 
+    def plain_visits(self, user: PlainUser, is_closed: Callable[[str], bool]) -> list[Visit]:
+        """What `visits` says of a plain user, where all are recorded. A visit in a closed month has no place."""
+        _, _, login, logout, login_address, logout_address, logins = user
+        visits: dict[str, Visit] = {}
+        for when, address, resource in logins:
+            month = self.month_of(when)
+            if month is None or month in visits:
+                continue
+            if is_closed(month):
+                visits[month] = Visit(month, when, _NO_CELL, True)
+                continue
+            if not address and login and 0 <= when - login <= SAME_LOGIN and self.month_of(login) == month:
+                address = login_address
+            visits[month] = Visit(month, when, Cell(self.place_of(address), self.client_of(resource)), True)
+        of_login = self.month_of(login) if login else None
+        of_logout = self.month_of(logout) if logout else None
+        if of_login is not None and of_login not in visits:
+            when, address = login, login_address
+            if of_login == of_logout:
+                when, address = max(login, logout), login_address or logout_address
+            visits[of_login] = Visit(of_login, when, self._bare_cell(of_login, address, is_closed), False)
+        if of_logout is not None and of_logout not in visits:
+            visits[of_logout] = Visit(of_logout, logout, self._bare_cell(of_logout, logout_address, is_closed), False)
+        return sorted(visits.values()) if len(visits) > 1 else list(visits.values())
+
     def plain_month(self, login: int, logout: int) -> str | None:
         """The one month that a plain user was there in, by the last login and logout (0 where there was none); None
         where they tell of two months, or of none."""
@@ -105,13 +131,16 @@ class Meaning:
         of_login = self.month_of(login)
         return of_login if not logout or of_login == of_logout else None
 
+    def _bare_cell(self, month: str, address: str | None, is_closed: Callable[[str], bool]) -> Cell:
+        return _NO_CELL if is_closed(month) else Cell(self.place_of(address), UNKNOWN)
+
     def _is_recorded(self, place: Place) -> bool:
         return self._countries is None or place.country in self._countries
 
     def _recorded(self, month: str, login: Login, activities: list[Activity]) -> Visit:
         same = (a.address for a in activities if a.kind == "login" and a.address and _is_same_login(a, login))
         place = self.place_of(login.address or next(same, None))
-        return Visit(month, login.when, Cell(place, self._client_of(login.resource)), recorded=True)
+        return Visit(month, login.when, Cell(place, self.client_of(login.resource)), recorded=True)
 
     def _bare(self, month: str, activities: list[Activity]) -> Visit:
         address = next((a.address for a in activities if a.address), None)
@@ -122,6 +151,23 @@ class Meaning:
 def _is_same_login(activity: Activity, login: Login) -> bool:
     """Authentication comes first; a login after the record is a later one, with an address of its own."""
     return 0 <= login.when - activity.when <= SAME_LOGIN
+
+
+def plain_presence(user: PlainUser) -> tuple[int, bool, str | None, str | None]:
+    """Of a plain user the newest activity, whether a session seems open, and the newest address and resource."""
+    _, _, login, logout, login_address, logout_address, logins = user
+    address: str | None
+    if login_address and (login >= logout or not logout_address):
+        newest, address = login, login_address
+    else:
+        newest, address = logout if logout_address else 0, logout_address
+    resource = None
+    for when, its_address, its_resource in logins:
+        if its_address and when > newest:
+            newest, address = when, its_address
+        resource = its_resource or resource
+    newest = max(login, logout, logins[-1][0]) if logins else max(login, logout)
+    return newest, login > logout, address, resource
 
 
 def _newest(told: list[tuple[float, str | None]]) -> str | None:

@@ -7,16 +7,17 @@ and it holds no address.
 import socket
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import Final
 
-from headcount.addresses import SPECIAL4, Address
+from headcount.addresses import SPECIAL4, SPECIAL6, Address
 from headcount.snapshot import Place
 
 CAPACITY: Final = 1 << 18
 """Networks of one kind that are remembered before all of them are forgotten."""
 
-_WIDTHS6: Final = (4, 6, 8)
-_SMALLEST4: Final = 0xFF
+_HALF: Final = 64
+"""Of an IPv6 address the bits that a network can have that is remembered; what is behind them is a host's own."""
 _NOWHERE: Final = Place()
 
 
@@ -28,61 +29,77 @@ def ipv4_of(text: str) -> int | None:
         return None
 
 
-def ipv6_of(text: str) -> bytes | None:
-    """The bytes of an IPv6 address without zone or prefix; None for any other text."""
+def ipv6_of(text: str) -> int | None:
+    """An IPv6 address without zone or prefix as a number; None for any other text."""
     try:
-        return socket.inet_pton(socket.AF_INET6, text)
+        return int.from_bytes(socket.inet_pton(socket.AF_INET6, text))
     except (OSError, ValueError):
         return None
 
 
+def first_of(number: int, bits: str, width: int) -> int:
+    """The first address of an address' network, whose prefix has so many `bits` of `width`; -1 where it can't have."""
+    if not (bits.isascii() and bits.isdigit() and len(bits) <= 3 and int(bits) <= width):
+        return -1
+    rest = width - int(bits)
+    return number >> rest << rest
+
+
 class PlacesByNetwork:
-    """Remembers the places of IPv4 networks, as ranges that do not overlap, sorted within each /8; and those of IPv6
-    by /32, /48 and /64, the widest in which an answer holds."""
+    """Remembers the places of IPv4 networks, and of IPv6 networks up to /64."""
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
         """Forgets everything but where special addresses are."""
-        self._forget4()
-        self._known6: dict[bytes, Place] = {}
+        self._ranges4 = _Ranges(32, 8, 24, SPECIAL4)
+        self._ranges6 = _Ranges(_HALF, 16, 32, [(first >> _HALF, last >> _HALF) for first, last in SPECIAL6])
 
     def get4(self, number: int) -> Place | None:
         """The place of an IPv4 address, if it is remembered."""
-        firsts, lasts, places = self._ranges[number >> 24]
-        at = bisect_right(firsts, number) - 1
-        return places[at] if at >= 0 and number <= lasts[at] else None
+        return self._ranges4.get(number)
 
-    def get6(self, packed: bytes) -> Place | None:
+    def get6(self, number: int) -> Place | None:
         """The place of an IPv6 address, if it is remembered."""
-        for width in _WIDTHS6:
-            place = self._known6.get(packed[:width])
-            if place is not None:
-                return place
-        return None
+        return self._ranges6.get(number >> _HALF)
 
     def put(self, address: Address, prefix: int, place: Place) -> None:
         """Remembers the place of a public address, which holds for all of its network with a prefix of that length."""
         if address.version == 4:
-            self._put4(int(address), prefix, place)
-            return
-        for width in _WIDTHS6:
-            if prefix <= 8 * width:
-                if len(self._known6) >= CAPACITY:
-                    self._known6.clear()
-                self._known6[address.packed[:width]] = place
-                return
+            self._ranges4.put(int(address), prefix, place)
+        elif prefix <= _HALF:
+            self._ranges6.put(int(address) >> _HALF, prefix, place)
 
-    def _put4(self, number: int, prefix: int, place: Place) -> None:
-        """A network wider than /8 is remembered as its part in that /8; of one that has special ones inside, its /24,
-        for none of those is narrower."""
+
+class _Ranges:
+    """Ranges of numbers of so many `bits` that do not overlap, sorted within each block of those that begin with the
+    same bits. `special` are ranges that are nowhere, of which none is narrower than `smallest`."""
+
+    def __init__(self, bits: int, block_bits: int, smallest: int, special: Sequence[tuple[int, int]]) -> None:
+        self._bits, self._block_bits, self._smallest = bits, block_bits, smallest
+        self._shift = bits - block_bits
+        self._special = special
+        self._forget()
+
+    def get(self, number: int) -> Place | None:
+        """The place of a number, if it is remembered."""
+        block = self._blocks.get(number >> self._shift)
+        if block is None:
+            return None
+        firsts, lasts, places = block
+        at = bisect_right(firsts, number) - 1
+        return places[at] if at >= 0 and number <= lasts[at] else None
+
+    def put(self, number: int, prefix: int, place: Place) -> None:
+        """Remembers a network. One that is wider than a block is remembered as its part in that block; of one that has
+        special ones inside, so small a part that none of those is narrower."""
         if self._length >= CAPACITY:
-            self._forget4()
-        firsts, lasts, places = self._ranges[number >> 24]
-        whole = 0xFFFFFFFF >> max(prefix, 8)
-        for hosts in (whole, min(whole, _SMALLEST4)):
-            first, last = number & ~hosts, number | hosts
+            self._forget()
+        firsts, lasts, places = self._block(number >> self._shift)
+        whole = (1 << self._bits) - 1 >> max(prefix, self._block_bits)
+        for rest in (whole, min(whole, (1 << self._bits) - 1 >> self._smallest)):
+            first, last = number & ~rest, number | rest
             at = bisect_left(firsts, first)
             if (at == len(firsts) or firsts[at] > last) and (not at or lasts[at - 1] < first):
                 firsts.insert(at, first)
@@ -91,14 +108,18 @@ class PlacesByNetwork:
                 self._length += 1
                 return
 
-    def _forget4(self) -> None:
+    def _block(self, at: int) -> "tuple[array[int], array[int], list[Place]]":
+        block = self._blocks.get(at)
+        if block is None:
+            block = self._blocks[at] = array("Q"), array("Q"), []
+        return block
+
+    def _forget(self) -> None:
         self._length = 0
-        self._ranges: list[tuple[array[int], array[int], list[Place]]] = [
-            (array("I"), array("I"), []) for _ in range(256)
-        ]
-        for first, last in SPECIAL4:
-            for block in range(first >> 24, (last >> 24) + 1):
-                firsts, lasts, places = self._ranges[block]
-                firsts.append(max(first, block << 24))
-                lasts.append(min(last, (block << 24) + 0xFFFFFF))
+        self._blocks: dict[int, tuple[array[int], array[int], list[Place]]] = {}
+        for first, last in self._special:
+            for at in range(first >> self._shift, (last >> self._shift) + 1):
+                firsts, lasts, places = self._block(at)
+                firsts.append(max(first, at << self._shift))
+                lasts.append(min(last, (at + 1 << self._shift) - 1))
                 places.append(_NOWHERE)

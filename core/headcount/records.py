@@ -70,22 +70,26 @@ class UserRecord:
         return max(whens, default=-math.inf)
 
 
-PlainUser = tuple[int, str, int, int, str | None, str | None]
-"""A user of whom a source tells nothing but the last login and the last logout, as most records do.
+PlainLogins = tuple[tuple[int, str | None, str | None], ...]
+"""Login records in the order of their time: the whole Unix second, the address, the resource."""
+
+PlainUser = tuple[int, str, int, int, str | None, str | None, PlainLogins]
+"""A user of whom a source tells nothing but the last login, the last logout and login records, as most records do.
 
 The key (see `keys`), the name; the login and the logout in whole Unix seconds, 0 where there was none, one of them
-above zero; the address that was logged with each, unchecked.
+above zero; the address that was logged with each, unchecked; the login records, mostly none.
 """
 
 
 def plain_record(host: str, plain: PlainUser) -> UserRecord:
     """The record that tells the same."""
-    _, user, login, logout, login_address, logout_address = plain
-    told: tuple[tuple[int, Kind, str | None], ...] = (
-        (login, "login", login_address),
-        (logout, "logout", logout_address),
-    )
-    return UserRecord(host, user, True, tuple(Activity(*activity) for activity in told if activity[0]))
+    _, user, login, logout, login_address, logout_address, logins = plain
+    activities: list[Activity] = []
+    if login:
+        activities.append(Activity(login, "login", login_address))
+    if logout:
+        activities.append(Activity(logout, "logout", logout_address))
+    return UserRecord(host, user, True, tuple(activities), tuple(Login(*record) for record in logins))
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,10 +208,12 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a scan is, in users; `total` is None until it is known."""
+    """How far a scan is, in users; `total` is None until it is known. `active_done` once all who were active within
+    thirty days are read, so that only older months are still to come."""
 
     done: int
     total: int | None
+    active_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)

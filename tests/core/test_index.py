@@ -91,9 +91,9 @@ class Server:
                 self.read += [os.fsdecode(file)[:-4] for file in files]
                 return real[0](host, files, *rest)
 
-            def plain(store: Any, files: Any, rows: Any, *rest: Any) -> None:
-                self.read += [row[1] for row in rows]
-                real[1](store, files, rows, *rest)
+            def plain(host: Any, store: Any, files: Any, read: Any) -> None:
+                self.read += [row[1] for row in read.rows]
+                real[1](host, store, files, read)
 
             source._reader._read_users, source._reader._note_read = users, plain  # type: ignore[method-assign]
             engine.run(publish, stop)

@@ -24,12 +24,14 @@ whens = st.one_of(
     st.sampled_from([1, 10**12, 10**17]),
 )
 addresses = st.sampled_from([None, "8.8.8.8", "203.0.113.7", "10.0.0.1", "2001:4860:4860::8888", "nonsense"])
+resources = st.sampled_from([None, "phone", "Conversations.x"])
 
 
 @st.composite
 def plain_users(draw: st.DrawFn) -> PlainUser:
     user = draw(st.sampled_from("abcdef"))
     login, logout = draw(st.tuples(whens, whens).filter(any))
+    logins = draw(st.lists(st.tuples(whens.filter(bool), addresses, resources), max_size=3, unique_by=lambda it: it[0]))
     return (
         key_of(user),
         user,
@@ -37,6 +39,7 @@ def plain_users(draw: st.DrawFn) -> PlainUser:
         logout,
         draw(addresses) if login else None,
         draw(addresses) if logout else None,
+        tuple(sorted(logins, key=lambda login: login[0])),
     )
 
 

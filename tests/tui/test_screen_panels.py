@@ -200,6 +200,9 @@ async def test_a_scan_shows_a_bar_and_counts_that_grow() -> None:
         grown = replace(first, progress=Progress(900_000, 1_000_000), hosts=SAMPLE.hosts)
         shown = await seen.put(grown, "900,000 of 1,000,000")
         assert "93,682" in shown
+        whole = replace(first, progress=Progress(950_000, 1_000_000, active_done=True), hosts=SAMPLE.hosts)
+        shown = await seen.put(whole, "950,000 of 1,000,000")
+        assert "older months" in shown
         shown = await seen.put(SAMPLE, "● live")
         assert "scanning" not in shown
         assert not seen.app.screen.has_class("-unsettled")

@@ -137,14 +137,20 @@ def banner(failure: Failure | None, problems: Sequence[Problem]) -> Content:
 
 
 def scan(shown: Shown, width: int) -> Content:
-    """How far the scan is, as a bar where its end is known."""
+    """How far the scan is, as a bar where its end is known; and what is right already."""
     progress = shown.whole.progress
     if progress is None:
         return Content.styled(" scanning …", WARNING)
     if not progress.total:
         return Content.styled(f" scanning  {number(progress.done)} users so far", WARNING)
     share = min(1.0, progress.done / progress.total)
-    words = f" scanning  {number(progress.done)} of {number(progress.total)} users "
+    of_all = f"{number(progress.done)} of {number(progress.total)} users"
+    if progress.active_done:
+        words = (
+            f" active users are exact, reading older months  {of_all} " if width >= 100 else f" older months  {of_all} "
+        )
+    else:
+        words = f" scanning  {of_all} "
     figure = f" {share_known(share)} "
     return Content.assemble(
         (words, WARNING), gauge(share, max(0, width - len(words) - len(figure))), (figure, WARNING)

@@ -4,34 +4,37 @@
 """
 
 import marshal
-import os
 import struct
 import sys
+from array import array
 from typing import IO, Any, Final
 
+from headcount.compact import CompactMap
 from headcount.keys import Keys
-from headcount.prosody.plain import look_at, read_plain
+from headcount.prosody.plain import PlainStore, StorePaths, look_at, read_plain
 
-DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _LENGTH: Final = struct.Struct("<Q")
 
 
 def serve() -> None:
-    """Answers what comes on standard input, in its order: first the store's directory and those of the others, the
-    secret of the keys and the host's name; then, again and again, whether files are to be read, and which."""
+    """Answers what comes on standard input, in its order: first which store it is about, by its path and those of the
+    host's others, and the secret of the keys and the host's name; then, again and again, what is to be done with which
+    files: to be read as `read_plain` does, or, without `since`, to be looked at as `look_at` does. Without files it is
+    told what is known of them, keys and change times."""
     asked, said = sys.stdin.buffer, sys.stdout.buffer
     try:
-        directory, beside, secret, host = marshal.loads(received(asked))  # noqa: S302 - from who began this process
-        key_of = Keys(secret).of_host(host)
-        descriptor, *others = [os.open(path, DIRECTORY) for path in (directory, *beside)]
+        *paths, secret, host = marshal.loads(received(asked))  # noqa: S302 - from who began this
+        store = PlainStore.opened(StorePaths(*paths), Keys(secret).of_host(host))
+        known = CompactMap()
         while True:
-            is_to_read, names = marshal.loads(received(asked))  # noqa: S302
-            files = names.split(b"/")
-            if is_to_read:
-                send(said, read_plain(descriptor, key_of, files, others))
+            names, since, *told = marshal.loads(received(asked))  # noqa: S302
+            columns = [array("Q", column) for column in told]
+            if not names:
+                known = CompactMap.of_sorted(*columns)
+            elif since is None:
+                send(said, tuple(look_at(store, known, names.split(b"/"))))
             else:
-                keys, stamps = look_at(descriptor, key_of, files)
-                send(said, (keys.tobytes(), stamps.tobytes()))
+                send(said, tuple(read_plain(store, names.split(b"/"), since=since, stamps=columns[0])))
     except (EOFError, OSError):
         return
 

@@ -11,6 +11,7 @@ import stat
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from dataclasses import replace
 
 from headcount.compact import CompactMap
 from headcount.errors import UsageError, no_permission
@@ -117,7 +118,10 @@ class DirectorySource:
         del files
         self._progress = Progress(0, total)
         for host in hosts:
-            yield from self._read_host(host, listed)
+            yield from self._read_recent(host, listed)
+        self._progress = Progress(self._progress.done, total, active_done=True)
+        for host in hosts:
+            yield from self._read_later(host)
         if any(store.leftovers for host in hosts for store in host.stores.values()):
             self._pause(0.1)  # a write in progress is done by then
             for host in hosts:
@@ -277,23 +281,34 @@ class DirectorySource:
                 if in_whole:
                     store.unmoved = 0
                 yield from self._reader.sweep(host, store)
-            yield from self._after_stores(host)
+            yield from self._read_beside(host)
+            yield from self._say_read(host)
             self._layout.note_leftovers(host)
 
-    def _read_host(self, host: Host, listed: dict[bytes, Names]) -> Iterator[list[Record]]:
-        """Reads what of a host is not what was read of it. `listed` has the names of files, by the path of their store,
-        where they can be had; it is emptied."""
+    def _read_recent(self, host: Host, listed: dict[bytes, Names]) -> Iterator[list[Record]]:
+        """Reads what of a host is not what was read of it; where nothing was, all who were active within thirty days.
+        `listed` has the names of files, by the path of their store, where they were listed before; it is emptied."""
         if host.is_empty and not host.orphans:
             return
         for store in list(host.stores.values()):
             yield from self._reader.read_store(host, store, listed.pop(store.path, None), self._advance)
-        yield from self._after_stores(host)
+        yield from self._read_beside(host)
 
-    def _after_stores(self, host: Host) -> Iterator[list[Record]]:
-        """What is to be done once all stores of a host were read."""
+    def _read_beside(self, host: Host) -> Iterator[list[Record]]:
+        """Tells of a host's orphans, and of what mod_monthly_visitors counted, where that changed."""
         yield from self._reader.read_orphans(host)
         if any(changed_at(os.path.join(host.path, file)) != read_at for file, read_at in host.visitors.items()):
             yield [self._read_visitors(host)]
+
+    def _read_later(self, host: Host) -> Iterator[list[Record]]:
+        """Reads what is left of a host."""
+        if host.is_empty:
+            return
+        for store in list(host.stores.values()):
+            yield from self._reader.read_later(host, store, self._advance)
+        yield from self._say_read(host)
+
+    def _say_read(self, host: Host) -> Iterator[list[Record]]:
         if not host.was_read:
             host.was_read = True
             yield [HostRead(host.name)]
@@ -301,7 +316,7 @@ class DirectorySource:
     def _advance(self, files: int) -> None:
         if self._progress is not None:
             total = self._progress.total or 0
-            self._progress = Progress(min(self._progress.done + files, total), total)
+            self._progress = replace(self._progress, done=min(self._progress.done + files, total))
 
     def _settle(self, now: float) -> Iterator[list[Record]]:
         """Reads again, once it is time, what was read so soon after it was written that it may be another one now."""

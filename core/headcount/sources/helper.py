@@ -10,12 +10,16 @@ import os
 import select
 import subprocess
 import sys
+from array import array
 from typing import Any, Final
 
+from headcount.compact import CompactMap
 from headcount.prosody.helping import received, send
+from headcount.prosody.plain import StorePaths
 
 LARGEST_REQUEST: Final = 24_000
-"""Bytes of names in a request: two of them fit into a pipe, so that sending one never waits for the helper."""
+"""Bytes of names in a request: two of them, with a change time each, fit into a pipe, so that sending one never waits
+for the helper."""
 _BEGIN: Final = "import sys; sys.path.insert(0, sys.argv[1]); from headcount.prosody.helping import serve; serve()"
 
 
@@ -24,13 +28,12 @@ class HelperLostError(Exception):
 
 
 class Helper:
-    """The helper for the store in `directory`; `beside` are those of the host's other stores, `secret` and `host` give
-    the keys of its users.
+    """The helper for the store of those `paths`; `secret` and `host` give the keys of its users.
 
-    Raises HelperLostError where it can't begin; so do `ask` and `answer` once it is gone.
+    Raises HelperLostError where it can't begin; so do all others once it is gone.
     """
 
-    def __init__(self, directory: bytes, beside: list[bytes], secret: bytes, host: str) -> None:
+    def __init__(self, paths: StorePaths, secret: bytes, host: str) -> None:
         root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         try:
             self._process = subprocess.Popen(  # noqa: S603 - this Python with a text of our own
@@ -45,18 +48,26 @@ class Helper:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._asked, self._said = self._process.stdin, self._process.stdout
-        self._send((directory, beside, secret, host))
+        self._send((*paths, secret, host))
 
-    def ask(self, files: list[bytes], *, is_to_read: bool) -> None:
-        """Has the `files` read or looked at. No more than two questions may be open."""
-        self._send((is_to_read, b"/".join(files)))
+    def know(self, files: CompactMap) -> None:
+        """Tells it the change times that are known, before files are to be looked at."""
+        self._send((b"", None, *files.pairs()))
+
+    def ask_to_look(self, files: list[bytes]) -> None:
+        """Has `files` looked at. No more than two questions may be open."""
+        self._send((b"/".join(files), None))
+
+    def ask_to_read(self, files: list[bytes], since: int, stamps: "array[int]") -> None:
+        """Has `files` read; as many questions may be open."""
+        self._send((b"/".join(files), since, stamps))
 
     def has_answered(self) -> bool:
         """Whether `answer` need not wait long."""
         return bool(select.select([self._said], [], [], 0)[0])
 
     def answer(self) -> Any:
-        """What `read_plain` gave, or the bytes of what `look_at` gave, for the files that were asked for first."""
+        """What `read_plain` or `look_at` gave for the files that were asked for first; of arrays the bytes."""
         try:
             return marshal.loads(received(self._said))  # noqa: S302 - from a process that we began
         except (OSError, EOFError, ValueError, TypeError) as error:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from array import array
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -28,8 +29,10 @@ class Store:
     """One store of one host: a directory with a file a user.
 
     `files` has the signature of each when it was read, by its user's key; `fresh` are the names of those that have to
-    be read again soon, with a hash of what they held where that tells whether they are others then. `unmoved` is the
-    directory's change time (ns) of when all that is in it was read, 0 where something may have come since.
+    be read again soon, with a hash of what they held where that tells whether they are others then. `later` are names
+    of files (with a slash between) that were only looked at so far, and their change times. `unmoved` is the
+    directory's change time (ns) of when all that is in it was read, 0 where something may have come since;
+    `unmoved_later` what it is once those of `later` are read too.
     """
 
     name: str
@@ -38,7 +41,9 @@ class Store:
     files: CompactMap = field(default_factory=CompactMap)
     fresh: dict[bytes, int | None] = field(default_factory=dict)
     leftovers: dict[bytes, int] = field(default_factory=dict)
+    later: "list[tuple[bytes, array[int]]]" = field(default_factory=list)
     unmoved: int = 0
+    unmoved_later: int = 0
 
 
 @dataclass(slots=True)

@@ -9,16 +9,16 @@ import resource
 import time
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Any, Final
 
+from headcount.compact import CompactMap
 from headcount.keys import Keys
 from headcount.prosody.files import SUFFIX
-from headcount.prosody.helping import DIRECTORY
-from headcount.prosody.plain import Rows, look_at, read_plain
+from headcount.prosody.plain import Looks, PlainStore, Rows, StorePaths, look_at, read_plain
 from headcount.sources.helper import LARGEST_REQUEST, Helper, HelperLostError
 
 CHUNK: Final = 500
@@ -32,8 +32,9 @@ SLICE: Final = 1 << 16
 OPEN: Final = 2
 """Chunks that the helper is asked for before it has answered, so that it never waits for a question."""
 
-Looks = tuple[list[bytes], "array[int]", "array[int]"]
-"""Names of files, and of each the user's key and the change time, as `plain.look_at` gives them."""
+Chunk = tuple[list[bytes], "array[int]"]
+"""Names of files, and their change times (ns) where they were looked at before."""
+_NO_STAMPS: Final = array("Q")
 
 
 class Names:
@@ -52,112 +53,141 @@ class Names:
 
 
 class Reader:
-    """Reads the files of one store of one host. `directory` is its path, `beside` are those of the host's others. To be
-    closed."""
+    """Reads the files of one store of one host, about so many `files` at once. To be closed. Raises OSError where a
+    directory can't be opened."""
 
-    def __init__(self, directory: bytes, beside: list[bytes], keys: Keys, host: str, files: int) -> None:
-        self._path, self._paths_beside, self._secret, self._host = directory, beside, keys.secret, host
-        self._key_of = keys.of_host(host)
-        self._opened = ExitStack()
-        self._descriptor, *self._beside = self._open(directory, *beside)
+    def __init__(self, paths: StorePaths, keys: Keys, host: str, files: int) -> None:
+        self._paths, self._secret, self._host = paths, keys.secret, host
+        self._store = PlainStore.opened(paths, keys.of_host(host))
         self._wants_help = files >= HELP_FROM and _cores() > 1
         self._helper: Helper | None = None
 
     def close(self) -> None:
-        """Lets go of the directory and of the helper."""
-        self._opened.close()
+        """Lets go of the directories and of the helper."""
+        self._store.close()
         self._lose_helper()
 
-    def _open(self, *paths: bytes) -> list[int]:
-        descriptors = []
-        with ExitStack() as opened:
-            for path in paths:
-                descriptors.append(os.open(path, DIRECTORY))
-                opened.callback(os.close, descriptors[-1])
-            self._opened = opened.pop_all()
-        return descriptors
-
-    def read(self, files: list[bytes]) -> Rows:
+    def read(self, files: Sequence[bytes]) -> Rows:
         """What `read_plain` gives of some files."""
-        return read_plain(self._descriptor, self._key_of, files, self._beside)
+        return read_plain(self._store, files)
 
-    def looks(self, files: Names) -> Iterator[Looks]:
-        """All the files' keys and change times, in any order."""
-        for chunk, answer in self._shared(iter(files), is_to_read=False):
+    def looks(self, files: Names, known: CompactMap) -> Iterator[Looks]:
+        """What `look_at` gives of all the files, in any order. `known` may change meanwhile."""
+        self._begin_helper(known)
+        for (names, _), answer in self._shared(((names, _NO_STAMPS) for names in files), None):
             if answer is None:
-                yield chunk, *look_at(self._descriptor, self._key_of, chunk)
+                yield look_at(self._store, known, names)
             else:
-                keys, changed = array("Q"), array("Q")
-                keys.frombytes(answer[0])
-                changed.frombytes(answer[1])
-                yield chunk, keys, changed
+                keys, number, changed = answer
+                yield Looks(array("Q", keys), number, changed)
 
-    def rows(self, files: Names, *, are_all: bool) -> Iterator[tuple[list[bytes], Rows]]:
+    def rows(self, files: Names, *, since: int, are_all: bool) -> Iterator[tuple[list[bytes], Rows]]:
         """What `read_plain` gives of the files, in any order, with the names that it is of. `are_all` says that they
-        are all that there are: then one may be read twice, or one that came since."""
-        chunks = iter(files)
-        first = next(chunks, [])
-        before, begun = _blocks_read(), time.perf_counter()
-        read = self.read(first)
-        is_waiting = _is_waiting(len(first), _blocks_read() - before, time.perf_counter() - begun)
-        yield first, read
-        if is_waiting and len(files) > len(first):
-            yield from self._rows_by_threads(None if are_all else {file for chunk in chunks for file in chunk})
+        are all that there are: then one that came since may be among them."""
+
+        def placed(read: list[bytes], rest: Iterator[Chunk]) -> Iterator[Chunk]:
+            if are_all:
+                return self._in_the_disks_order(set(read), is_wanted=False)
+            return self._in_the_disks_order({name for names, _ in rest for name in names}, is_wanted=True)
+
+        yield from self._rows(((names, _NO_STAMPS) for names in files), since, placed)
+
+    def later_rows(self, later: Iterable[Chunk]) -> Iterator[tuple[list[bytes], Rows]]:
+        """The same of files that were only looked at before, in their order of then."""
+        yield from self._rows(iter(later), 0, lambda _, rest: rest)
+
+    def _rows(
+        self, chunks: Iterator[Chunk], since: int, placed: Callable[[list[bytes], Iterator[Chunk]], Iterator[Chunk]]
+    ) -> Iterator[tuple[list[bytes], Rows]]:
+        """What `read_plain` gives of the chunks; where they are waited for, in the order that `placed` gives to those
+        that are left."""
+        first = next(chunks, None)
+        if first is None:
             return
-        for chunk, answer in self._shared(chunks, is_to_read=True):
-            yield chunk, answer or self.read(chunk)
-
-    def _rows_by_threads(self, wanted: set[bytes] | None) -> Iterator[tuple[list[bytes], Rows]]:
-        """Those of `wanted`, None for all that are there."""
-        with ThreadPoolExecutor(THREADS) as pool, os.scandir(self._path) as entries:
-            while some := list(islice(entries, SLICE)):
-                if wanted is None:
-                    placed = sorted((entry.inode(), entry.name) for entry in some if entry.name.endswith(SUFFIX))
-                else:
-                    placed = sorted((entry.inode(), entry.name) for entry in some if entry.name in wanted)
-                names = [name for _, name in placed]
-                if wanted is not None:
-                    wanted.difference_update(names)
-                yield from self._pooled(pool, names)
-            yield from self._pooled(pool, list(wanted or ()))  # what went meanwhile, or was not given
-
-    def _pooled(self, pool: ThreadPoolExecutor, files: list[bytes]) -> Iterator[tuple[list[bytes], Rows]]:
-        chunks = iter(Names(files))
-        while some := list(islice(chunks, 4 * THREADS)):
-            yield from pool.map(lambda chunk: (chunk, self.read(chunk)), some)
-
-    def _shared(self, chunks: Iterator[list[bytes]], *, is_to_read: bool) -> Iterator[tuple[list[bytes], Any]]:
-        """The chunks with the helper's answers, or with None: those are for the caller to do."""
+        before, begun = _blocks_read(), time.perf_counter()
+        read = self._read(first, since)
+        is_waiting = _is_waiting(len(first[0]), _blocks_read() - before, time.perf_counter() - begun)
+        yield first[0], read
+        if is_waiting:
+            yield from self._by_threads(placed(first[0], chunks), since)
+            return
         self._begin_helper()
-        asked: deque[list[bytes]] = deque()
+        for chunk, answer in self._shared(chunks, since):
+            if answer is None:
+                yield chunk[0], self._read(chunk, since)
+            else:
+                rows, changed, recorded, others, later, later_changed = answer
+                columns = (array("Q", column) for column in (changed, recorded, later_changed))
+                changed, recorded, later_changed = columns
+                yield chunk[0], Rows(rows, changed, recorded, others, later, later_changed)
+
+    def _read(self, chunk: Chunk, since: int) -> Rows:
+        return read_plain(self._store, chunk[0], since=since, stamps=chunk[1])
+
+    def _by_threads(self, chunks: Iterator[Chunk], since: int) -> Iterator[tuple[list[bytes], Rows]]:
+        with ThreadPoolExecutor(THREADS) as pool:
+            while some := list(islice(chunks, 4 * THREADS)):
+                yield from pool.map(lambda chunk: (chunk[0], self._read(chunk, since)), some)
+
+    def _in_the_disks_order(self, names: set[bytes], *, is_wanted: bool) -> Iterator[Chunk]:
+        """The files that are there, in the order that the disk has them in: those of `names` alone, or all but those.
+        Wanted ones that are not there come last."""
+        with os.scandir(self._paths.directory) as entries:
+            while some := list(islice(entries, SLICE)):
+                placed = sorted(
+                    (entry.inode(), entry.name)
+                    for entry in some
+                    if (entry.name in names) is is_wanted and entry.name.endswith(SUFFIX)
+                )
+                found = [name for _, name in placed]
+                if is_wanted:
+                    names.difference_update(found)
+                for chunk in Names(found):
+                    yield chunk, _NO_STAMPS
+        for chunk in Names(list(names) if is_wanted else []):
+            yield chunk, _NO_STAMPS
+
+    def _shared(self, chunks: Iterable[Chunk], since: int | None) -> Iterator[tuple[Chunk, Any]]:
+        """The chunks with the helper's answers, or with None: those are for the caller to do. Without `since` they are
+        to be looked at."""
+        asked: deque[Chunk] = deque()
         for chunk in chunks:
             if len(asked) == OPEN and self._helper is not None and self._helper.has_answered():
                 yield self._answered(asked.popleft())
-            if len(asked) < OPEN and self._asked(chunk, is_to_read=is_to_read):
+            if len(asked) < OPEN and self._asked(chunk, since):
                 asked.append(chunk)
             else:
                 yield chunk, None
         while asked:
             yield self._answered(asked.popleft())
 
-    def _begin_helper(self) -> None:
-        if self._wants_help:
+    def _begin_helper(self, known: CompactMap | None = None) -> None:
+        if self._wants_help and self._helper is None:
             self._wants_help = False
             with suppress(HelperLostError):
-                self._helper = Helper(self._path, self._paths_beside, self._secret, self._host)
+                self._helper = Helper(self._paths, self._secret, self._host)
+        if self._helper is not None and known is not None:
+            try:
+                self._helper.know(known)
+            except HelperLostError:
+                self._lose_helper()
 
-    def _asked(self, chunk: list[bytes], *, is_to_read: bool) -> bool:
+    def _asked(self, chunk: Chunk, since: int | None) -> bool:
         """Whether the helper was asked for a chunk."""
-        if self._helper is None or sum(map(len, chunk)) + len(chunk) > LARGEST_REQUEST:
+        names, stamps = chunk
+        if self._helper is None or sum(map(len, names)) + len(names) > LARGEST_REQUEST:
             return False
         try:
-            self._helper.ask(chunk, is_to_read=is_to_read)
+            if since is None:
+                self._helper.ask_to_look(names)
+            else:
+                self._helper.ask_to_read(names, since, stamps)
         except HelperLostError:
             self._lose_helper()
             return False
         return True
 
-    def _answered(self, chunk: list[bytes]) -> tuple[list[bytes], Any]:
+    def _answered(self, chunk: Chunk) -> tuple[Chunk, Any]:
         """The helper's answer for a chunk, the first that it was asked for of those that are open."""
         if self._helper is not None:
             try:
@@ -188,9 +218,9 @@ def _cores() -> int:
 
 
 @contextmanager
-def reading(directory: bytes, beside: list[bytes], keys: Keys, host: str, files: int) -> Iterator[Reader]:
+def reading(paths: StorePaths, keys: Keys, host: str, files: int) -> Iterator[Reader]:
     """A reader for about so many `files`, closed at the end. Raises OSError where a directory can't be opened."""
-    reader = Reader(directory, beside, keys, host, files)
+    reader = Reader(paths, keys, host, files)
     try:
         yield reader
     finally:

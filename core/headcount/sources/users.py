@@ -12,14 +12,17 @@ from contextlib import AbstractContextManager
 
 from headcount.errors import PERMISSION_DENIED
 from headcount.keys import Keys
-from headcount.prosody.files import LASTLOG2, user_of
+from headcount.prosody.files import LASTLOG2, LOGIN_STORE, user_of
+from headcount.prosody.plain import Rows, StorePaths
 from headcount.prosody.stores import MAX_SIZE, read_store
-from headcount.records import Activity, Flaw, Login, PlainUser, PlainUsers, Record, UserRecord, UsersGone
+from headcount.records import Activity, Flaw, Login, PlainUsers, Record, UserRecord, UsersGone
 from headcount.sources.layout import STALE, TURN, Host, Layout, Store, changed_at
 from headcount.sources.readers import Names, Reader, reading
 from headcount.text import clean
 
 BATCH = 500
+RECENT_NS = 30 * 86_400 * 1_000_000_000
+"""Who was active within so long has a file that changed within it."""
 SETTLED_NS = 25_000_000
 """A file that changed less than this before it was read may change once more without its change time moving: by the
 kernel's clock, which may tick every ten milliseconds."""
@@ -43,7 +46,8 @@ class UserReader:
         self, host: Host, store: Store, files: Names | None, advance: Callable[[int], None]
     ) -> Iterator[list[Record]]:
         """Reads the files of a store that are not what was read of them, unless nothing can have come since all were
-        read, and makes orphans of the users whose files went. `files` are all files' names, None where they were not
+        read, and makes orphans of the users whose files went. Where none was read before, those who can't have been
+        active within thirty days are left for `read_later`. `files` are all files' names, None where they were not
         listed yet; `advance` is told how many of them are done."""
         moved = changed_at(store.path) or 0
         if store.unmoved and moved == store.unmoved:
@@ -59,14 +63,32 @@ class UserReader:
                     files = Names((yield from self._changed(host, store, reader, files, advance)))
                     advance = _nothing
                 if store.name == LASTLOG2:
-                    yield from self._read_plain_files(host, store, reader, files, are_all, advance)
+                    since = self._wall_ns() - RECENT_NS if are_all else 0
+                    rows = reader.rows(files, since=since, are_all=are_all)
+                    yield from self._read_plain_files(host, store, rows, advance)
                 else:
                     for chunk in files:
                         yield from self._read_users(host, chunk)
                         advance(len(chunk))
         except FileNotFoundError:
             return  # the directory went; a look at the layout tells
-        store.unmoved = unmoved
+        if store.later:
+            store.unmoved_later = unmoved
+        else:
+            store.unmoved = unmoved
+
+    def read_later(self, host: Host, store: Store, advance: Callable[[int], None]) -> Iterator[list[Record]]:
+        """Reads the files of a store that `read_store` left."""
+        if not store.later:
+            return
+        later, store.later = store.later, []
+        chunks = ((names.split(b"/"), stamps) for names, stamps in later)
+        try:
+            with self._reading(host, store, sum(len(stamps) for _, stamps in later)) as reader:
+                yield from self._read_plain_files(host, store, reader.later_rows(chunks), advance)
+        except FileNotFoundError:
+            return
+        store.unmoved = store.unmoved_later
 
     def sweep(self, host: Host, store: Store) -> Iterator[list[Record]]:
         """The same, of a store that is being followed, in turns: after every few files it gives what it found, or an
@@ -84,12 +106,14 @@ class UserReader:
         present, known = array("Q"), 0
         try:
             with self._reading(host, store, len(files)) as reader:
-                for chunk, keys, stamps in reader.looks(files):
-                    signatures = list(map(store.files.get, keys))
-                    looked = zip(chunk, stamps, signatures, strict=True)
-                    changed = [file for file, stamp, was in looked if stamp != was and file not in store.fresh]
-                    known += len(keys) - signatures.count(None)
-                    present += keys
+                for looks in reader.looks(files, store.files):
+                    present += looks.keys
+                    known += looks.known
+                    changed = [
+                        file
+                        for file, key, stamp in looks.changed
+                        if store.files.get(key) != stamp and file not in store.fresh
+                    ]
                     yield from self.read_changed(host, changed)
                     yield []
         except FileNotFoundError:
@@ -160,8 +184,9 @@ class UserReader:
             os.close(descriptor)
 
     def _reading(self, host: Host, store: Store, files: int) -> AbstractContextManager[Reader]:
-        beside = [other.path for other in host.stores.values() if other is not store]
-        return reading(store.path, beside, self._keys, host.name, files)
+        records = host.stores.get(LOGIN_STORE) if store.name == LASTLOG2 else None
+        beside = [other.path for other in host.stores.values() if other is not store and other is not records]
+        return reading(StorePaths(store.path, records.path if records else None, beside), self._keys, host.name, files)
 
     def _signature(self, changed: int) -> int:
         """What tells whether a file that changed then, and is read from now on, is another one later."""
@@ -171,18 +196,17 @@ class UserReader:
         self, host: Host, store: Store, reader: Reader, files: Names, advance: Callable[[int], None]
     ) -> Generator[list[Record], None, list[bytes]]:
         """The names of those files that are not what was read of them."""
-        signature_of, fresh, is_first = store.files.get, store.fresh, not host.was_read
-        changed: list[bytes] = []
-        present = array("Q")
-        known = 0
-        for chunk, keys, stamps in reader.looks(files):
-            for file, key, stamp in zip(chunk, keys, stamps, strict=True):
-                signature = signature_of(key)
-                known += signature is not None
-                if signature != stamp and not (is_first and file in fresh):
-                    changed.append(file)
-            present += keys
-            advance(len(chunk))
+        is_first, changed = not host.was_read, list[bytes]()
+        present, known = array("Q"), 0
+        for looks in reader.looks(files, store.files):
+            present += looks.keys
+            known += looks.known
+            changed += [
+                file
+                for file, key, stamp in looks.changed
+                if store.files.get(key) != stamp and not (is_first and file in store.fresh)
+            ]
+            advance(len(looks.keys))
             yield []
         if known < len(store.files):
             self._note_gone(host, store, present)
@@ -230,57 +254,62 @@ class UserReader:
                 host.orphans.add(key)
 
     def _read_plain_files(
-        self, host: Host, store: Store, reader: Reader, files: Names, are_all: bool, advance: Callable[[int], None]
+        self,
+        host: Host,
+        store: Store,
+        read: Iterator[tuple[list[bytes], Rows]],
+        advance: Callable[[int], None],
     ) -> Iterator[list[Record]]:
-        for chunk, (rows, changed, others) in reader.rows(files, are_all=are_all):
-            if rows:
-                self._note_read(store, chunk, rows, changed, others, self._wall_ns() - SHARED_NS)
-                yield [PlainUsers(host.name, rows)]
-            if others:
-                yield from self._read_users(host, others)
-            advance(len(chunk))
+        for chunk, rows in read:
+            if rows.later:
+                store.later.append((b"/".join(rows.later), rows.later_changed))
+            if rows.rows:
+                self._note_read(host, store, chunk, rows, self._wall_ns() - SHARED_NS)
+                yield [PlainUsers(host.name, rows.rows)]
+            if rows.others:
+                yield from self._read_users(host, rows.others)
+            advance(len(chunk) - len(rows.later))
 
     def _read_here(self, host: Host, store: Store, files: list[bytes]) -> Iterator[list[Record]]:
         """Reads some plain files in this process; of those that were read before as they are now nothing is told."""
         since = self._wall_ns()
         try:
             with self._reading(host, store, 0) as reader:
-                rows, changed, others = reader.read(files)
+                read = reader.read(files)
         except OSError:
             yield from self._read_users(host, files)
             return
+        rows = read.rows
         before = [store.fresh.get(file) for file in files] if store.fresh else []
-        self._note_read(store, files, rows, changed, others, since)
+        self._note_read(host, store, files, read, since)
         if any(known is not None for known in before):
             said = {known for known in before if known is not None}
             rows = [row for row in rows if hash(row) not in said]
         if rows:
             yield [PlainUsers(host.name, rows)]
-        if others:
-            yield from self._read_users(host, others)
+        if read.others:
+            yield from self._read_users(host, read.others)
 
-    def _note_read(
-        self,
-        store: Store,
-        files: Sequence[bytes],
-        rows: list[PlainUser],
-        changed: list[int],
-        others: list[bytes],
-        since: int,
-    ) -> None:
+    def _note_read(self, host: Host, store: Store, files: Sequence[bytes], read: Rows, since: int) -> None:
         """Notes which files were read, none before `since` (ns), and as of which change."""
-        put, fresh = store.files.put, store.fresh
-        if others:
-            left = set(others)
+        records = host.stores.get(LOGIN_STORE)
+        if records is None and not store.fresh and max(read.changed, default=0) < since - COARSELY_SETTLED_NS:
+            store.files.put_many([row[0] for row in read.rows], read.changed)
+            return
+        if read.others or read.later:
+            left = {*read.others, *read.later}
             files = [file for file in files if file not in left]
-        for file, row, stamp in zip(files, rows, changed, strict=True):
-            if _is_settled(stamp, since):
-                put(row[0], stamp)
-                if fresh:
-                    fresh.pop(file, None)
+        for file, row, changed, recorded in zip(files, read.rows, read.changed, read.recorded, strict=True):
+            is_settled = _is_settled(changed, since) and _is_settled(recorded, since)
+            if is_settled:
+                store.fresh.pop(file, None)
             else:
-                put(row[0], STALE)
-                fresh[file] = hash(row)
+                store.fresh[file] = hash(row)
+            store.files.put(row[0], changed if is_settled else STALE)
+            if records is not None and recorded:
+                records.files.put(row[0], recorded if is_settled else STALE)
+            elif records is not None:
+                records.files.pop(row[0])
 
     def _read_users(self, host: Host, files: Sequence[bytes]) -> Iterator[list[Record]]:
         for start in range(0, len(files), BATCH):

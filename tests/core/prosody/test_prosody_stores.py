@@ -12,7 +12,7 @@ from headcount.prosody import faults, files
 from headcount.prosody.faults import Fault, merged
 from headcount.prosody.lua_table import LuaValue, as_lua, parse
 from headcount.prosody.lua_write import serialise
-from headcount.prosody.plain import plain_table
+from headcount.prosody.plain import plain_logins, plain_table
 from headcount.prosody.stores import NOTHING, StoreReading, lastlog2, read_store
 from headcount.records import Activity, Login
 
@@ -326,6 +326,42 @@ def test_a_plain_table_is_what_the_parser_makes_of_it(table: dict[str, Any], at:
         quick = plain_table(document)
         if quick is not None:
             assert quick == parse(document)
+
+
+record_fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "timestamp": st.one_of(st.integers(1790805000, 1793487600), st.integers(0, 10**11), texts),
+        "ip": st.one_of(texts, st.sampled_from(["203.0.113.0/24", "2001:db8::1"]), st.integers(0, 9)),
+        "resource": st.one_of(texts, st.sampled_from(["Dino.1234", "Ünïcode"])),
+        "more": st.just("x"),
+    },
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["2026-09", "2026-10", "2026-11", "2026-13", "x"]), record_fields, max_size=3),
+    st.integers(0, 200),
+    st.sampled_from([b"", b"x", b"\n", b"\t", b'"', b"};\n", b"\xff"]),
+)
+@example({"2026-11": {"timestamp": NOON, "ip": "203.0.113.0/24", "resource": "Dino.1234"}}, 0, b"")
+def test_plain_logins_are_what_the_parser_makes_of_them(table: dict[str, Any], at: int, spoiled: bytes) -> None:
+    data = serialise(as_lua(table))
+    for document in (data, data[:at] + spoiled + data[at:]):
+        quick = plain_logins(document)
+        if quick is not None:
+            reading = read_store("login_records", document)
+            assert reading == StoreReading(known=True, logins=tuple(Login(*login) for login in quick))
+
+
+def test_usual_login_records_are_plain_logins() -> None:
+    october, november = 1791374400, 1795320000
+    records = {
+        "2026-11": {"timestamp": november, "ip": "2001:db8::1", "resource": "Dino.1234"},
+        "2026-10": {"timestamp": october},
+    }
+    expected = ((october, None, None), (november, "2001:db8::1", "Dino.1234"))
+    assert plain_logins(serialise(as_lua(records))) == expected
 
 
 def test_a_login_record_is_a_plain_table() -> None:

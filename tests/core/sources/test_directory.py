@@ -473,6 +473,42 @@ def test_a_component_has_no_users(root: Path, swept: Said) -> None:
     assert not any(said.known for said in swept.users.values())
 
 
+def test_who_may_be_active_is_read_first(root: Path, swept: Said) -> None:
+    long_ago = time.time() - 31 * 86_400
+    for number in range(1500):
+        path = log_in(root, f"user{number}", 10)
+        if number % 2:
+            os.utime(path, (long_ago, long_ago))
+    log_in(root, "zoë", 10, host="chat.example.org")
+    before, after = [], []
+    for batch in swept.source.read():
+        assert swept.source.progress is not None
+        (after if swept.source.progress.active_done else before).extend(batch)
+    recent = {user[1] for record in before if isinstance(record, PlainUsers) for user in record.users}
+    later = {user[1] for record in after if isinstance(record, PlainUsers) for user in record.users}
+    assert recent == {"zoë"} | {f"user{number}" for number in range(0, 1500, 2)}
+    assert later == {f"user{number}" for number in range(1, 1500, 2)}
+    assert [record for record in after if isinstance(record, HostRead)]
+    assert not [record for record in before if isinstance(record, HostRead)]
+
+
+def test_what_changes_or_goes_before_its_turn_is_told_as_it_is_then(root: Path, swept: Said, clock: Clock) -> None:
+    long_ago = time.time() - 31 * 86_400
+    for user in ("early", "changes", "goes"):
+        path = log_in(root, user, 10)
+        if user != "early":
+            os.utime(path, (long_ago, long_ago))
+    reading = swept.source.read()
+    while swept.last("early") < 0:
+        swept.take(iter([next(reading)]))
+    log_in(root, "changes", 20)
+    path.unlink()
+    swept.take(reading)
+    sweep(swept, clock)
+    assert (swept.last("early"), swept.last("changes")) == (10, 20)
+    assert not swept.users["example.com", "goes"].known
+
+
 def test_progress_counts_the_users(root: Path, swept: Said) -> None:
     for number in range(1200):
         log_in(root, f"user{number}", 10)

@@ -1,14 +1,17 @@
 """Many files at once: by one process, by two, by threads, and with a helper that dies: always the same."""
 
 import os
+from array import array
 from pathlib import Path
 
 import pytest
 
+from headcount.compact import CompactMap
 from headcount.keys import Keys
+from headcount.prosody.plain import Rows, StorePaths
 from headcount.sources import readers
 from headcount.sources.helper import Helper, HelperLostError
-from headcount.sources.readers import Names, Reader, reading
+from headcount.sources.readers import Chunk, Names, Reader, reading
 from support import prosody_writes
 
 LOGIN = 'return {\n\t["login"] = {\n\t\t["timestamp"] = %d;\n\t\t["ip"] = "8.8.8.%d";\n\t};\n};\n'
@@ -17,36 +20,69 @@ USERS = 3000
 KEYS = Keys(b"k" * 32)
 
 
+OLD, SINCE = 1_000_000_000, 1_500_000_000
+RECORDS = 'return {\n\t["2026-11"] = {\n\t\t["resource"] = "phone";\n\t\t["timestamp"] = 1795000000;\n\t};\n};\n'
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
+    """Every hundredth file wants a closer look, every third is old."""
     for number in range(USERS):
         text = ODD if number % 100 == 0 else LOGIN % (1000 + number, number % 250)
         path = prosody_writes(tmp_path, "example.com", "lastlog2", f"user.{number}", text)
+        if number % 3 == 0:
+            os.utime(path, (OLD, OLD))
     (path.parent / "bad name.dat").write_text("x")
     (path.parent / "folder.dat").mkdir()
     return path.parent
 
 
-def everything(reader: Reader, files: list[bytes]) -> tuple[dict[bytes, tuple[object, ...]], set[bytes], set[bytes]]:
-    """By file its row and change time; the others; all that were spoken of."""
+def paths_of(store: Path, records: Path | None = None, *beside: Path) -> StorePaths:
+    return StorePaths(os.fsencode(store), records and os.fsencode(records), [os.fsencode(path) for path in beside])
+
+
+def everything(
+    reader: Reader, files: list[bytes], since: int = 0
+) -> tuple[dict[bytes, tuple[object, ...]], set[bytes], set[bytes]]:
+    """By file its row and change times; the others; all that were spoken of, those included that were read later."""
     found: dict[bytes, tuple[object, ...]] = {}
     others: set[bytes] = set()
     spoken: list[bytes] = []
-    for chunk, (rows, changed, rest) in reader.rows(Names(files), are_all=False):
-        spoken += chunk
-        others |= set(rest)
-        read = [file for file in chunk if file not in set(rest)]
-        found |= {file: (row, when) for file, row, when in zip(read, rows, changed, strict=True)}
+    later: list[Chunk] = []
+
+    def take(chunk: list[bytes], said: Rows) -> None:
+        left = {*said.others, *said.later}
+        spoken.extend(file for file in chunk if file not in said.later)
+        others.update(said.others)
+        read = [file for file in chunk if file not in left]
+        for file, row, *when in zip(read, said.rows, said.changed, said.recorded, strict=True):
+            found[file] = row, *when
+        if said.later:
+            later.append((said.later, said.later_changed))
+
+    for chunk, said in reader.rows(Names(files), since=since, are_all=False):
+        take(chunk, said)
+    if since:
+        assert {file for names, _ in later for file in names} == {
+            file for file in files if file.startswith(b"user") and int(file[7:-4]) % 3 == 0
+        }
+        assert len(spoken) < len(files)
+    for chunk, said in reader.later_rows([*later]):
+        take(chunk, said)
     assert len(spoken) == len(set(spoken))
     return found, others, set(spoken)
 
 
-def looked(reader: Reader, files: list[bytes]) -> dict[bytes, tuple[int, int]]:
-    return {
-        file: (key, when)
-        for chunk, keys, stamps in reader.looks(Names(files))
-        for file, key, when in zip(chunk, keys, stamps, strict=True)
-    }
+def looked(reader: Reader, files: list[bytes], known: CompactMap) -> tuple[set[int], int, dict[bytes, tuple[int, int]]]:
+    """All keys, how many of them are known, and the changed files with key and change time."""
+    keys: list[int] = []
+    number, changed = 0, {}
+    for looks in reader.looks(Names(files), known):
+        keys += looks.keys
+        number += looks.known
+        changed |= {file: (key, when) for file, key, when in looks.changed}
+    assert len(keys) == len(files)
+    return set(keys), number, changed
 
 
 @pytest.fixture(params=["alone", "helped", "cold"])
@@ -58,38 +94,69 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     return way
 
 
-def test_all_files_are_read_once_whatever_the_way(store: Path, way: str) -> None:
+@pytest.mark.parametrize("since", [0, SINCE * 10**9])
+def test_all_files_are_read_once_whatever_the_way(store: Path, way: str, since: int) -> None:
     path = os.fsencode(store)
     files = [*os.listdir(path), b"missing.dat", b"looong" * 60 + b".dat"]
-    with reading(path, [], KEYS, "example.com", len(files)) as reader:
-        found, others, spoken = everything(reader, files)
-        seen = looked(reader, files)
-    assert spoken == set(files) == set(seen)
+    with reading(paths_of(store), KEYS, "example.com", len(files)) as reader:
+        found, others, spoken = everything(reader, files, since)
+    assert spoken == set(files)
     assert len(found) == USERS - USERS // 100
     key_of = KEYS.of_host("example.com")
-    for file, (row, when) in found.items():
+    for file, (row, when, recorded) in found.items():
         number = int(file[7:-4])
-        assert row == (key_of(f"user.{number}"), f"user.{number}", 1000 + number, 0, f"8.8.8.{number % 250}", None)
+        assert row == (key_of(f"user.{number}"), f"user.{number}", 1000 + number, 0, f"8.8.8.{number % 250}", None, ())
         assert when == os.stat(os.path.join(path, file)).st_ctime_ns
-        assert seen[file] == (key_of(f"user.{number}"), when)
+        assert recorded == 0
     assert {b"bad name.dat", b"folder.dat", b"missing.dat"} < others
-    assert seen[b"bad name.dat"] == (0, 0)
-    assert seen[b"missing.dat"][1] == 0
+
+
+def test_a_look_tells_what_is_not_as_it_was(store: Path, way: str) -> None:
+    path = os.fsencode(store)
+    files = [*os.listdir(path), b"missing.dat"]
+    key_of = KEYS.of_host("example.com")
+
+    def when(number: int) -> int:
+        return os.stat(os.path.join(path, b"user%%2e%d.dat" % number)).st_ctime_ns
+
+    known = CompactMap()
+    for number in range(10, USERS):
+        known.put(key_of(f"user.{number}"), when(number) - (number < 20))
+    with reading(paths_of(store), KEYS, "example.com", len(files)) as reader:
+        keys, number, changed = looked(reader, files, known)
+    assert {key_of(f"user.{number}") for number in range(USERS)} < keys
+    assert number == USERS - 10
+    bad, missing, folder = changed.pop(b"bad name.dat"), changed.pop(b"missing.dat"), changed.pop(b"folder.dat")
+    assert (bad, missing, folder[0]) == ((0, 0), (key_of("missing"), 0), key_of("folder"))
+    assert changed == {b"user%%2e%d.dat" % number: (key_of(f"user.{number}"), when(number)) for number in range(20)}
 
 
 def test_all_that_are_there_are_read(store: Path, way: str) -> None:
-    path = os.fsencode(store)
-    files = os.listdir(path)
-    with reading(path, [], KEYS, "example.com", len(files)) as reader:
-        rows = {row for _, (found, _, _) in reader.rows(Names(files), are_all=True) for row in found}
-    assert len(rows) == USERS - USERS // 100
+    files = os.listdir(os.fsencode(store))
+    with reading(paths_of(store), KEYS, "example.com", len(files)) as reader:
+        rows = [row for _, said in reader.rows(Names(files), since=0, are_all=True) for row in said.rows]
+    assert len(rows) == len(set(rows)) == USERS - USERS // 100
+
+
+def test_login_records_are_read_with_it(store: Path, way: str) -> None:
+    written = [
+        prosody_writes(store.parents[1], "example.com", "login_records", f"user.{number}", text)
+        for number, text in ((7, RECORDS), (8, "x"), (9, RECORDS))
+    ]
+    with reading(paths_of(store, written[0].parent), KEYS, "example.com", USERS) as reader:
+        found, others, _ = everything(reader, os.listdir(os.fsencode(store)), SINCE * 10**9)
+    for number, path in ((7, written[0]), (9, written[2])):
+        row, _, recorded = found[b"user%%2e%d.dat" % number]
+        assert row[6] == ((1795000000, None, "phone"),)  # type: ignore[index]
+        assert recorded == path.stat().st_ctime_ns
+    assert b"user%2e8.dat" in others
+    assert found[b"user%2e10.dat"][0][6] == ()  # type: ignore[index]
 
 
 def test_who_is_in_another_store_too_wants_a_closer_look(store: Path, way: str) -> None:
-    beside = os.fsencode(prosody_writes(store.parents[1], "example.com", "login_records", "user.7", "x").parent)
-    path = os.fsencode(store)
-    with reading(path, [beside], KEYS, "example.com", USERS) as reader:
-        found, others, _ = everything(reader, os.listdir(path))
+    beside = prosody_writes(store.parents[1], "example.com", "lastlog", "user.7", "x").parent
+    with reading(paths_of(store, None, beside), KEYS, "example.com", USERS) as reader:
+        found, others, _ = everything(reader, os.listdir(os.fsencode(store)))
     assert b"user%2e7.dat" in others
     assert b"user%2e8.dat" in found
 
@@ -101,8 +168,8 @@ def test_a_helper_that_is_killed_costs_time_and_nothing_else(
 ) -> None:
     path = os.fsencode(store)
     files = os.listdir(path)
-    with reading(path, [], KEYS, "example.com", 0) as alone:
-        expected = everything(alone, files), looked(alone, files)
+    with reading(paths_of(store), KEYS, "example.com", 0) as alone:
+        expected = everything(alone, files), looked(alone, files, CompactMap())
     monkeypatch.setattr(readers, "HELP_FROM", 0)
     monkeypatch.setattr(readers, "_is_waiting", lambda *_: False)
     monkeypatch.setattr(readers, "CHUNK", 50)
@@ -118,11 +185,11 @@ def test_a_helper_that_is_killed_costs_time_and_nothing_else(
         return real_answer(helper)
 
     monkeypatch.setattr(Helper, "answer", killed)
-    with reading(path, [], KEYS, "example.com", len(files)) as reader:
+    with reading(paths_of(store), KEYS, "example.com", len(files)) as reader:
         if is_to_read:
             assert everything(reader, files) == expected[0]
         else:
-            assert looked(reader, files) == expected[1]
+            assert looked(reader, files, CompactMap()) == expected[1]
     assert answers > after
 
 
@@ -132,16 +199,16 @@ def test_a_helper_that_never_comes_is_not_missed(store: Path, monkeypatch: pytes
     monkeypatch.setattr("headcount.sources.helper.sys.executable", "/nowhere/python")
     path = os.fsencode(store)
     files = os.listdir(path)
-    with reading(path, [], KEYS, "example.com", len(files)) as reader:
+    with reading(paths_of(store), KEYS, "example.com", len(files)) as reader:
         assert everything(reader, files)[2] == set(files)
 
 
 def test_a_helper_ends_with_whoever_began_it(store: Path) -> None:
-    helper = Helper(os.fsencode(store), [], KEYS.secret, "example.com")
-    helper.ask([b"user%2e1.dat"], is_to_read=True)
+    helper = Helper(paths_of(store), KEYS.secret, "example.com")
+    helper.ask_to_read([b"user%2e1.dat"], 0, array("Q"))
     assert helper.answer()[0][0][1] == "user.1"
     helper._asked.close()
     assert helper._process.wait(10) == 0
     with pytest.raises(HelperLostError):
-        helper.ask([b"user%2e1.dat"], is_to_read=True)
+        helper.ask_to_read([b"user%2e1.dat"], 0, array("Q"))
     helper.close()
