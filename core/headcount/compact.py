@@ -61,6 +61,13 @@ class CompactMap:
                 if first <= value < end:
                     yield keys[at], value
 
+    def part(self, first: int, end: int) -> Iterator[tuple[int, int]]:
+        """The pairs whose key is `first` or more and less than `end`. The mapping must not change meanwhile."""
+        for bucket in range(first >> self._shift, ((end - 1) >> self._shift) + 1):
+            keys = self._keys[bucket]
+            found = slice(bisect_left(keys, first), bisect_left(keys, end))
+            yield from zip(keys[found], self._values[bucket][found], strict=True)
+
     def get(self, key: int) -> int | None:
         """The value of a key; None where there is none."""
         bucket = key >> self._shift

@@ -16,7 +16,7 @@ from headcount.live import Packer
 from headcount.marks import MarkKeeper
 from headcount.months import month_of, shift, start_of
 from headcount.options import Options
-from headcount.records import Flaw, Record, SourceFlaws
+from headcount.records import Flaw, PlainUsers, Record, SourceFlaws
 from headcount.snapshot import Phase, Snapshot
 from headcount.sources import Source
 from headcount.state import HostUpdate, State, Update
@@ -24,10 +24,15 @@ from headcount.text import clean
 
 SHOW_READING = 0.25
 """Seconds between two snapshots while everything is read."""
-SHOW = 0.1
+SHOW = 0.05
 """Seconds between two snapshots while things happen."""
+SHOW_COST_FACTOR = 20
+"""Snapshots are no nearer than so many times as long as the last one took, or than a tick."""
 TICK = 1.0
 """Seconds between two times of letting time pass and of keeping what changed."""
+BUSY = 500
+BUSY_TICK = 0.25
+"""The same once so many users came, so that keeping them never holds up those who come meanwhile."""
 ALIVE = 60.0
 """Seconds after which even an engine without news keeps, and shows, that it is there."""
 GAP = 300.0
@@ -83,6 +88,9 @@ class Engine:
         self._doubt_until = float("-inf")
         self._stepped_at = options.ticks()
         self._shown: Snapshot | None = None
+        self._is_shown = False
+        self._show_took = 0.0
+        self._came = 0
         self._shown_at = self._ticked_at = self._kept_at = float("-inf")
 
     def read_once(self) -> Snapshot:
@@ -176,33 +184,46 @@ class Engine:
 
     def _follow(self, publish: Publish, stop: threading.Event) -> None:
         while not stop.is_set():
-            for batch in self._source.follow(WAIT):
+            for batch in self._source.follow(self._patience()):
                 self._take(batch)
                 self._tick_if_due()
-                self._show(publish, SHOW)
+                self._show(publish, self._show_interval())
                 if stop.is_set():
                     return
             self._tick_if_due()
-            self._show(publish, SHOW)
+            self._show(publish, self._show_interval())
+
+    def _patience(self) -> float:
+        """Seconds that the source may wait for a change: until what happened is to be shown, where it is not."""
+        if self._is_shown:
+            return WAIT
+        return min(WAIT, max(0.0, self._shown_at + self._show_interval() - self._options.ticks()))
+
+    def _show_interval(self) -> float:
+        return max(SHOW, min(TICK, SHOW_COST_FACTOR * self._show_took))
 
     def _show(self, publish: Publish, interval: float) -> None:
         """Publishes what there is, where it is news and the last time was an interval ago."""
-        ticks = self._options.ticks()
-        if ticks - self._shown_at >= interval:
-            snapshot = self.snapshot()
-            if self._shown is None or _is_news(snapshot, self._shown):
-                self._shown, self._shown_at = snapshot, ticks
-                publish(snapshot)
+        begun = self._options.ticks()
+        if self._is_shown or begun - self._shown_at < interval:
+            return
+        self._is_shown = True
+        snapshot = self.snapshot()
+        if self._shown is None or _is_news(snapshot, self._shown):
+            self._shown, self._shown_at = snapshot, begun
+            publish(snapshot)
+            self._show_took = self._options.ticks() - begun
 
     def _tick_if_due(self) -> None:
-        """Once a second: lets time pass and keeps what changed."""
+        """Once a second, and more often in a storm: lets time pass and keeps what changed."""
         ticks = self._options.ticks()
-        if ticks - self._ticked_at < TICK:
+        if ticks - self._ticked_at < (BUSY_TICK if self._came >= BUSY and self._phase is Phase.LIVE else TICK):
             return
-        self._ticked_at = ticks
+        self._ticked_at, self._came = ticks, 0
         self._tick()
 
     def _tick(self) -> None:
+        self._is_shown = False
         self._step()
         if self._phase is Phase.LIVE and self._history.is_due(self._now):
             self._history.add(self._now, {name: host.counts() for name, host in self._counting.hosts.items()})
@@ -222,6 +243,8 @@ class Engine:
 
     def _take(self, batch: list[Record]) -> None:
         self._now = max(self._now, self._options.clock())
+        self._is_shown = False
+        self._came += sum(len(record.users) if isinstance(record, PlainUsers) else 1 for record in batch)
         self._counting.take(batch, self._now)
 
     def _watch_the_clock(self, before: float) -> None:

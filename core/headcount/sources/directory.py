@@ -9,7 +9,8 @@ is opened for reading alone.
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import replace
 
 from headcount.compact import CompactMap
@@ -17,7 +18,7 @@ from headcount.errors import UsageError, no_permission
 from headcount.index import HostIndex, StoreIndex
 from headcount.keys import Keys
 from headcount.prosody.faults import Fault
-from headcount.prosody.files import VISITORS_NAMES, user_of
+from headcount.prosody.files import SUFFIX, VISITORS_NAMES, user_of
 from headcount.prosody.stores import MAX_SIZE
 from headcount.prosody.visitors import read_marker, read_visitors
 from headcount.records import (
@@ -31,26 +32,18 @@ from headcount.records import (
     VisitorMarkers,
 )
 from headcount.snapshot import Progress
-from headcount.sources.layout import LEFTOVER, STALE, Host, Layout, Store
+from headcount.sources.layout import LEFTOVER, STALE, Host, Layout, Store, changed_at
+from headcount.sources.pace import Pace
 from headcount.sources.readers import Names
 from headcount.sources.users import UserReader
-from headcount.sources.watcher import Watcher
+from headcount.sources.watcher import Changes, Watcher
 from headcount.text import clean
 
 MAX_VISITORS = 1 << 26
 SETTLE = 1.5
 """Seconds after which files that were read as soon as they were written are read again."""
-BURST = 500
-"""More changes at once than this may have overrun the kernel's queue, which tells nobody."""
-SWEEP_AT_LEAST = 30.0
-SWEEP_COST_FACTOR = 100
-DOUBT = 1.0
-"""Seconds after which a doubt is settled by a sweep."""
-LONGEST_DOUBT = 10.0
-DOUBT_COST_FACTOR = 20
-"""While new doubts arise a sweep is put off for so many seconds, or so many times as long as the last one took."""
-STARVED = 5.0
-"""Seconds without a call to `follow` after which events may have been lost."""
+SLICE = 0.02
+"""Seconds that a sweep goes on before changes that were told of meanwhile have their turn."""
 
 
 class DirectorySource:
@@ -79,12 +72,9 @@ class DirectorySource:
         self._said_flaws: tuple[Flaw, ...] = ()
         self._watch_flaw: Flaw | None = None
         self._watcher_stands = True
-        self._sweep_at = clock()
-        self._whole_at = clock()
-        self._doubted_since = float("inf")
-        self._sweep_took = 0.0
+        self._pace = Pace(clock())
+        self._sweeping: Generator[list[Record], None, None] | None = None
         self._settle_at = float("inf")
-        self._followed_at = clock()
 
     @property
     def label(self) -> str:
@@ -114,9 +104,9 @@ class DirectorySource:
 
     def read(self) -> Iterator[list[Record]]:
         """Everything that is there, each file read once, a HostRead after each host; watching starts before."""
+        begun = self._clock()
         self._layout.look()
-        if self._restored:
-            self._watch()
+        self._watch()
         gone = self._restored - {host.name for host in self._layout.hosts.values()}
         if gone and not self._layout.is_lost:
             yield [HostGone(name) for name in sorted(gone)]
@@ -138,26 +128,23 @@ class DirectorySource:
                 self._layout.note_leftovers(host)
         yield from self._flaws()
         self._progress = None
-        if not self._restored:
-            self._watch()
-        self._followed_at = self._clock()
-        self._sweep_at = self._followed_at + DOUBT
-        self._settle_at = self._followed_at + SETTLE
-        self._whole_at = self._followed_at + SWEEP_AT_LEAST
+        ended = self._clock()
+        self._pace.read(ended, ended - begun)
+        self._settle_at = ended + SETTLE
 
     def follow(self, timeout: float) -> Iterator[list[Record]]:
-        """What changed since the last call, waiting up to `timeout` seconds for a change."""
-        changed = self._watcher.wait(timeout) if self._watcher else set()
+        """What changed since the last call, waiting up to `timeout` seconds for a change; then a little of a sweep,
+        where one is due."""
+        changes = self._watcher.wait(0 if self._sweeping else timeout) if self._watcher else {}
+        if self._watch_failed() or (self._watcher and self._watcher.has_lost()):
+            self._pace.doubt(self._clock())
+        yield from self._reread_changed(changes)
         now = self._clock()
-        starved = now - self._followed_at > STARVED + timeout
-        if len(changed) > BURST or starved or self._watch_failed():
-            self._doubt()
-        yield from self._reread_changed(changed)
         yield from self._settle(now)
-        if now >= min(self._sweep_at, self._whole_at):
-            yield from self._sweep()
+        if self._sweeping is None and self._pace.is_due(now):
+            self._begin_sweep()
+        yield from self._go_on_sweeping()
         yield from self._flaws()
-        self._followed_at = self._clock()
 
     def visitors(self, month: str) -> Iterator[HostVisitors | VisitorMarkers | SourceFlaws]:
         """What mod_monthly_visitors left, and nothing else: the counts of each host and the users whom it says it
@@ -206,81 +193,97 @@ class DirectorySource:
 
     def close(self) -> None:
         """Ends the watching."""
+        self._stop_sweeping()
         if self._watcher:
             self._watcher.close()
 
-    def _reread_changed(self, paths: set[str]) -> Iterator[list[Record]]:
+    def _reread_changed(self, changes: Changes) -> Iterator[list[Record]]:
         """Reads anew what the watcher told of. Where all is gone, nobody is taken for deleted."""
-        if not paths:
+        if not changes:
             return
         if not self._layout.is_there():
-            self._doubt()
+            self._pace.doubt(self._clock())
             return
         host_of = {store.path: host for host in self._layout.hosts.values() for store in host.stores.values()}
         hosts = {host.path: host for host in self._layout.hosts.values()}
-        dirty: dict[bytes, set[bytes]] = {}
-        look_again = False
-        for path in map(os.fsencode, paths):
-            if path.endswith(LEFTOVER):  # it is being written; its renaming is told too
-                continue
-            directory, file = os.path.split(path)
+        dirty: dict[bytes, set[bytes]] = defaultdict(set)
+        doubtful = False
+        for directory, files in changes.items():
             if directory in host_of:
-                if user_of(file) is not None:
-                    dirty.setdefault(host_of[directory].path, set()).add(file)
-            elif directory in hosts and file in hosts[directory].visitors:
-                yield [self._read_visitors(hosts[directory])]
-            elif self._layout.may_be_ours(path):
-                self._layout.doubt(path)
-                look_again = True
-        for host_path, files in dirty.items():
-            yield from self._reader.read_changed(hosts[host_path], list(files))
-        if look_again:
-            yield from self._look_again()
+                dirty[host_of[directory].path].update(file for file in files if file.endswith(SUFFIX))
+            for file in files if directory not in host_of else files & {b""}:
+                path = os.path.join(directory, file) if file else directory
+                if directory in hosts and file in hosts[directory].visitors:
+                    yield [self._read_visitors(hosts[directory])]
+                elif not file.endswith(LEFTOVER) and self._layout.may_be_ours(path):
+                    self._layout.doubt(path)
+                    doubtful = True
+        for host_path, names in dirty.items():
+            yield from self._reader.read_changed(hosts[host_path], list(names))
+        if doubtful and (yield from self._look_again()):
+            self._begin_sweep()
+            self._pace.doubt(self._clock())
 
-    def _look_again(self, *, in_whole: bool = False) -> Iterator[list[Record]]:
-        """Reads what came, went, was made anew or written since it was read; `in_whole` looks also into directories in
-        which nothing was written by renaming, as Prosody writes, since all in them was read."""
+    def _look_again(self) -> Generator[list[Record], None, bool]:
+        """Looks for hosts and stores that came, went or were made anew; whether any did. Then a doubt is to follow, for
+        the first events of a new directory may be those that nobody saw."""
         before = {entry: host.name for entry, host in self._layout.hosts.items()}
-        if self._layout.look():
+        is_news = self._layout.look()
+        if is_news:
             self._watch()
-            self._doubt()  # the first events of a new directory may be those that nobody saw
-        if self._layout.is_lost:
-            return
         gone = before.keys() - self._layout.hosts.keys()
         if gone:
             yield [HostGone(before[entry]) for entry in gone]
-        for host in list(self._layout.hosts.values()):
-            if in_whole:
-                for store in host.stores.values():
-                    store.unmoved = 0
-            yield from self._read_recent(host, {})
-            yield from self._read_later(host)
-            self._layout.note_leftovers(host)
+        return is_news
 
-    def _doubt(self) -> None:
-        """Events may have been lost: a sweep has to follow soon. While doubts go on it waits for their end, though not
-        for long, since sweeps cost the more the more users there are."""
-        now = self._clock()
-        self._doubted_since = min(self._doubted_since, now)
-        latest = self._doubted_since + max(LONGEST_DOUBT, DOUBT_COST_FACTOR * self._sweep_took)
-        self._sweep_at = min(now + DOUBT, max(latest, now))
+    def _begin_sweep(self) -> None:
+        """Begins a sweep, anew where one is under way, which knows nothing of directories that came or went since."""
+        self._stop_sweeping()
+        self._sweeping = self._sweep(in_whole=self._pace.begin(self._clock()))
 
-    def _sweep(self) -> Iterator[list[Record]]:
-        """Finds by their change times all files that are not what was read of them, and reads them."""
-        started, is_due = self._clock(), self._clock() >= self._whole_at
-        self._sweep_at = self._doubted_since = float("inf")
+    def _stop_sweeping(self) -> None:
+        if self._sweeping is not None:
+            self._sweeping.close()
+            self._sweeping = None
+
+    def _go_on_sweeping(self) -> Iterator[list[Record]]:
+        """Goes on with the sweep, if one is under way, for no longer than changes may wait."""
+        if self._sweeping is None:
+            return
+        begun = self._clock()
+        for batch in self._sweeping:
+            if batch:
+                yield batch
+            if self._clock() - begun >= SLICE:
+                self._pace.take(self._clock() - begun)
+                return
+        self._pace.take(self._clock() - begun)
+        self._pace.end(self._clock(), was_in_vain=self._layout.is_lost)
+        self._sweeping = None
+
+    def _sweep(self, *, in_whole: bool) -> Generator[list[Record], None, None]:
+        """Finds by their change times all files that are not what was read of them, and reads them; `in_whole` also in
+        directories in which nothing was written by renaming, as Prosody writes, since all in them was read. What is new
+        comes first."""
         if self._watch_flaw and not self._watcher_stands:
             self._watch()
             self._watcher_stands = True
         else:
             self._watch_flaw = None
-        yield from self._look_again(in_whole=is_due)
-        ended = self._clock()
-        self._sweep_took = ended - started
-        interval = DOUBT if self._layout.is_lost else max(SWEEP_AT_LEAST, SWEEP_COST_FACTOR * (ended - started))
-        if is_due:
-            self._whole_at = ended + interval
-        self._sweep_at = min(self._sweep_at, ended + interval)
+        if (yield from self._look_again()):
+            self._pace.doubt(self._clock())
+        if self._layout.is_lost:
+            return
+        for host in sorted(self._layout.hosts.values(), key=lambda host: host.was_read and not host.unread):
+            if host.is_empty and not host.orphans:
+                continue
+            for store in [*host.unread, *(store for store in host.stores.values() if len(store.files))]:
+                if in_whole:
+                    store.unmoved = 0
+                yield from self._reader.sweep(host, store)
+            yield from self._read_beside(host)
+            yield from self._say_read(host)
+            self._layout.note_leftovers(host)
 
     def _read_recent(self, host: Host, listed: dict[bytes, Names]) -> Iterator[list[Record]]:
         """Reads what of a host is not what was read of it; where nothing was, all who were active within thirty days.
@@ -289,8 +292,12 @@ class DirectorySource:
             return
         for store in list(host.stores.values()):
             yield from self._reader.read_store(host, store, listed.pop(store.path, None), self._advance)
+        yield from self._read_beside(host)
+
+    def _read_beside(self, host: Host) -> Iterator[list[Record]]:
+        """Tells of a host's orphans, and of what mod_monthly_visitors counted, where that changed."""
         yield from self._reader.read_orphans(host)
-        if STALE in host.visitors.values():
+        if any(changed_at(os.path.join(host.path, file)) != read_at for file, read_at in host.visitors.items()):
             yield [self._read_visitors(host)]
 
     def _read_later(self, host: Host) -> Iterator[list[Record]]:
@@ -299,6 +306,9 @@ class DirectorySource:
             return
         for store in list(host.stores.values()):
             yield from self._reader.read_later(host, store, self._advance)
+        yield from self._say_read(host)
+
+    def _say_read(self, host: Host) -> Iterator[list[Record]]:
         if not host.was_read:
             host.was_read = True
             yield [HostRead(host.name)]
@@ -311,10 +321,11 @@ class DirectorySource:
     def _settle(self, now: float) -> Iterator[list[Record]]:
         """Reads again, once it is time, what was read so soon after it was written that it may be another one now."""
         if now >= self._settle_at:
-            self._settle_at = float("inf")
             if not self._layout.is_there():  # nobody is taken for deleted
-                self._doubt()
+                self._settle_at = now + SETTLE
+                self._pace.doubt(now)
                 return
+            self._settle_at = float("inf")
             for host in self._layout.hosts.values():
                 yield from self._reader.read_fresh(host)
         if self._settle_at == float("inf") and any(
@@ -369,7 +380,7 @@ class DirectorySource:
 
     def _watch(self) -> None:
         if self._watcher:
-            self._watcher.watch([os.fsdecode(path) for path in self._layout.identities()])
+            self._watcher.watch(self._layout.identities())
 
     def _watch_failed(self) -> bool:
         """Whether the watcher just ended for the first time since it was known to stand. The next sweep starts it

@@ -3,18 +3,22 @@
 import os
 import stat
 from array import array
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from headcount.compact import CompactMap
 from headcount.errors import MAY_READ, PERMISSION_DENIED
 from headcount.prosody.files import SUFFIX, USER_STORES, VISITORS_FILES
 from headcount.prosody.names import decode, encode_store, why_not_decoded
-from headcount.records import Flaw
+from headcount.records import Flaw, Record
 from headcount.text import clean
 
 STORES = {encode_store(store): store for store in USER_STORES}
 """Each store that is read, by the name of its directory."""
 LEFTOVER = SUFFIX + b"~"
+TURN = 5000
+"""Entries of a directory that are listed before others have their turns."""
 UNKNOWN_DIRECTORY = (0, 0)
 STALE = 0
 """The signature of a file that has to be read again whatever it says."""
@@ -59,6 +63,11 @@ class Host:
     def is_empty(self) -> bool:
         """Whether it holds nothing that Headcount reads: a component, or a host without a login yet."""
         return not self.stores and not self.visitors
+
+    @property
+    def unread(self) -> list[Store]:
+        """The stores of which no file was read yet."""
+        return [store for store in self.stores.values() if not len(store.files)]
 
 
 class Layout:
@@ -136,10 +145,26 @@ class Layout:
     def user_files(self, store: Store) -> list[bytes] | None:
         """The names of a store's files, of users or of nobody (`note_nobody`); None where they can't be had now."""
         entries = self._list(store.path)
-        if entries is None:
-            return None
-        for flawed in [path for path in self.flaws if os.path.dirname(path) == store.path]:
-            del self.flaws[flawed]
+        return None if entries is None else self._listed(store, entries)
+
+    def user_files_in_turns(self, store: Store) -> Generator[list[Record], None, list[bytes] | None]:
+        """The same, with an empty batch after each few thousand, so that others have their turns."""
+        entries: list[bytes] = []
+        try:
+            with os.scandir(store.path) as found:
+                while some := [entry.name for entry in islice(found, TURN)]:
+                    entries += some
+                    yield []
+        except OSError:
+            return self.user_files(store)  # it tells what is wrong
+        self.flaws.pop(store.path, None)
+        return self._listed(store, entries)
+
+    def _listed(self, store: Store, entries: list[bytes]) -> list[bytes]:
+        """Those of a store's entries that are files of users. Of what is not there any more, nothing is wrong."""
+        for path in [path for path in self.flaws if os.path.dirname(path) == store.path]:
+            if changed_at(path) is None:
+                del self.flaws[path]
         files = [entry for entry in entries if entry.endswith(SUFFIX)]
         if len(files) < len(entries):
             left = [entry for entry in entries if entry.endswith(LEFTOVER)]

@@ -16,15 +16,22 @@ from headcount.prosody.files import LASTLOG2, LOGIN_STORE, user_of
 from headcount.prosody.plain import Rows, StorePaths
 from headcount.prosody.stores import MAX_SIZE, read_store
 from headcount.records import Activity, Flaw, Login, PlainUsers, Record, UserRecord, UsersGone
-from headcount.sources.layout import STALE, Host, Layout, Store, changed_at
+from headcount.sources.layout import STALE, TURN, Host, Layout, Store, changed_at
 from headcount.sources.readers import Names, Reader, reading
 from headcount.text import clean
 
 BATCH = 500
 RECENT_NS = 30 * 86_400 * 1_000_000_000
 """Who was active within so long has a file that changed within it."""
-SETTLED_NS = 1_000_000_000
-"""A file that changed less than this before it was read may change once more without its change time moving."""
+SETTLED_NS = 25_000_000
+"""A file that changed less than this before it was read may change once more without its change time moving: by the
+kernel's clock, which may tick every ten milliseconds."""
+COARSELY_SETTLED_NS = 2_500_000_000
+"""The same where a file system writes whole seconds, or every other one, only."""
+SHARED_NS = 1_000_000_000
+"""How long ago a helper's answer may have been made that is looked at now."""
+PARTS = 256
+"""Parts into which all keys of users are divided, by their first bits, to look through them a few at a time."""
 
 
 class UserReader:
@@ -49,7 +56,7 @@ class UserReader:
         files = self.names(store) if files is None else files
         if files is None:
             return
-        are_all = not len(store.files)
+        unmoved, are_all = self._signature(moved), not len(store.files)
         try:
             with self._reading(host, store, len(files)) as reader:
                 if not are_all:
@@ -66,9 +73,9 @@ class UserReader:
         except FileNotFoundError:
             return  # the directory went; a look at the layout tells
         if store.later:
-            store.unmoved_later = self._signature(moved)
+            store.unmoved_later = unmoved
         else:
-            store.unmoved = self._signature(moved)
+            store.unmoved = unmoved
 
     def read_later(self, host: Host, store: Store, advance: Callable[[int], None]) -> Iterator[list[Record]]:
         """Reads the files of a store that `read_store` left."""
@@ -82,6 +89,38 @@ class UserReader:
         except FileNotFoundError:
             return
         store.unmoved = store.unmoved_later
+
+    def sweep(self, host: Host, store: Store) -> Iterator[list[Record]]:
+        """The same, of a store that is being followed, in turns: after every few files it gives what it found, or an
+        empty batch. In between files may be read elsewhere; whatever is read here is told at once, so that what was
+        read last is told last. A file that is to be read again soon anyway is left to that."""
+        moved = changed_at(store.path) or 0
+        if store.unmoved and moved == store.unmoved:
+            return
+        unmoved = self._signature(moved)
+        names = yield from self._layout.user_files_in_turns(store)
+        if names is None:
+            return
+        files = Names(names)
+        del names
+        present, known = array("Q"), 0
+        try:
+            with self._reading(host, store, len(files)) as reader:
+                for looks in reader.looks(files, store.files):
+                    present += looks.keys
+                    known += looks.known
+                    changed = [
+                        file
+                        for file, key, stamp in looks.changed
+                        if store.files.get(key) != stamp and file not in store.fresh
+                    ]
+                    yield from self.read_changed(host, changed)
+                    yield []
+        except FileNotFoundError:
+            return
+        if known < len(store.files):
+            yield from self._note_gone_in_turns(host, store, present)
+        store.unmoved = unmoved
 
     def names(self, store: Store) -> Names | None:
         """The names of a store's files; None where they can't be had now."""
@@ -150,7 +189,8 @@ class UserReader:
         return reading(StorePaths(store.path, records.path if records else None, beside), self._keys, host.name, files)
 
     def _signature(self, changed: int) -> int:
-        return changed if changed + SETTLED_NS < self._wall_ns() else STALE
+        """What tells whether a file that changed then, and is read from now on, is another one later."""
+        return changed if _is_settled(changed, self._wall_ns()) else STALE
 
     def _changed(
         self, host: Host, store: Store, reader: Reader, files: Names, advance: Callable[[int], None]
@@ -185,6 +225,34 @@ class UserReader:
             store.files.pop(key)
         host.orphans |= gone
 
+    def _note_gone_in_turns(self, host: Host, store: Store, present: "array[int]") -> Iterator[list[Record]]:
+        """As `_note_gone`. Who was read again meanwhile is there."""
+        parts = [array("Q") for _ in range(PARTS)]
+        shift = 64 - PARTS.bit_length() + 1
+        for at in range(0, len(present), TURN):
+            for key in present[at : at + TURN]:
+                parts[key >> shift].append(key)
+            yield []
+        gone: dict[int, int] = {}
+        for number, part in enumerate(parts):
+            there = set(part)
+            of_part = store.files.part(number << shift, (number + 1) << shift)
+            gone.update((key, signature) for key, signature in of_part if key not in there and signature != STALE)
+            yield []
+        files = (yield from self._layout.user_files_in_turns(store)) if gone else None
+        if files is None:
+            return
+        key_of = self._keys.of_host(host.name)
+        for at in range(0, len(files), TURN):
+            for file in files[at : at + TURN]:
+                if (user := user_of(file)) is not None:
+                    gone.pop(key_of(user), None)
+            yield []
+        for key, signature in gone.items():
+            if store.files.get(key) == signature:
+                store.files.pop(key)
+                host.orphans.add(key)
+
     def _read_plain_files(
         self,
         host: Host,
@@ -196,7 +264,7 @@ class UserReader:
             if rows.later:
                 store.later.append((b"/".join(rows.later), rows.later_changed))
             if rows.rows:
-                self._note_read(host, store, chunk, rows)
+                self._note_read(host, store, chunk, rows, self._wall_ns() - SHARED_NS)
                 yield [PlainUsers(host.name, rows.rows)]
             if rows.others:
                 yield from self._read_users(host, rows.others)
@@ -204,6 +272,7 @@ class UserReader:
 
     def _read_here(self, host: Host, store: Store, files: list[bytes]) -> Iterator[list[Record]]:
         """Reads some plain files in this process; of those that were read before as they are now nothing is told."""
+        since = self._wall_ns()
         try:
             with self._reading(host, store, 0) as reader:
                 read = reader.read(files)
@@ -212,7 +281,7 @@ class UserReader:
             return
         rows = read.rows
         before = [store.fresh.get(file) for file in files] if store.fresh else []
-        self._note_read(host, store, files, read)
+        self._note_read(host, store, files, read, since)
         if any(known is not None for known in before):
             said = {known for known in before if known is not None}
             rows = [row for row in rows if hash(row) not in said]
@@ -221,17 +290,17 @@ class UserReader:
         if read.others:
             yield from self._read_users(host, read.others)
 
-    def _note_read(self, host: Host, store: Store, files: Sequence[bytes], read: Rows) -> None:
-        """Notes which files were read, and as of which change."""
-        settled, records = self._wall_ns() - SETTLED_NS, host.stores.get(LOGIN_STORE)
-        if records is None and not store.fresh and max(read.changed) < settled:
+    def _note_read(self, host: Host, store: Store, files: Sequence[bytes], read: Rows, since: int) -> None:
+        """Notes which files were read, none before `since` (ns), and as of which change."""
+        records = host.stores.get(LOGIN_STORE)
+        if records is None and not store.fresh and max(read.changed, default=0) < since - COARSELY_SETTLED_NS:
             store.files.put_many([row[0] for row in read.rows], read.changed)
             return
         if read.others or read.later:
             left = {*read.others, *read.later}
             files = [file for file in files if file not in left]
         for file, row, changed, recorded in zip(files, read.rows, read.changed, read.recorded, strict=True):
-            is_settled = max(changed, recorded) < settled
+            is_settled = _is_settled(changed, since) and _is_settled(recorded, since)
             if is_settled:
                 store.fresh.pop(file, None)
             else:
@@ -280,6 +349,12 @@ class UserReader:
             logins += reading.logins
             flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
         return UserRecord(host.name, user, known, tuple(activities), tuple(logins), tuple(flaws))
+
+
+def _is_settled(changed: int, since: int) -> bool:
+    """Whether a file that changed then (ns), and was read no earlier than `since`, will have another change time when
+    it changes once more."""
+    return changed < since - (SETTLED_NS if changed % 1_000_000_000 else COARSELY_SETTLED_NS)
 
 
 def _nothing(_: int) -> None:

@@ -1,95 +1,141 @@
-"""A wake-up when files change. It may lose events, see them late or die: only a sweep tells the truth."""
+"""The kernel's word that files changed (Linux's inotify(7)), as a wake-up: only a sweep tells the truth.
 
-import logging
+It is asked directly, since what reads it for others asks for six events of one login instead of four, looks a hundred
+times a second whether there are any, ends at a name that is not UTF-8, and does not tell when the kernel has dropped
+some. The kernel itself tells that.
+"""
+
+import ctypes
+import os
+import select
+import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
 
-import watchfiles
+REST: Final = 0.03
+"""Seconds after which changes are told, all at once: so many that who reads such a file then has seen the last change
+that its change time stands for (`users.SETTLED_NS`)."""
+READ_AT_ONCE: Final = 1 << 18
+MOST_READS: Final = 8
+"""Bytes of changes that are read at once, and how often before what was read is told: more than the kernel holds."""
+_EVENT: Final = struct.Struct("iIII")
+_MODIFIED, _WRITTEN, _MOVED, _CREATED, _DELETED, _ITSELF = 0x4, 0x8, 0x40 | 0x80, 0x100, 0x200, 0x400 | 0x800
+_ONLY_DIRECTORIES: Final = 0x0100_0000
+_WANTED: Final = _MODIFIED | _WRITTEN | _MOVED | _CREATED | _DELETED | _ITSELF | _ONLY_DIRECTORIES
+_OVERFLOW: Final = 0x4000
 
-_TIMEOUT_MS = 250
-# What it says of each batch names files, and so users; no log may hold that, at whatever level.
-logging.getLogger("watchfiles").setLevel(logging.CRITICAL)
+Changes = dict[bytes, set[bytes]]
+"""The names that changed, by the path of their directory; the empty name is the directory itself."""
 
 
 class Watcher:
-    """Watches directories (not what is below them) in a thread and collects the paths that changed.
-
-    The settings are those that lost nothing up to 20,000 renames a second: no filter (the default one drops
-    names such as .venv), a short debounce, not recursive.
-    """
+    """Watches directories, not what is below them, and collects in a thread what changed in them."""
 
     def __init__(self) -> None:
-        self._changed: set[str] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._threads: list[tuple[threading.Thread, threading.Event]] = []
+        self._changes: Changes = {}
+        self._has_lost = False
         self._failure: str | None = None
-        self.paths: frozenset[str] = frozenset()
+        self._paths: dict[int, bytes] = {}
+        self._inotify: int | None = None
+        self._stop: int | None = None
+        self._thread: threading.Thread | None = None
 
-    def watch(self, paths: Sequence[str], ready_within: float = 2.0) -> None:
-        """Watches `paths` instead of those watched before; returns when the watch stands.
+    def watch(self, paths: Iterable[bytes]) -> None:
+        """Watches `paths` instead of those watched before. One that is watched already misses nothing meanwhile; one
+        that can't be watched, as it is gone or closed, is left out."""
+        try:
+            library = ctypes.CDLL(None, use_errno=True)
+            if self._thread is None or not self._thread.is_alive():
+                self.close()
+                self._begin(_checked(library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)))
+            with self._lock:
+                before, self._paths = self._paths, {}
+                for path in paths:
+                    with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                        self._paths[_checked(library.inotify_add_watch(self._inotify, path, _WANTED))] = path
+                for left in before.keys() - self._paths.keys():
+                    library.inotify_rm_watch(self._inotify, left)  # an error where it went by itself
+        except (OSError, AttributeError) as error:
+            self._fail(error)
 
-        The new watch stands before the old one ends, so nothing is missed in between.
-        """
-        before = self._threads
-        self.paths = frozenset(paths)
-        self._threads = []
-        if paths:
-            stop, ready = threading.Event(), threading.Event()
-            thread = threading.Thread(target=self._run, args=(sorted(paths), stop, ready), name="watcher", daemon=True)
-            thread.start()
-            self._threads = [(thread, stop)]
-            ready.wait(ready_within)
-        _end(before)
-
-    def wait(self, timeout: float) -> set[str]:
-        """The paths that changed since the last call, waiting at most `timeout` seconds for the first."""
+    def wait(self, timeout: float) -> Changes:
+        """What changed since the last call, waiting at most `timeout` seconds for the first change."""
         self._wake.wait(timeout)
         with self._lock:
             self._wake.clear()
-            changed, self._changed = self._changed, set()
-        return changed
+            changes, self._changes = self._changes, {}
+        return changes
+
+    def has_lost(self) -> bool:
+        """Whether changes went untold since this was asked last: there were more than the kernel holds."""
+        with self._lock:
+            has_lost, self._has_lost = self._has_lost, False
+        return has_lost
 
     def failure(self) -> str | None:
-        """Why the watch ended by itself, once; None while it stands."""
+        """Why the watch does not stand, once; None while it does."""
         failure, self._failure = self._failure, None
         return failure
 
     def close(self) -> None:
         """Ends the watch and its thread."""
-        _end(self._threads)
-        self._threads = []
+        if self._thread is not None and self._stop is not None:
+            os.close(self._stop)
+            self._thread.join()
+            self._thread = self._inotify = self._stop = None
+            self._paths = {}
 
-    def _run(self, paths: list[str], stop: threading.Event, ready: threading.Event) -> None:
+    def _begin(self, inotify: int) -> None:
+        stopped, self._stop = os.pipe()
+        self._inotify = inotify
+        self._thread = threading.Thread(target=self._run, args=(inotify, stopped), name="watcher", daemon=True)
+        self._thread.start()
+
+    def _run(self, inotify: int, stopped: int) -> None:
+        """Until the other end of the pipe `stopped` is closed."""
+        changed, ended = select.poll(), select.poll()
+        changed.register(inotify, select.POLLIN)
+        changed.register(stopped)
+        ended.register(stopped)
         try:
-            for changes in watchfiles.watch(
-                *paths,
-                watch_filter=None,
-                debounce=100,
-                step=10,
-                rust_timeout=_TIMEOUT_MS,
-                yield_on_timeout=True,
-                stop_event=stop,
-                raise_interrupt=False,
-                recursive=False,
-                debug=False,
-                ignore_permission_denied=True,
-            ):
-                ready.set()
-                if changes:
-                    with self._lock:
-                        self._changed.update(path for _, path in changes)
-                        self._wake.set()
-        except BaseException as error:  # the notifier panics on names that are not UTF-8
-            if not stop.is_set():
-                self._failure = type(error).__name__
-                self._wake.set()
+            while changed.poll():
+                events: list[bytes] = []
+                with suppress(BlockingIOError):
+                    while len(events) < MOST_READS:
+                        events.append(os.read(inotify, READ_AT_ONCE))
+                if ended.poll(REST * 1000):
+                    return
+                for some in events:
+                    self._take(some)
+        except OSError as error:
+            self._fail(error)
         finally:
-            ready.set()
+            os.close(inotify)
+            os.close(stopped)
+
+    def _take(self, events: bytes) -> None:
+        with self._lock:
+            at = 0
+            while at < len(events):
+                watch, kind, _, length = _EVENT.unpack_from(events, at)
+                at += _EVENT.size + length
+                if kind & _OVERFLOW:
+                    self._has_lost = True
+                elif (path := self._paths.get(watch)) is not None:
+                    self._changes.setdefault(path, set()).add(events[at - length : at].rstrip(b"\0"))
+            self._wake.set()
+
+    def _fail(self, error: Exception) -> None:
+        self._failure = (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "") or "not Linux"
+        self._wake.set()
 
 
-def _end(threads: list[tuple[threading.Thread, threading.Event]]) -> None:
-    for _, stop in threads:
-        stop.set()
-    for thread, _ in threads:
-        thread.join(timeout=2)
+def _checked(result: int) -> int:
+    """What a function of the C library gave. Raises OSError, without a name in it, where that is an error."""
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "")
+    return result

@@ -3,90 +3,25 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from followed import LOGIN, Clock, Said, ToldWatcher, log_in
 
 from headcount.errors import NoPermissionError, UsageError
 from headcount.records import (
-    Flaw,
     HostGone,
     HostRead,
     HostVisitors,
     PlainUsers,
-    Record,
-    SourceFlaws,
     UserRecord,
-    UsersGone,
     plain_record,
 )
 from headcount.sources import directory as directory_module
-from headcount.sources.directory import SWEEP_AT_LEAST, DirectorySource
+from headcount.sources.directory import DirectorySource
+from headcount.sources.pace import AT_LEAST
 from support import prosody_writes, unprivileged
-
-LOGIN = 'return {\n\t["login"] = {\n\t\t["timestamp"] = %d;\n\t};\n};\n'
-
-
-def log_in(root: Path, user: str, when: int, host: str = "example.com", store: str = "lastlog2") -> Path:
-    return prosody_writes(root, host, store, user, LOGIN % when)
-
-
-class Clock:
-    """A clock that goes when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Said:
-    """What a source has said so far, the last word of each user."""
-
-    def __init__(self, source: DirectorySource) -> None:
-        self.source = source
-        self.users: dict[tuple[str, str], UserRecord] = {}
-        self.flaws: tuple[Flaw, ...] = ()
-        self.records: list[Record] = []
-
-    def take(self, batches: Iterator[list[Record]]) -> "Said":
-        for batch in batches:
-            for record in batch:
-                self.records.append(record)
-                match record:
-                    case UserRecord():
-                        self.users[record.host, record.user] = record
-                    case PlainUsers():
-                        self.records += [plain_record(record.host, user) for user in record.users]
-                        self.users |= {(record.host, user[1]): plain_record(record.host, user) for user in record.users}
-                    case UsersGone():
-                        key_of = self.source._keys.of_host(record.host)
-                        for host, user in self.users:
-                            if host == record.host and key_of(user) in record.keys:
-                                self.users[host, user] = UserRecord(host, user)
-                    case HostGone():
-                        self.users = {key: said for key, said in self.users.items() if key[0] != record.host}
-                    case SourceFlaws():
-                        self.flaws = record.flaws
-        return self
-
-    def read(self) -> "Said":
-        return self.take(self.source.read())
-
-    def follow_until(self, is_so: Callable[[], bool], within: float = 10.0) -> None:
-        deadline = time.monotonic() + within
-        while not is_so():
-            assert time.monotonic() < deadline, "it was not seen in time"
-            self.take(self.source.follow(0.1))
-
-    def last(self, user: str, host: str = "example.com") -> float:
-        said = self.users.get((host, user))
-        return said.newest if said else float("-inf")
-
-    def kinds(self) -> set[str]:
-        return {flaw.what for flaw in self.flaws} | {f.what for said in self.users.values() for f in said.flaws}
 
 
 @pytest.fixture
@@ -256,25 +191,6 @@ def test_what_no_event_told_is_found_by_a_sweep(root: Path, swept: Said, clock: 
     assert sweep(swept, clock).last("alice") == 40
 
 
-class ToldWatcher:
-    """A watcher that tells what a test has it tell, and loses everything else."""
-
-    def __init__(self, *told: set[str]) -> None:
-        self._told = list(told)
-
-    def watch(self, paths: list[str]) -> None:
-        pass
-
-    def wait(self, timeout: float) -> set[str]:
-        return self._told.pop(0) if self._told else set()
-
-    def failure(self) -> None:
-        return None
-
-    def close(self) -> None:
-        pass
-
-
 @pytest.mark.parametrize("by_sweep", [False, True])
 def test_a_new_directory_is_swept_soon_after_for_its_first_events_may_be_lost(
     root: Path, swept: Said, clock: Clock, by_sweep: bool
@@ -286,7 +202,7 @@ def test_a_new_directory_is_swept_soon_after_for_its_first_events_may_be_lost(
     if by_sweep:
         sweep(swept, clock)
     else:
-        swept.source._watcher = ToldWatcher({str(new)})  # type: ignore[assignment]  # stands in for a watcher that loses events
+        swept.source._watcher = ToldWatcher({os.fsencode(new.parent): {os.fsencode(new.name)}})  # type: ignore[assignment]  # stands in for a watcher that loses events
         swept.take(swept.source.follow(0))
     log_in(root, "alice", 30)
     clock.now += 2
@@ -333,7 +249,7 @@ def test_a_sweep_follows_a_burst_soon_and_else_keeps_its_pace(root: Path, clock:
     log_in(root, "alice", 20)
     clock.now += 4
     assert swept.take(swept.source.follow(0)).last("alice") == 10
-    clock.now += SWEEP_AT_LEAST
+    clock.now += AT_LEAST
     assert swept.take(swept.source.follow(0)).last("alice") == 20
 
 
