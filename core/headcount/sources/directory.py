@@ -32,7 +32,10 @@ from headcount.records import (
     VisitorMarkers,
 )
 from headcount.snapshot import Progress
+from headcount.sources import inotify
+from headcount.sources.inotify import Inotify
 from headcount.sources.layout import LEFTOVER, STALE, Host, Layout, Store, changed_at
+from headcount.sources.notifier import Notifier
 from headcount.sources.pace import Pace
 from headcount.sources.readers import Names
 from headcount.sources.users import UserReader
@@ -63,7 +66,7 @@ class DirectorySource:
         self._path = os.fsencode(os.path.abspath(path))
         self._layout = Layout(self._path)
         self._keys = Keys() if keys is None else keys
-        self._watcher = Watcher() if watching else None
+        self._watcher = new_watcher() if watching else None
         self._clock = clock
         self._reader = UserReader(self._layout, self._keys, wall_ns)
         self._pause = pause
@@ -399,6 +402,11 @@ class DirectorySource:
         if flaws != self._said_flaws:
             self._said_flaws = flaws
             yield [SourceFlaws(flaws)]
+
+
+def new_watcher() -> Watcher:
+    """What tells of changes on this system."""
+    return Inotify() if inotify.is_there() else Notifier()
 
 
 def _exported(store: Store, without: Collection[int]) -> StoreIndex:

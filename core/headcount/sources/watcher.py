@@ -1,141 +1,27 @@
-"""The kernel's word that files changed (Linux's inotify(7)), as a wake-up: only a sweep tells the truth.
+"""A wake-up when files change. It may come late or not at all: only a sweep tells the truth."""
 
-It is asked directly, since what reads it for others asks for six events of one login instead of four, looks a hundred
-times a second whether there are any, ends at a name that is not UTF-8, and does not tell when the kernel has dropped
-some. The kernel itself tells that.
-"""
-
-import ctypes
-import os
-import select
-import struct
-import threading
 from collections.abc import Iterable
-from contextlib import suppress
-from typing import Final
-
-REST: Final = 0.03
-"""Seconds after which changes are told, all at once: so many that who reads such a file then has seen the last change
-that its change time stands for (`users.SETTLED_NS`)."""
-READ_AT_ONCE: Final = 1 << 18
-MOST_READS: Final = 8
-"""Bytes of changes that are read at once, and how often before what was read is told: more than the kernel holds."""
-_EVENT: Final = struct.Struct("iIII")
-_MODIFIED, _WRITTEN, _MOVED, _CREATED, _DELETED, _ITSELF = 0x4, 0x8, 0x40 | 0x80, 0x100, 0x200, 0x400 | 0x800
-_ONLY_DIRECTORIES: Final = 0x0100_0000
-_WANTED: Final = _MODIFIED | _WRITTEN | _MOVED | _CREATED | _DELETED | _ITSELF | _ONLY_DIRECTORIES
-_OVERFLOW: Final = 0x4000
+from typing import Protocol
 
 Changes = dict[bytes, set[bytes]]
 """The names that changed, by the path of their directory; the empty name is the directory itself."""
 
 
-class Watcher:
-    """Watches directories, not what is below them, and collects in a thread what changed in them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._changes: Changes = {}
-        self._has_lost = False
-        self._failure: str | None = None
-        self._paths: dict[int, bytes] = {}
-        self._inotify: int | None = None
-        self._stop: int | None = None
-        self._thread: threading.Thread | None = None
+class Watcher(Protocol):
+    """Watches directories, not what is below them, and collects what changed in them."""
 
     def watch(self, paths: Iterable[bytes]) -> None:
         """Watches `paths` instead of those watched before. One that is watched already misses nothing meanwhile; one
         that can't be watched, as it is gone or closed, is left out."""
-        try:
-            library = ctypes.CDLL(None, use_errno=True)
-            if self._thread is None or not self._thread.is_alive():
-                self.close()
-                self._begin(_checked(library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)))
-            with self._lock:
-                before, self._paths = self._paths, {}
-                for path in paths:
-                    with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-                        self._paths[_checked(library.inotify_add_watch(self._inotify, path, _WANTED))] = path
-                for left in before.keys() - self._paths.keys():
-                    library.inotify_rm_watch(self._inotify, left)  # an error where it went by itself
-        except (OSError, AttributeError) as error:
-            self._fail(error)
 
     def wait(self, timeout: float) -> Changes:
         """What changed since the last call, waiting at most `timeout` seconds for the first change."""
-        self._wake.wait(timeout)
-        with self._lock:
-            self._wake.clear()
-            changes, self._changes = self._changes, {}
-        return changes
 
     def has_lost(self) -> bool:
-        """Whether changes went untold since this was asked last: there were more than the kernel holds."""
-        with self._lock:
-            has_lost, self._has_lost = self._has_lost, False
-        return has_lost
+        """Whether changes went untold, or may have, since this was asked last."""
 
     def failure(self) -> str | None:
         """Why the watch does not stand, once; None while it does."""
-        failure, self._failure = self._failure, None
-        return failure
 
     def close(self) -> None:
-        """Ends the watch and its thread."""
-        if self._thread is not None and self._stop is not None:
-            os.close(self._stop)
-            self._thread.join()
-            self._thread = self._inotify = self._stop = None
-            self._paths = {}
-
-    def _begin(self, inotify: int) -> None:
-        stopped, self._stop = os.pipe()
-        self._inotify = inotify
-        self._thread = threading.Thread(target=self._run, args=(inotify, stopped), name="watcher", daemon=True)
-        self._thread.start()
-
-    def _run(self, inotify: int, stopped: int) -> None:
-        """Until the other end of the pipe `stopped` is closed."""
-        changed, ended = select.poll(), select.poll()
-        changed.register(inotify, select.POLLIN)
-        changed.register(stopped)
-        ended.register(stopped)
-        try:
-            while changed.poll():
-                events: list[bytes] = []
-                with suppress(BlockingIOError):
-                    while len(events) < MOST_READS:
-                        events.append(os.read(inotify, READ_AT_ONCE))
-                if ended.poll(REST * 1000):
-                    return
-                for some in events:
-                    self._take(some)
-        except OSError as error:
-            self._fail(error)
-        finally:
-            os.close(inotify)
-            os.close(stopped)
-
-    def _take(self, events: bytes) -> None:
-        with self._lock:
-            at = 0
-            while at < len(events):
-                watch, kind, _, length = _EVENT.unpack_from(events, at)
-                at += _EVENT.size + length
-                if kind & _OVERFLOW:
-                    self._has_lost = True
-                elif (path := self._paths.get(watch)) is not None:
-                    self._changes.setdefault(path, set()).add(events[at - length : at].rstrip(b"\0"))
-            self._wake.set()
-
-    def _fail(self, error: Exception) -> None:
-        self._failure = (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "") or "not Linux"
-        self._wake.set()
-
-
-def _checked(result: int) -> int:
-    """What a function of the C library gave. Raises OSError, without a name in it, where that is an error."""
-    if result < 0:
-        raise OSError(ctypes.get_errno(), "")
-    return result
+        """Ends the watch."""
