@@ -92,9 +92,9 @@ class Server:
                 self.read += [os.fsdecode(file)[:-4] for file in files]
                 return real[0](host, files, *rest)
 
-            def plain(host: Any, store: Any, files: Any, read: Any) -> None:
+            def plain(host: Any, store: Any, files: Any, read: Any, *rest: Any) -> None:
                 self.read += [row[1] for row in read.rows]
-                real[1](host, store, files, read)
+                real[1](host, store, files, read, *rest)
 
             source._reader._read_users, source._reader._note_read = users, plain  # type: ignore[method-assign]
             engine.run(publish, stop)
