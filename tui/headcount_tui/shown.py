@@ -85,6 +85,15 @@ class Shown:
         own = Sort("month" if self.asked.tab is Tab.MONTHS else "users", True)
         return self.asked.sorts.get(self.asked.tab, own)
 
+    def differs_in_view_alone(self, other: "Shown") -> bool:
+        """Whether it is the other one but for the view and the orders of tables: the same objects, not equal ones."""
+        return (
+            self.whole is other.whole
+            and self.cut is other.cut
+            and self.settled == other.settled
+            and replace(self.asked, tab=other.asked.tab, sorts=other.asked.sorts) == other.asked
+        )
+
 
 def look(
     whole: Snapshot, asked: Asked, ended: bool = False, happened: Sequence[News] = (), last: Shown | None = None

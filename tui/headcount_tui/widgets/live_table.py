@@ -78,6 +78,7 @@ class LiveTable(ScrollView, can_focus=True):
         differ from what they were are lit for a moment."""
         if light and start is None:
             self._light(rows)
+        is_other = start is not None or sort != self._sort
         self._rows, self._columns, self._sort, self._empty = rows, columns, sort, empty
         if start is not None:
             self.key, self._lit = start.key, set()
@@ -87,7 +88,10 @@ class LiveTable(ScrollView, can_focus=True):
         if size.height != self.virtual_size.height:
             self.virtual_size = size
         self._keep_in_sight()
-        self._repaint()
+        if is_other:
+            self.refresh()
+        else:
+            self._repaint()
 
     def _light(self, rows: Sequence[Any]) -> None:
         known = {row_key(row): figures_of(row) for row in self._rows}
@@ -223,8 +227,6 @@ class LiveTable(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Keep the cursor in sight when there is less room."""
-        self._painted.clear()
-        self.refresh()  # it may have been painted in its new size before it heard of it
         self._keep_in_sight()
 
     def on_click(self, event: events.Click) -> None:
