@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 from textual import events
 from textual.binding import BindingType
 from textual.content import Content
-from textual.geometry import Region, Size, clamp
+from textual.geometry import Offset, Region, Size, clamp
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -64,6 +64,8 @@ class LiveTable(ScrollView, can_focus=True):
         """The key of the cursor's row; None: the first row, whichever it is."""
         self._lit: set[object] = set()
         self._painted: dict[int, Strip] = {}
+        self._ahead: dict[int, Strip] = {}  # what was drawn to be compared, and waits to be painted
+        self._ahead_at = (self.scroll_offset, Size(0, 0))
 
     def present(
         self,
@@ -89,6 +91,7 @@ class LiveTable(ScrollView, can_focus=True):
             self.virtual_size = size
         self._keep_in_sight()
         if is_other:
+            self._ahead = {}
             self.refresh()
         else:
             self._repaint()
@@ -119,9 +122,19 @@ class LiveTable(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Textual's call for one line."""
-        strip = self._line(y)
-        self._painted[y] = strip
+        strip = self._ahead.pop(y, None) if self._ahead_at == self._at else None
+        self._painted[y] = strip = strip or self._line(y)
         return strip
+
+    @property
+    def _at(self) -> tuple[Offset, Size]:
+        """The part of the rows that is seen; in another one all lines are others."""
+        return self.scroll_offset, self.scrollable_content_region.size
+
+    def notify_style_update(self) -> None:
+        """Lines that wait to be painted have the colours there were."""
+        super().notify_style_update()
+        self._ahead.clear()
 
     def _line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
@@ -169,8 +182,10 @@ class LiveTable(ScrollView, can_focus=True):
 
     def _repaint(self) -> None:
         """Ask for those lines alone that look different from what was painted last."""
+        self._ahead, self._ahead_at = {}, self._at
         for y in range(self.scrollable_content_region.height):
-            if y in self._painted and self._painted[y] != self._line(y):
+            if y in self._painted and self._painted[y] != (line := self._line(y)):
+                self._ahead[y] = line
                 self.refresh(Region(0, y, self.size.width, 1))
 
     def _find_cursor(self) -> int:
