@@ -39,6 +39,7 @@ class LiveTable(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor", "table--lit"}
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.TABLE))
     ALLOW_SELECT = False
+    auto_links = False  # there is none in a row
 
     class Chosen(Message):
         """A second click on a row."""
