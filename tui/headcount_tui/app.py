@@ -43,7 +43,7 @@ PACE_UNSEEN = 5.0
 PATIENCE = 0.8
 # Seconds for which Python lets the feed's thread go on while the screen waits to answer a key. Its own five thousandths
 # add up over the few times that an answer has to wait.
-TURN = 0.0005
+TURN = 0.001
 DEFAULT = ScreenOptions()
 
 
