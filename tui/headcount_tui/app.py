@@ -1,6 +1,7 @@
 """The application: it runs the feed beside the screen, and lets the screen draw no faster than is of use."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -40,6 +41,9 @@ PACE = 1.0
 PACE_UNSEEN = 5.0
 # How long the feed may take to end once the user has quit.
 PATIENCE = 0.8
+# Seconds for which Python lets the feed's thread go on while the screen waits to answer a key. Its own five thousandths
+# add up over the few times that an answer has to wait.
+TURN = 0.001
 DEFAULT = ScreenOptions()
 
 
@@ -103,6 +107,7 @@ class HeadcountApp(App[int]):
         """Start counting once there is a screen to show it."""
         if self.memory.remembers and not self.memory.is_writable():
             self.notify(f"{clean(str(self.memory.path))} can't be written: nothing will be kept.", markup=False)
+        gc.freeze()  # what the screen is made of stays: to look for cycles in it again and again holds up keys
         self.feed_thread.start()
         if not self.is_headless:
             for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed, or the machine goes down
@@ -216,6 +221,7 @@ def run(feed: Feed, options: ScreenOptions) -> int:
     if options.theme is not None and options.theme not in known:
         raise UsageError(f"There is no theme {clean(options.theme)}.", f"There is {', '.join(known)}.")
     app = HeadcountApp(feed, options)
+    sys.setswitchinterval(TURN)
     # A picture that is drawn while the screen closes has outputs of its own, and must not leave them behind.
     with redirect_stdout(sys.stdout), redirect_stderr(sys.stderr):
         code = app.run(mouse=options.mouse)

@@ -87,7 +87,7 @@ class Light(NamedTuple):
 
 def countries_of(shown: Shown) -> Countries:
     """The countries of the month shown, as the filter leaves them."""
-    rows = {row.key.country: row for row in country_rows(shown.cut, shown.month)}
+    rows = {row.key.country: row for row in shown.rows(country_rows)}
     points = atlas().points
     with_users = [row for row in rows.values() if row.users]
     order = tuple(row.key.country for row in with_users if row.key.country in points)

@@ -1,16 +1,17 @@
 """What the screen shows: worked out once from a snapshot and what the user asks for, then only read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from headcount.filters import Filter
 from headcount.snapshot import UNKNOWN, MonthCounts, Phase, Problem, Quality, Snapshot
 from headcount.views import Figure, figures, month_counts
 from headcount_tui.happened import News, Note
 
+R = TypeVar("R")
 DAYS = 60  # of history, for the sparklines
 
 
@@ -73,6 +74,7 @@ class Shown:
     figures: tuple[Figure, ...]
     counts: MonthCounts | None
     happened: tuple[News, ...] = ()
+    _made: dict[Callable[[Snapshot, str], Any], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def is_current(self) -> bool:
@@ -84,6 +86,22 @@ class Shown:
         """The order of the table: the one asked for, or its own."""
         own = Sort("month" if self.asked.tab is Tab.MONTHS else "users", True)
         return self.asked.sorts.get(self.asked.tab, own)
+
+    def rows(self, make: Callable[[Snapshot, str], list[R]]) -> list[R]:
+        """The rows that `make` makes of what passes the filter, for the month; made once, whoever asks for them."""
+        if make not in self._made:
+            self._made[make] = make(self.cut, self.month)
+        found: list[R] = self._made[make]
+        return found
+
+    def differs_in_view_alone(self, other: "Shown") -> bool:
+        """Whether it is the other one but for the view and the orders of tables: the same objects, not equal ones."""
+        return (
+            self.whole is other.whole
+            and self.cut is other.cut
+            and self.settled == other.settled
+            and replace(self.asked, tab=other.asked.tab, sorts=other.asked.sorts) == other.asked
+        )
 
 
 def look(

@@ -273,19 +273,17 @@ def _narrow_month(asked: Asked, row: MonthRow, shown: Shown) -> Asked:
     return replace(asked, filter=asked.filter.having("month", month), tab=Tab.COUNTRIES)
 
 
-COUNTRIES = Table(
-    "Countries", "country", lambda s: country_rows(s.cut, s.month), _key_columns("Country"), _narrow_country
-)
+COUNTRIES = Table("Countries", "country", lambda s: s.rows(country_rows), _key_columns("Country"), _narrow_country)
 SUBDIVISIONS = Table(
     "Subdivisions",
     "subdivision",
-    lambda s: subdivision_rows(s.cut, s.month),
+    lambda s: s.rows(subdivision_rows),
     _key_columns("Subdivision"),
     _narrow_subdivision,
 )
-CITIES = Table("Cities", "city", lambda s: city_rows(s.cut, s.month), _key_columns("City"), _narrow_city)
-PLACES = Table("Places", "place", lambda s: place_rows(s.cut, s.month), _key_columns("Place", 26), _narrow_place)
-CLIENTS = Table("Clients", "client", lambda s: client_rows(s.cut, s.month), _key_columns("Client"), _narrow_client)
+CITIES = Table("Cities", "city", lambda s: s.rows(city_rows), _key_columns("City"), _narrow_city)
+PLACES = Table("Places", "place", lambda s: s.rows(place_rows), _key_columns("Place", 26), _narrow_place)
+CLIENTS = Table("Clients", "client", lambda s: s.rows(client_rows), _key_columns("Client"), _narrow_client)
 MONTHS = Table("Months", "month", lambda s: month_rows(s.cut), _month_columns, _narrow_month)
 
 

@@ -42,11 +42,15 @@ class Atlas:
     across: int
     down: int
 
-    def number_at(self, east: float, north: float) -> int:
-        """The number of the country there, counted from 1; 0 for the sea."""
-        column = int((east + 180) % 360 / 360 * self.across)
-        row = int((_FILE_NORTH - north) / 360 * self.across)
-        return self.raster[row * self.across + column] if 0 <= row < self.down else 0
+    def numbers_at(self, easts: Iterable[float], norths: Iterable[float]) -> list[bytes]:
+        """A row for each of `norths`: the number of the country at each of `easts`, counted from 1; 0 for the sea."""
+        columns = [int((east + 180) % 360 / 360 * self.across) for east in easts]
+        rows = [int((_FILE_NORTH - north) / 360 * self.across) for north in norths]
+        sea = bytes(self.across)
+        lines = [
+            self.raster[row * self.across : (row + 1) * self.across] if 0 <= row < self.down else sea for row in rows
+        ]
+        return [bytes(map(line.__getitem__, columns)) for line in lines]
 
 
 @cache
@@ -142,11 +146,10 @@ smaller."""
 @lru_cache(maxsize=16)
 def cells(view: View) -> tuple[tuple[Cell, ...], ...]:
     """The cells of the view, row by row."""
-    down, across = view.height * len(_BRAILLE), view.width * 2
-    dots = [_dots(view, y / down, (y + 1) / down, across) for y in range(down)]
+    dots = _dots(view)
     return tuple(
         tuple(_cell([row[2 * x : 2 * x + 2] for row in dots[top : top + len(_BRAILLE)]]) for x in range(view.width))
-        for top in range(0, down, len(_BRAILLE))
+        for top in range(0, len(dots), len(_BRAILLE))
     )
 
 
@@ -155,6 +158,8 @@ _BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 def _cell(dots: Sequence[bytes]) -> Cell:
+    if not any(map(any, dots)):
+        return ()
     found: dict[int, int] = {}
     for row, bits in zip(dots, _BRAILLE, strict=True):
         for number, bit in zip(row, bits, strict=True):
@@ -164,24 +169,20 @@ def _cell(dots: Sequence[bytes]) -> Cell:
     return tuple(part for part in parts if part.dots.bit_count() * 2 >= parts[0].dots.bit_count())
 
 
-def _dots(view: View, above: float, below: float, across: int) -> bytes:
-    """The number of the country at each of `across` dots side by side, 0 for the sea; `above` and `below` are the
-    part of the view's height that they are in."""
-    world = atlas()
-    wide = (view.east - view.west) / across
+def _dots(view: View) -> list[bytes]:
+    """The number of the country at each dot, row by row, 0 for the sea: what most of four samples in it are."""
+    down, across = view.height * len(_BRAILLE), view.width * 2
+    wide, high = (view.east - view.west) / across, (view.top - view.bottom) / down
     easts = [_MIDDLE + view.west + wide * (x + part) for x in range(across) for part in (0.25, 0.75)]
-    sampled = []
-    for part in (0.25, 0.75):
-        up = view.top - (view.top - view.bottom) * (above + part * (below - above))
-        north = _north(up, view.bend)
-        sampled.append([world.number_at(east, north) for east in easts])
-    upper, lower = sampled
-    return bytes(
-        _most(upper[x], upper[x + 1], lower[x], lower[x + 1]) if any(upper[x : x + 2] + lower[x : x + 2]) else 0
-        for x in range(0, 2 * across, 2)
-    )
+    norths = [_north(view.top - high * (y + part), view.bend) for y in range(down) for part in (0.25, 0.75)]
+    sampled = atlas().numbers_at(easts, norths)
+    return [
+        bytes(map(_most, upper[::2], upper[1::2], lower[::2], lower[1::2]))
+        for upper, lower in zip(sampled[::2], sampled[1::2], strict=True)
+    ]
 
 
+@cache
 def _most(*numbers: int) -> int:
     """What most of the samples are; the sea only where three of four are it."""
     land = [number for number in numbers if number]

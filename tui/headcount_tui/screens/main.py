@@ -10,7 +10,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from headcount.filters import Field, Filter
@@ -42,6 +44,18 @@ NEWS_KEPT = 500
 ROW_VIEWS = (LiveTable, HeatTable, WorldMap)
 # What has the focus in a view that is no table: its keys are those of the widget.
 FOCUS = {Tab.MONTHS: "HeatTable", Tab.TREND: "#trend", Tab.MAP: "#map", Tab.LIVE: "LiveFeed"}
+# The views that a widget is in. It is hidden in the others by its own style, not by a class of the screen, at which
+# Textual would style and paint all of the screen anew.
+_TABLES = (Tab.COUNTRIES, Tab.PLACES, Tab.CLIENTS)
+SEEN_IN = {
+    "LiveTable": (*_TABLES, Tab.MONTHS),
+    "#side": _TABLES,
+    "Shares": (Tab.CLIENTS,),
+    "HeatTable": (Tab.MONTHS,),
+    "#trend": (Tab.TREND,),
+    "#map": (Tab.MAP,),
+    "LiveFeed": (Tab.LIVE,),
+}
 
 
 class MainScreen(Screen[None]):
@@ -51,6 +65,7 @@ class MainScreen(Screen[None]):
         bindings(Where.LOOK, Where.CHART, Where.FILTER, Where.ORDER, Where.GENERAL)
     )
     AUTO_FOCUS = "LiveTable"
+    focused = Reactive[Widget | None](None, repaint=False)  # Textual's own paints the whole screen when it moves
 
     def __init__(self, actions: Sequence[Action], asked: Asked) -> None:
         super().__init__()
@@ -131,15 +146,15 @@ class MainScreen(Screen[None]):
             self._cursors[self._asked.filter, self._asked.tab] = table.key
             home = (asked.filter, asked.tab) != (self._asked.filter, self._asked.tab)
             self._asked = asked
-            self._refresh(home=home)
             self._show_view()
+            self._refresh(home=home)
 
     def _show_view(self) -> None:
         """Let the view asked for alone be seen, and have the keys."""
-        views = {f"-{tab.value}" for tab in Tab}
-        shown = (self.classes - views) | {f"-{self._asked.tab.value}"}
-        if shown != self.classes:
-            self.set_classes(shown)  # all at once, since each change styles the whole screen anew
+        for name, tabs in SEEN_IN.items():
+            self.query_one(name).styles.display = None if self._asked.tab in tabs else "none"
+        for name in ("LiveTable", "TableTitle"):
+            self.query_one(name).set_class(self._asked.tab is Tab.MONTHS, "-under-years")
         if not isinstance(self.focused, TextFilter):
             self.query_one(FOCUS.get(self._asked.tab, "LiveTable")).focus(scroll_visible=False)
 
@@ -157,7 +172,8 @@ class MainScreen(Screen[None]):
         if self._snapshot is None:
             return
         snapshot = self._shown.whole if self._shown is not None and self._asked.paused else self._snapshot
-        shown = look(snapshot, self._asked, self._ended, self._happened, self._shown)
+        before, shown = self._shown, look(snapshot, self._asked, self._ended, self._happened, self._shown)
+        is_other = before is None or not shown.differs_in_view_alone(before)
         self._shown = shown
         with self.app.batch_update():
             self.set_class(not shown.settled, "-unsettled")
@@ -165,7 +181,8 @@ class MainScreen(Screen[None]):
             self._show_banner()
             self._show_table(shown, home)
             for panel in self.query(Panel):
-                panel.show(shown)
+                if is_other or panel.follows_view:
+                    panel.show(shown)
             self._follow()
         for screen in self.app.screen_stack:
             if isinstance(screen, Problems):

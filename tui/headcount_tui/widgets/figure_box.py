@@ -38,6 +38,8 @@ _BEFORE_A_PAST_ONE = {
 class Box(Panel):
     """A box with a title above and one below, fitted to its width."""
 
+    follows_view = False
+
     def __init__(self) -> None:
         super().__init__()
         self._titles = ("", "")

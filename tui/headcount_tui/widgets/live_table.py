@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 from textual import events
 from textual.binding import BindingType
 from textual.content import Content
-from textual.geometry import Region, Size, clamp
+from textual.geometry import Offset, Region, Size, clamp
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -39,6 +39,7 @@ class LiveTable(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor", "table--lit"}
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.TABLE))
     ALLOW_SELECT = False
+    auto_links = False  # there is none in a row
 
     class Chosen(Message):
         """A second click on a row."""
@@ -64,6 +65,8 @@ class LiveTable(ScrollView, can_focus=True):
         """The key of the cursor's row; None: the first row, whichever it is."""
         self._lit: set[object] = set()
         self._painted: dict[int, Strip] = {}
+        self._ahead: dict[int, Strip] = {}  # what was drawn to be compared, and waits to be painted
+        self._ahead_at = (self.scroll_offset, Size(0, 0))
 
     def present(
         self,
@@ -78,6 +81,7 @@ class LiveTable(ScrollView, can_focus=True):
         differ from what they were are lit for a moment."""
         if light and start is None:
             self._light(rows)
+        is_other = start is not None or sort != self._sort
         self._rows, self._columns, self._sort, self._empty = rows, columns, sort, empty
         if start is not None:
             self.key, self._lit = start.key, set()
@@ -87,7 +91,11 @@ class LiveTable(ScrollView, can_focus=True):
         if size.height != self.virtual_size.height:
             self.virtual_size = size
         self._keep_in_sight()
-        self._repaint()
+        if is_other:
+            self._ahead = {}
+            self.refresh()
+        else:
+            self._repaint()
 
     def _light(self, rows: Sequence[Any]) -> None:
         known = {row_key(row): figures_of(row) for row in self._rows}
@@ -115,9 +123,19 @@ class LiveTable(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Textual's call for one line."""
-        strip = self._line(y)
-        self._painted[y] = strip
+        strip = self._ahead.pop(y, None) if self._ahead_at == self._at else None
+        self._painted[y] = strip = strip or self._line(y)
         return strip
+
+    @property
+    def _at(self) -> tuple[Offset, Size]:
+        """The part of the rows that is seen; in another one all lines are others."""
+        return self.scroll_offset, self.scrollable_content_region.size
+
+    def notify_style_update(self) -> None:
+        """Lines that wait to be painted have the colours there were."""
+        super().notify_style_update()
+        self._ahead.clear()
 
     def _line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
@@ -165,8 +183,10 @@ class LiveTable(ScrollView, can_focus=True):
 
     def _repaint(self) -> None:
         """Ask for those lines alone that look different from what was painted last."""
+        self._ahead, self._ahead_at = {}, self._at
         for y in range(self.scrollable_content_region.height):
-            if y in self._painted and self._painted[y] != self._line(y):
+            if y in self._painted and self._painted[y] != (line := self._line(y)):
+                self._ahead[y] = line
                 self.refresh(Region(0, y, self.size.width, 1))
 
     def _find_cursor(self) -> int:
@@ -223,8 +243,6 @@ class LiveTable(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Keep the cursor in sight when there is less room."""
-        self._painted.clear()
-        self.refresh()  # it may have been painted in its new size before it heard of it
         self._keep_in_sight()
 
     def on_click(self, event: events.Click) -> None:

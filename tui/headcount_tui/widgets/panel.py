@@ -1,6 +1,7 @@
 """Widgets that draw a pure function of what is shown, and repaint only when the drawing changes."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual.app import RenderResult
 from textual.content import Content
@@ -14,8 +15,11 @@ class Panel(Widget):
     """Give it `draw`; hand it each new state with `show`."""
 
     auto_links = False  # what can be clicked looks as it is drawn
+    follows_view: ClassVar[bool] = True
+    """Whether it looks different in another view, or with a table in another order."""
     shown: Shown | None = None
     _drawn: Content | None = None  # None: what is painted is out of date
+    _drawn_in = Size(0, 0)
 
     def draw(self, shown: Shown, size: Size) -> Content:
         """What to paint in `size` cells."""
@@ -26,11 +30,17 @@ class Panel(Widget):
         self.shown = shown
         if self._drawn is None:
             return
-        if not self.is_on_screen:  # drawn when it is seen again
+        if not self.is_seen:  # drawn when it is seen again
             self._drawn = None
             self.refresh()
         else:
-            self._repaint(self._drawn, self._draw())
+            before, self._drawn = self._drawn, self._draw()
+            self._repaint(before, self._drawn)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether it is on the screen, and will be still when the screen is painted next."""
+        return self.is_on_screen and all(node.display for node in self.ancestors_with_self)
 
     def _repaint(self, before: Content, now: Content) -> None:
         """Ask for those lines alone that differ; for all where lines do not stand where they stood."""
@@ -46,10 +56,12 @@ class Panel(Widget):
 
     def render(self) -> RenderResult:
         """What Textual paints."""
-        self._drawn = self._draw()
+        if self._drawn is None or self._drawn_in != self.size:
+            self._drawn = self._draw()
         return self._drawn
 
     def _draw(self) -> Content:
+        self._drawn_in = self.size
         if self.shown is None or not self.size.width:
             return Content("")
         return self.draw(self.shown, self.size)

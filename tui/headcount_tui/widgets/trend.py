@@ -22,6 +22,8 @@ LEAST = Size(28, 7)
 class Trend(Panel, can_focus=True):
     """See `draw_trend`."""
 
+    follows_view = False
+
     _sums: Sums | None = None
 
     def draw(self, shown: Shown, size: Size) -> Content:

@@ -28,6 +28,8 @@ DIRECTIONS = {
 class WorldMap(Panel, can_focus=True):
     """One country with users can be lit: it is what Enter drills into. See `draw_world`."""
 
+    follows_view = False
+
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(Where.WORLD))
     has_keys = True
 
