@@ -7,7 +7,10 @@ their keys (`keys`) alone, and take 16 bytes each.
 
 import heapq
 import math
+import operator
+from array import array
 from collections.abc import Collection, Iterator, Sequence
+from itertools import compress
 from typing import Final, NamedTuple
 
 from headcount.compact import CompactMap
@@ -192,28 +195,23 @@ class ActiveUsers:
         Of a user who was not there for thirty days it holds no more than that, and none who was there since `recent`
         or whose session is open, for of those more would have to be known.
         """
-        left: set[int] = set()
         since = (math.floor(self._now - WINDOWS[-1]) + 1) << _SHIFT
-        long_ago, odd = math.floor(recent) << _SHIFT, _ODD << _SHIFT
-
-        def told(key: int, packed: int) -> int | None:
-            if key not in without:
-                if since <= packed < odd:
-                    return packed
-                if not packed & 1:
-                    if packed < 1 << _SHIFT:
-                        return _NOBODY
-                    if packed < long_ago:
-                        return _LONG_AGO
-            left.add(key)
-            return None
-
-        keys, packed = self._users.columns(told)
+        long_ago, odd, nobody = math.floor(recent) << _SHIFT, _ODD << _SHIFT, 1 << _SHIFT
+        keys, packed = self._users.columns(without)
+        for at, of_user in enumerate(packed):
+            if not since <= of_user < odd:
+                is_told = of_user < max(long_ago, nobody) and not of_user & 1
+                packed[at] = odd if not is_told else _NOBODY if of_user < nobody else _LONG_AGO
+        left = {key for key in without if key in self._users}
+        if odd in packed:
+            told = [of_user != odd for of_user in packed]
+            left.update(compress(keys, map(operator.not_, told)))
+            keys, packed = array("Q", compress(keys, told)), array("Q", compress(packed, told))
         counts = [[*of_cell] for of_cell in self._counts]
         for key in left:
-            of_user = self._users.get(key)
-            assert of_user is not None
-            self._count_in(counts, self._last(key, of_user), of_user, -1)
+            before = self._users.get(key)
+            assert before is not None
+            self._count_in(counts, self._last(key, before), before, -1)
         cells = [[*cell.place, cell.client] for cell in self._cells]
         return UsersIndex(UserFigures(self._now, len(keys), cells, counts), keys, packed), left
 

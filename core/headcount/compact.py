@@ -6,8 +6,8 @@ buckets; in a bucket they stand in order, side by side with their values.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Iterator, Sequence
+from itertools import compress, pairwise
 
 _BITS = 64
 _FULL = 256
@@ -142,26 +142,28 @@ class CompactMap:
         self._length -= 1
         return self._values[bucket].pop(at)
 
-    def pairs(self) -> "tuple[array[int], array[int]]":
-        """The keys in ascending order, and their values. It is what `of_sorted` takes."""
-        all_keys, all_values = array("Q"), array("Q")
-        for keys, values in zip(self._keys, self._values, strict=True):
-            all_keys += keys
-            all_values += values
-        return all_keys, all_values
+    def keys_of(self, value: int) -> list[int]:
+        """The keys that have that value, in ascending order."""
+        return [
+            key
+            for keys, values in zip(self._keys, self._values, strict=True)
+            if value in values
+            for key, its_value in zip(keys, values, strict=True)
+            if its_value == value
+        ]
 
-    def columns(self, change: Callable[[int, int], int | None]) -> "tuple[array[int], array[int]]":
-        """The keys in ascending order, and of each the value that `change` makes of key and value; without those of
-        which it makes None. It is what `of_sorted` takes."""
+    def columns(self, without: Collection[int] = ()) -> "tuple[array[int], array[int]]":
+        """The keys in ascending order, and their values, but for those of some keys. It is what `of_sorted` takes."""
         all_keys, all_values = array("Q"), array("Q")
-        for keys, values in zip(self._keys, self._values, strict=True):
-            changed = list(map(change, keys, values))
-            if None in changed:
-                all_keys.extend([key for key, value in zip(keys, changed, strict=True) if value is not None])
-                all_values.extend([value for value in changed if value is not None])
+        buckets = {key >> self._shift for key in without}
+        for bucket, (keys, values) in enumerate(zip(self._keys, self._values, strict=True)):
+            if bucket in buckets:
+                kept = [key not in without for key in keys]
+                all_keys.extend(compress(keys, kept))
+                all_values.extend(compress(values, kept))
             else:
                 all_keys += keys
-                all_values.extend(changed)  # type: ignore[arg-type]  # there is no None among them
+                all_values += values
         return all_keys, all_values
 
     def without(self, present: "array[int]") -> list[int]:

@@ -115,7 +115,7 @@ class Engine:
         finally:
             self._counting.release()
             self._keep()
-            self._keep_index(is_due=True)
+            self._write_last_index()
 
     def snapshot(self) -> Snapshot:
         """All figures of now."""
@@ -228,7 +228,7 @@ class Engine:
         if self._phase is Phase.LIVE and self._history.is_due(self._now):
             self._history.add(self._now, {name: host.counts() for name, host in self._counting.hosts.items()})
         self._keep()
-        self._keep_index(is_due=False)
+        self._keep_index()
 
     def _step(self) -> None:
         """Lets time pass to now."""
@@ -276,19 +276,31 @@ class Engine:
             self._live |= news
             self._live_at = self._options.ticks() + sum(map(len, news.values())) / LIVE_RATE
 
-    def _keep_index(self, *, is_due: bool) -> None:
-        """Writes the restart index where it is time, or `is_due`: of what is kept alone, before the state names it."""
+    def _keep_index(self) -> None:
+        """Has the restart index written where it is time, of what is kept alone; names it once it is written."""
         if self._index is None or self._phase is not Phase.LIVE:
             return
-        if not (is_due or self._index.is_due()):
-            return
-        if any(host.months.changes for host in self._counting.hosts.values()):
-            return
-        told = self._counting.export(self._source.unsettled())
-        hosts = {name: HostIndex(self._source.files(name, left), users) for name, (users, left) in told.items()}
-        token = self._index.write(self._options.keys.secret, hosts)
-        with suppress(StateError):
-            if token is not None:
+        self._name_index(self._index.written())
+        if self._index.is_due():
+            self._write_index(self._index)
+
+    def _write_last_index(self) -> None:
+        """Writes the restart index of what is known at the end."""
+        if self._index is not None and self._phase is Phase.LIVE:
+            self._name_index(self._index.written(wait=True))
+            self._write_index(self._index)
+            self._name_index(self._index.written(wait=True))
+
+    def _write_index(self, index: IndexKeeper) -> None:
+        if not any(host.months.changes for host in self._counting.hosts.values()):
+            told = self._counting.export(self._source.unsettled())
+            hosts = {name: HostIndex(self._source.files(name, left), users) for name, (users, left) in told.items()}
+            index.write(self._options.keys.secret, hosts)
+
+    def _name_index(self, token: str | None) -> None:
+        """Has the state name the index, by which it is believed."""
+        if token is not None:
+            with suppress(StateError):
                 self._state.save(Update(index=token))
 
     def _keep(self) -> None:

@@ -13,9 +13,11 @@ import os
 import secrets
 import struct
 import sys
+import threading
 import time
 from array import array
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -101,24 +103,36 @@ class IndexKeeper:
         self._made_under = made_under()
         self._clock = clock
         self._due_at = clock() + FIRST
+        self._writing: threading.Thread | None = None
+        self._written: str | None = None
 
     def is_due(self) -> bool:
         """Whether it is time to write it again."""
-        return self._clock() >= self._due_at
+        return self._writing is None and self._clock() >= self._due_at
 
-    def write(self, secret: bytes, hosts: dict[str, HostIndex]) -> str | None:
-        """Writes an index; returns its token, None where that is not to be or can't be."""
+    def write(self, secret: bytes, hosts: dict[str, HostIndex]) -> None:
+        """Begins to write an index, in a thread, so that nobody waits for the disk. Not while one is being written."""
+        self._due_at = self._clock() + EVERY
+        if self._now_under() == self._made_under:
+            self._writing = threading.Thread(target=self._write, args=(Index(secret, hosts=hosts),), name="index")
+            self._writing.start()
+
+    def written(self, *, wait: bool = False) -> str | None:
+        """The token of an index that has been written since this was asked last; None where there is none. It may
+        `wait` for one that is being written."""
+        if self._writing is None or (self._writing.is_alive() and not wait):
+            return None
+        self._writing.join()
+        self._writing = None
+        token, self._written = self._written, None
+        return token
+
+    def _write(self, index: Index) -> None:
         began = self._clock()
-        self._due_at = began + EVERY
-        if self._now_under() != self._made_under:
-            return None
-        index = Index(secret, hosts=hosts)
-        try:
+        with suppress(OSError):  # there is none then, which costs a reading
             self.put(index)
-        except OSError:
-            return None
+            self._written = index.token
         self._due_at = began + max(EVERY, COST_FACTOR * (self._clock() - began))
-        return index.token
 
     def begin(self, token: str | None) -> Beginning | None:
         """What the index of that token begins with, if it was made under these settings; None where there is none that

@@ -34,9 +34,11 @@ def test_it_agrees_with_a_dictionary(full: int, done: list[tuple[str, int, int]]
         assert list(compact) == sorted(plain)
         assert dict(compact.items()) == plain
         assert dict(compact.between(3, 2**63)) == {key: value for key, value in plain.items() if 3 <= value < 2**63}
-        again = CompactMap.of_sorted(*compact.columns(lambda key, value: value))
+        again = CompactMap.of_sorted(*compact.columns())
         assert dict(again.items()) == plain
-        again = CompactMap.of_sorted(*compact.columns(lambda key, value: value // 2 if key % 3 else None))
-        assert dict(again.items()) == {key: value // 2 for key, value in plain.items() if key % 3}
+        again = CompactMap.of_sorted(*compact.columns({key for key in plain if key % 3} | {7}))
+        assert dict(again.items()) == {key: value for key, value in plain.items() if not key % 3 and key != 7}
+        for value in {3, *plain.values()}:
+            assert compact.keys_of(value) == sorted(key for key, its_value in plain.items() if its_value == value)
         present = array("Q", [key for key in plain if key % 2])
         assert sorted(compact.without(present)) == sorted(key for key in plain if not key % 2)

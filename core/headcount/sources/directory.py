@@ -171,7 +171,7 @@ class DirectorySource:
     def unsettled(self) -> dict[str, set[int]]:
         """By host all of whose files were read, the keys of the users whose files have to be read again."""
         return {
-            host.name: {key for store in host.stores.values() for key, _ in store.files.between(STALE, STALE + 1)}
+            host.name: {key for store in host.stores.values() for key in store.files.keys_of(STALE)}
             for host in self._layout.hosts.values()
             if host.was_read and not host.orphans and not self._layout.is_lost
         }
@@ -410,5 +410,5 @@ def new_watcher() -> Watcher:
 
 
 def _exported(store: Store, without: Collection[int]) -> StoreIndex:
-    keys, changed = store.files.columns(lambda key, when: None if when == STALE or key in without else when)
+    keys, changed = store.files.columns({*without, *store.files.keys_of(STALE)})
     return StoreIndex(store.identity, store.unmoved if len(keys) == len(store.files) else 0, keys, changed)

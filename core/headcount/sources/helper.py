@@ -52,7 +52,7 @@ class Helper:
 
     def know(self, files: CompactMap) -> None:
         """Tells it the change times that are known, before files are to be looked at."""
-        self._send((b"", None, *files.pairs()))
+        self._send((b"", None, *files.columns()))
 
     def ask_to_look(self, files: list[bytes]) -> None:
         """Has `files` looked at. No more than two questions may be open."""
