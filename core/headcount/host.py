@@ -63,15 +63,15 @@ class HostCounter:
             number, cell = self._cell_of(address, resource)
             presences.append((user[0], newest, number, is_open))
             known.append((address, cell))
-        lasts = self.active.exchange_many(presences)
+        lasts, closed = self.active.exchange_many(presences), months.closed()
         for user, (key, newest, _, _), (address, cell), last in zip(users, presences, known, lasts, strict=True):
             before = seen.before(key, last)
             seen.note(key, newest, newest, is_flawed=False)
             is_first = last is None if self._read_again is None else self._is_first_seen(key, last)
             month = None if user[6] else meaning.plain_month(user[2], user[3])
             if month is None:
-                visits = _following(before, meaning.plain_visits(user, months.is_closed))
-                visits = [visit for visit in visits if not months.is_closed(visit.month)]
+                visits = _following(before, meaning.plain_visits(user, closed))
+                visits = [visit for visit in visits if visit.month not in closed]
             else:
                 first_address = user[4] or user[5]
                 if first_address != address:
@@ -190,7 +190,13 @@ class HostCounter:
     def _hold(self, user: str, visits: list[Visit], now: float) -> list[Visit]:
         """Holds back fresh visits that no login record tells of; returns the others. The first one held stands, and
         tells what was before it. Where a later month is counted, an earlier one is held back no longer."""
-        if len(visits) == 1 and user not in self._held and self.months.has_counted(user, visits[0]):
+        if user not in self._held and len(visits) == 1:
+            visit = visits[0]
+            if self.months.has_counted(user, visit):
+                return []
+            if visit.recorded or abs(now - visit.when) >= self._settle:
+                return visits
+            self._held[user] = now + self._settle, visits
             return []
         due, held = self._held.pop(user, (now + self._settle, []))
         if held:

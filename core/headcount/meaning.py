@@ -1,7 +1,7 @@
 """What a user's record means: where they are, with which client, and in which months they visited."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import tzinfo
 from typing import NamedTuple
 
@@ -97,15 +97,15 @@ class Meaning:
         ]
         return [visit for visit in visits if self._is_recorded(visit.cell.place)]
 
-    def plain_visits(self, user: PlainUser, is_closed: Callable[[str], bool]) -> list[Visit]:
-        """What `visits` says of a plain user, where all are recorded. A visit in a closed month has no place."""
+    def plain_visits(self, user: PlainUser, closed: Collection[str]) -> list[Visit]:
+        """What `visits` says of a plain user, where all are recorded. A visit in a `closed` month has no place."""
         _, _, login, logout, login_address, logout_address, logins = user
         visits: dict[str, Visit] = {}
         for when, address, resource in logins:
             month = self.month_of(when)
             if month is None or month in visits:
                 continue
-            if is_closed(month):
+            if month in closed:
                 visits[month] = Visit(month, when, _NO_CELL, True)
                 continue
             if not address and login and 0 <= when - login <= SAME_LOGIN and self.month_of(login) == month:
@@ -117,9 +117,9 @@ class Meaning:
             when, address = login, login_address
             if of_login == of_logout:
                 when, address = max(login, logout), login_address or logout_address
-            visits[of_login] = Visit(of_login, when, self._bare_cell(of_login, address, is_closed), False)
+            visits[of_login] = Visit(of_login, when, self._bare_cell(of_login, address, closed), False)
         if of_logout is not None and of_logout not in visits:
-            visits[of_logout] = Visit(of_logout, logout, self._bare_cell(of_logout, logout_address, is_closed), False)
+            visits[of_logout] = Visit(of_logout, logout, self._bare_cell(of_logout, logout_address, closed), False)
         return sorted(visits.values()) if len(visits) > 1 else list(visits.values())
 
     def plain_month(self, login: int, logout: int) -> str | None:
@@ -131,8 +131,8 @@ class Meaning:
         of_login = self.month_of(login)
         return of_login if not logout or of_login == of_logout else None
 
-    def _bare_cell(self, month: str, address: str | None, is_closed: Callable[[str], bool]) -> Cell:
-        return _NO_CELL if is_closed(month) else Cell(self.place_of(address), UNKNOWN)
+    def _bare_cell(self, month: str, address: str | None, closed: Collection[str]) -> Cell:
+        return _NO_CELL if month in closed else Cell(self.place_of(address), UNKNOWN)
 
     def _is_recorded(self, place: Place) -> bool:
         return self._countries is None or place.country in self._countries

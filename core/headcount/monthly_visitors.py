@@ -169,10 +169,9 @@ class MonthlyVisitors:
             self._add(name, month, cell, +1)
         return True
 
-    def is_closed(self, name: str) -> bool:
-        """Whether a month takes no more users."""
-        month = self.months.get(name)
-        return month is not None and month.closed
+    def closed(self) -> set[str]:
+        """The months that take no more users."""
+        return {name for name, month in self.months.items() if month.closed}
 
     def has_counted(self, user: str, visit: Visit) -> bool:
         """Whether the visit would change nothing any more."""
