@@ -6,6 +6,7 @@ import pty
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -126,6 +127,28 @@ def test_it_ends_in_order_when_its_terminal_is_closed(number: signal.Signals) ->
         there.until(b"Germany")
         os.kill(there.process, number)
         assert there.exit_code() == 0
+
+
+def test_it_ends_where_its_terminal_goes_and_no_signal_tells() -> None:
+    """As one that was begun in a session of its own: nobody sends it a SIGHUP."""
+    fd, inside = pty.openpty()
+    paths = os.pathsep.join(str(ROOT / part) for part in ("core", "tui", "tests/tui"))
+    process = subprocess.Popen(
+        [sys.executable, str(HERE / "preview.py"), "still"],
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, "TERM": "xterm-256color", "LANG": "C.UTF-8"},
+        start_new_session=True,
+    )
+    os.close(inside)
+    try:
+        Terminal(process.pid, fd).until(b"Germany")
+        os.close(fd)
+        assert process.wait(20) in (0, 120)  # what Python ends with where nothing can be written any more
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_it_outlives_a_storm_of_resizes() -> None:

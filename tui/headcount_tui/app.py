@@ -39,6 +39,8 @@ from headcount_tui.shown import Asked
 PACE = 1.0
 # The same while the terminal says that nobody looks at it.
 PACE_UNSEEN = 5.0
+# Seconds between two looks whether the terminal is still there.
+LOOK = 2.0
 # How long the feed may take to end once the user has quit.
 PATIENCE = 0.8
 # Seconds for which Python lets the feed's thread go on while the screen waits to answer a key. Its own five thousandths
@@ -112,6 +114,12 @@ class HeadcountApp(App[int]):
         if not self.is_headless:
             for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed, or the machine goes down
                 asyncio.get_running_loop().add_signal_handler(number, self.exit, 0)
+            self.set_interval(LOOK, self._end_without_terminal)
+
+    def _end_without_terminal(self) -> None:
+        """Ends where the terminal went and no signal told: reading its keys would go round and round for ever."""
+        if not os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else 0):
+            self.exit(0)
 
     def on_unmount(self) -> None:
         """Stop counting, and keep what the user wants kept."""
