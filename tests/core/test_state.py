@@ -4,6 +4,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,24 @@ def test_one_engine_keeps_it_and_others_may_read_it(path: Path) -> None:
         assert state.load().hosts["example.com"].months["2026-11"].cells[DINO] == 2
     with SqliteState(path) as again:
         assert "example.com" in again.load().hosts
+
+
+def test_what_is_loaded_is_of_one_moment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with SqliteState(path) as state, SqliteState(path, read_only=True) as reader:
+        state.save(Update(live={"head": "old"}))
+        real = reader._load_months
+
+        def meanwhile(*loaded: object) -> None:
+            real(*loaded)  # type: ignore[arg-type]
+            month, change = an_open_month()
+            state.save(replace(update(month, change), live={"head": "new"}))
+
+        monkeypatch.setattr(reader, "_load_months", meanwhile)
+        first = reader.load(counted=False)
+        assert (first.live, list(first.hosts)) == ({"head": "old"}, [])
+        monkeypatch.undo()
+        then = reader.load(counted=False)
+        assert (then.live, list(then.hosts["example.com"].months)) == ({"head": "new"}, ["2026-11"])
 
 
 def test_reading_makes_nothing(path: Path) -> None:

@@ -116,10 +116,17 @@ def plain_lastlog2(data: bytes) -> Events | None:
     return other, int(when), other_address, address
 
 
-_MONTH = rb'\t\["([0-9]{4}-[0-9]{2})"\] = \{\n'
-_LOGIN_FIELD = rb'\t\t\["(timestamp|ip|resource)"\] = (?:([1-9][0-9]{0,9})|"([^"\\\r\n]*)");\n'
-_PLAIN_LOGINS = re.compile(rb"return \{\n(?:" + _MONTH + rb"(?:" + _LOGIN_FIELD + rb"){1,3}\t\};\n)+\};\n")
-_LOGIN_PARTS = re.compile(_MONTH + b"|" + _LOGIN_FIELD)
+_LOGIN = re.compile(
+    rb"""\t\["([0-9]{4}-[0-9]{2})"\]\ =\ \{\n
+    (?:\t\t\["(?:
+        timestamp"\]\ =\ ([1-9][0-9]{0,9})
+        |ip"\]\ =\ "([^"\\\r\n]+)"
+        |resource"\]\ =\ "([^"\\\r\n]+)"
+    );\n){1,3}
+    \t\};\n""",
+    re.VERBOSE,
+)
+_PLAIN_LOGINS = re.compile(rb"return\ \{\n(?:" + _LOGIN.pattern + rb")+\};\n", re.VERBOSE)
 
 
 def plain_logins(data: bytes) -> PlainLogins | None:
@@ -127,24 +134,13 @@ def plain_logins(data: bytes) -> PlainLogins | None:
     all do; None for any other."""
     if _PLAIN_LOGINS.fullmatch(data) is None:
         return None
-    by_month: dict[bytes, dict[bytes, bytes]] = {}
-    for month, field, number, text in _LOGIN_PARTS.findall(data):
-        if month:
-            if month in by_month:
-                return None
-            record = by_month[month] = {}
-        elif field in record or (field == b"timestamp") != bool(number):
+    logins: dict[bytes, tuple[int, str | None, str | None]] = {}
+    for month, timestamp, ip, resource in _LOGIN.findall(data):
+        when = int(timestamp or -1)
+        if month in logins or when < 0 or _month_of_day(when // 86_400) != month:
             return None
-        else:
-            record[field] = number or text
-    logins = []
-    for month, record in by_month.items():
-        when = record.get(b"timestamp")
-        if when is None or _month_of_day(int(when) // 86_400) != month:
-            return None
-        ip, resource = record.get(b"ip"), record.get(b"resource")
-        logins.append((int(when), _text(ip), _text(resource)))
-    return tuple(sorted(logins, key=_when))
+        logins[month] = when, _text(ip), _text(resource)
+    return tuple(sorted(logins.values(), key=_when)) if len(logins) > 1 else tuple(logins.values())
 
 
 @lru_cache(maxsize=4096)
@@ -157,8 +153,8 @@ def _when(login: tuple[int, str | None, str | None]) -> int:
     return login[0]
 
 
-def _text(text: bytes | None) -> str | None:
-    return None if text is None else text.decode("utf-8", "replace")
+def _text(text: bytes) -> str | None:
+    return text.decode("utf-8", "replace") if text else None
 
 
 _TEXT = rb'"[^"\\\r\n]*"'

@@ -119,8 +119,7 @@ class SqliteState:
         saved = Saved()
         if self._connection is None:
             return saved
-        with self._explained():
-            connection = self._connection
+        with self._explained(), _one_moment(self._connection) as connection:
             for host, since, alive in connection.execute("SELECT host, followed_since, alive_at FROM hosts"):
                 saved.hosts[host] = SavedHost(since, alive)
             self._load_months(connection, saved)
@@ -266,6 +265,16 @@ class SqliteState:
             raise StateError(f"The state {self._path} can't be used: {error}.", _mend(error)) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StateError(f"The state {self._path} can't be used: {error}.") from None
+
+
+@contextlib.contextmanager
+def _one_moment(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Has everything that is read be of one moment, whatever another process keeps meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield connection
+    finally:
+        connection.rollback()
 
 
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:

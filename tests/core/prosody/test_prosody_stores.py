@@ -344,6 +344,7 @@ record_fields = st.fixed_dictionaries(
     st.integers(0, 200),
     st.sampled_from([b"", b"x", b"\n", b"\t", b'"', b"};\n", b"\xff"]),
 )
+@example({"1970-01": {"ip": "203.0.113.0/24"}}, 0, b"")
 @example({"2026-11": {"timestamp": NOON, "ip": "203.0.113.0/24", "resource": "Dino.1234"}}, 0, b"")
 def test_plain_logins_are_what_the_parser_makes_of_them(table: dict[str, Any], at: int, spoiled: bytes) -> None:
     data = serialise(as_lua(table))
