@@ -4,8 +4,10 @@ python read_source.py DATA_DIR          reads it from end to end; prints the num
 python read_source.py DATA_DIR active   reads until it knows who is active; prints how many in 1, 7, 30 days.
 """
 
+import gc
 import sys
 import time
+from bisect import bisect_right
 from contextlib import closing
 
 from headcount.active_users import WINDOWS
@@ -25,11 +27,13 @@ def active_in(record: Record, active: list[int], since: list[float]) -> None:
         whens = [user[2] if user[2] > user[3] else user[3] for user in record.users]
     elif isinstance(record, UserRecord):
         whens = [record.newest]
+    whens.sort()
     for window, start in enumerate(since):
-        active[window] += sum(when > start for when in whens)
+        active[window] += len(whens) - bisect_right(whens, start)
 
 
 def main() -> None:
+    gc.disable()  # as the engine does while it reads
     active, users = [0, 0, 0], 0
     since = [time.time() - window for window in WINDOWS]
     with closing(DirectorySource(sys.argv[1], watching=False)) as source:

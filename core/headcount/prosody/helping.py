@@ -3,6 +3,7 @@
 `sources/helper.py` is the other end. This imports next to nothing, so that the helper begins at once.
 """
 
+import gc
 import marshal
 import struct
 import sys
@@ -21,6 +22,7 @@ def serve() -> None:
     host's others, and the secret of the keys and the host's name; then, again and again, what is to be done with which
     files: to be read as `read_plain` does, or, without `since`, to be looked at as `look_at` does. Without files it is
     told what is known of them, keys and change times."""
+    gc.disable()  # it makes many objects, none of which hold one another
     asked, said = sys.stdin.buffer, sys.stdout.buffer
     try:
         *paths, secret, host = marshal.loads(received(asked))  # noqa: S302 - from who began this

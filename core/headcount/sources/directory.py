@@ -35,7 +35,6 @@ from headcount.snapshot import Progress
 from headcount.sources import inotify
 from headcount.sources.inotify import Inotify
 from headcount.sources.layout import LEFTOVER, STALE, Host, Layout, Store, changed_at
-from headcount.sources.notifier import Notifier
 from headcount.sources.pace import Pace
 from headcount.sources.readers import Names
 from headcount.sources.users import UserReader
@@ -406,7 +405,11 @@ class DirectorySource:
 
 def new_watcher() -> Watcher:
     """What tells of changes on this system."""
-    return Inotify() if inotify.is_there() else Notifier()
+    if inotify.is_there():
+        return Inotify()
+    from headcount.sources.notifier import Notifier  # here, since it takes a while and most have no need of it
+
+    return Notifier()
 
 
 def _exported(store: Store, without: Collection[int]) -> StoreIndex:

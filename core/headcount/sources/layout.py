@@ -165,8 +165,9 @@ class Layout:
         for path in [path for path in self.flaws if os.path.dirname(path) == store.path]:
             if changed_at(path) is None:
                 del self.flaws[path]
-        files = [entry for entry in entries if entry.endswith(SUFFIX)]
-        if len(files) < len(entries):
+        are_all = (b"/".join(entries) + b"/").count(SUFFIX + b"/") == len(entries)
+        files = entries if are_all else [entry for entry in entries if entry.endswith(SUFFIX)]
+        if not are_all:
             left = [entry for entry in entries if entry.endswith(LEFTOVER)]
             written = {entry: changed_at(os.path.join(store.path, entry)) for entry in left}
             store.leftovers = {entry: when for entry, when in written.items() if when is not None}
