@@ -217,12 +217,13 @@ class ActiveUsers:
 
     @classmethod
     def restored(cls, index: UsersIndex) -> "ActiveUsers":
-        """The active users that were exported."""
+        """The active users that were exported. Takes their columns out of the index, which are large."""
         active = cls(index.figures.now)
         for cell in _cells(index.figures):
             active.cell_number(cell)
         active._counts = index.figures.counts
         active._users = CompactMap.of_sorted(index.keys, index.packed)
+        index.keys, index.packed = array("Q"), array("Q")
         return active
 
     def _last(self, key: int, packed: int) -> float:

@@ -9,6 +9,7 @@ is opened for reading alone.
 import os
 import stat
 import time
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import replace
@@ -189,6 +190,7 @@ class DirectorySource:
                 store = host.stores.get(name)
                 if store is not None and store.identity == index.identity:
                     store.files = CompactMap.of_sorted(index.keys, index.changed)
+                    index.keys, index.changed = array("Q"), array("Q")  # they are large
                     store.unmoved = index.unmoved
                 else:
                     host.orphans.update(index.keys)
