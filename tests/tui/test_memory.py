@@ -252,10 +252,10 @@ def test_what_could_not_be_kept_at_the_end_is_told_after_it(
 
     from headcount_tui.app import HeadcountApp
 
-    def run_and_quit(app: HeadcountApp, mouse: bool) -> int:
+    async def run_and_quit(app: HeadcountApp, mouse: bool) -> int:
         app.not_kept = "x can't be written: No space left on device."
         return 0
 
-    monkeypatch.setattr(HeadcountApp, "run", run_and_quit)
+    monkeypatch.setattr(HeadcountApp, "run_async", run_and_quit)
     assert run(FakeFeed(SAMPLE), ScreenOptions()) == 0
     assert capsys.readouterr().err == "headcount: x can't be written: No space left on device.\n"

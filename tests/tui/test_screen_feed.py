@@ -1,5 +1,6 @@
 """The feed beside the screen: its failures, its end, its speed, and that quitting never waits for it."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from headcount.screen import ScreenOptions
 from headcount.snapshot import Snapshot
 from headcount_tui.app import HeadcountApp, run
 from headcount_tui.feed import Published
+from headcount_tui.turns import RightOfWay
 
 
 async def test_a_failure_is_told_with_what_mends_it_and_the_last_figures_stay() -> None:
@@ -117,6 +119,38 @@ def test_the_command_can_ask_for_no_color(color: bool, monkeypatch: pytest.Monke
     monkeypatch.setenv("NO_COLOR", "")  # so that what `run` sets is undone
     monkeypatch.delenv("NO_COLOR")
     seen: list[bool] = []
-    monkeypatch.setattr(HeadcountApp, "run", lambda app, mouse: seen.append(app.no_color) or 0)
+
+    async def note(app: HeadcountApp, mouse: bool) -> int:
+        seen.append(app.no_color)
+        return 0
+
+    monkeypatch.setattr(HeadcountApp, "run_async", note)
     assert run(FakeFeed(SAMPLE), ScreenOptions(color=color)) == 0
     assert seen == [not color]
+
+
+def test_a_feed_rests_while_the_loop_is_at_work_and_ends_when_the_loop_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headcount_tui.turns.PATIENCE", 60)
+    right_of_way = RightOfWay()
+    loop = right_of_way.new_loop()
+    rounds: list[str] = []
+
+    def feed() -> None:
+        while not right_of_way.is_set():
+            rounds.append("feed")
+
+    async def work() -> None:
+        worker.start()
+        while not rounds:
+            await asyncio.sleep(0.001)  # the loop waits: the feed goes on
+        await asyncio.sleep(0)
+        rounds.clear()
+        time.sleep(0.05)  # the loop is at work
+        assert len(rounds) <= 1
+        right_of_way.set()
+
+    worker = threading.Thread(target=feed)
+    loop.run_until_complete(work())
+    loop.close()
+    worker.join(5)
+    assert not worker.is_alive()

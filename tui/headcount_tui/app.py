@@ -43,9 +43,6 @@ PACE_UNSEEN = 5.0
 LOOK = 2.0
 # How long the feed may take to end once the user has quit.
 PATIENCE = 0.8
-# Seconds for which Python lets the feed's thread go on while the screen waits to answer a key. Its own five thousandths
-# add up over the few times that an answer has to wait.
-TURN = 0.001
 DEFAULT = ScreenOptions()
 
 
@@ -229,10 +226,13 @@ def run(feed: Feed, options: ScreenOptions) -> int:
     if options.theme is not None and options.theme not in known:
         raise UsageError(f"There is no theme {clean(options.theme)}.", f"There is {', '.join(known)}.")
     app = HeadcountApp(feed, options)
-    sys.setswitchinterval(TURN)
     # A picture that is drawn while the screen closes has outputs of its own, and must not leave them behind.
-    with redirect_stdout(sys.stdout), redirect_stderr(sys.stderr):
-        code = app.run(mouse=options.mouse)
+    with (
+        redirect_stdout(sys.stdout),
+        redirect_stderr(sys.stderr),
+        asyncio.Runner(loop_factory=app.feed_thread.right_of_way.new_loop) as runner,
+    ):
+        code = runner.run(app.run_async(mouse=options.mouse))
     if app.not_kept:
         print(f"headcount: {app.not_kept}", file=sys.stderr)
     app.feed_thread.stop()

@@ -10,6 +10,7 @@ from headcount.errors import HeadcountError, unforeseen
 from headcount.feed import Feed
 from headcount.snapshot import Snapshot
 from headcount.text import clean
+from headcount_tui.turns import RightOfWay
 
 
 class Failure(NamedTuple):
@@ -49,7 +50,7 @@ class FeedThread:
     def __init__(self, feed: Feed, post: Callable[[Message], bool]) -> None:
         self._feed = feed
         self._post = post
-        self._stop = threading.Event()
+        self.right_of_way = self._stop = RightOfWay()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def start(self) -> None:
