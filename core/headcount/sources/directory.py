@@ -18,10 +18,7 @@ from headcount.compact import CompactMap
 from headcount.errors import UsageError, no_permission
 from headcount.index import HostIndex, StoreIndex
 from headcount.keys import Keys
-from headcount.prosody.faults import Fault
-from headcount.prosody.files import SUFFIX, VISITORS_NAMES, user_of
-from headcount.prosody.stores import MAX_SIZE
-from headcount.prosody.visitors import read_marker, read_visitors
+from headcount.prosody.files import SUFFIX, user_of
 from headcount.records import (
     Flaw,
     HostGone,
@@ -29,7 +26,6 @@ from headcount.records import (
     HostVisitors,
     Record,
     SourceFlaws,
-    VisitedMonth,
     VisitorMarkers,
 )
 from headcount.snapshot import Progress
@@ -39,10 +35,10 @@ from headcount.sources.layout import LEFTOVER, STALE, Host, Layout, Store, chang
 from headcount.sources.pace import Pace
 from headcount.sources.readers import Names
 from headcount.sources.users import UserReader
+from headcount.sources.visitors import VisitorsReader
 from headcount.sources.watcher import Changes, Watcher
 from headcount.text import clean
 
-MAX_VISITORS = 1 << 26
 SETTLE = 1.5
 """Seconds after which files that were read as soon as they were written are read again."""
 SLICE = 0.02
@@ -69,6 +65,7 @@ class DirectorySource:
         self._watcher = new_watcher() if watching else None
         self._clock = clock
         self._reader = UserReader(self._layout, self._keys, wall_ns)
+        self._visitors = VisitorsReader(self._layout, self._reader)
         self._pause = pause
         self._progress: Progress | None = None
         self._restored: set[str] = set()
@@ -155,8 +152,8 @@ class DirectorySource:
         self._layout.look()
         for host in self._layout.hosts.values():
             if host.visitors:
-                yield self._read_visitors(host)
-                yield self._read_markers(host, month)
+                yield self._visitors.read(host)
+                yield self._visitors.read_markers(host, month)
         yield SourceFlaws(tuple(self._layout.flaws.values()))
 
     def users(self) -> Mapping[str, Collection[str]]:
@@ -218,7 +215,7 @@ class DirectorySource:
             for file in files if directory not in host_of else files & {b""}:
                 path = os.path.join(directory, file) if file else directory
                 if directory in hosts and file in hosts[directory].visitors:
-                    yield [self._read_visitors(hosts[directory])]
+                    yield [self._visitors.read(hosts[directory])]
                 elif not file.endswith(LEFTOVER) and self._layout.may_be_ours(path):
                     self._layout.doubt(path)
                     doubtful = True
@@ -302,7 +299,7 @@ class DirectorySource:
         """Tells of a host's orphans, and of what mod_monthly_visitors counted, where that changed."""
         yield from self._reader.read_orphans(host)
         if any(changed_at(os.path.join(host.path, file)) != read_at for file, read_at in host.visitors.items()):
-            yield [self._read_visitors(host)]
+            yield [self._visitors.read(host)]
 
     def _read_later(self, host: Host) -> Iterator[list[Record]]:
         """Reads what is left of a host."""
@@ -336,51 +333,6 @@ class DirectorySource:
             store.fresh for host in self._layout.hosts.values() for store in host.stores.values()
         ):
             self._settle_at = now + SETTLE
-
-    def _read_visitors(self, host: Host) -> HostVisitors:
-        """What mod_monthly_visitors counted. Where both spellings of the file are there, the encoded one is live and
-        the other holds the months from before an upgrade."""
-        months: dict[str, VisitedMonth] = {}
-        flaws = []
-        for file in host.visitors:
-            path = os.path.join(host.path, file)
-            data, signature, trouble = self._reader.read_file(path, MAX_VISITORS)
-            host.visitors[file] = STALE if signature is None else signature
-            if data is None:
-                if signature is not None:
-                    flaws.append(self._layout.flaw("unreadable record", path, trouble))
-                continue
-            reading = read_visitors(data)
-            flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
-            for month in reading.months:
-                if months.setdefault(month.month, month) != month:
-                    why = f"{month.month} stands in both; the other file, which Prosody reads today, is believed"
-                    flaws.append(self._layout.flaw("month in two files", path, why))
-        return HostVisitors(host.name, tuple(months.values()), tuple(flaws))
-
-    def _read_markers(self, host: Host, month: str) -> VisitorMarkers:
-        """The users whom mod_monthly_visitors marked as counted in `month`, in stores of either spelling."""
-        users: set[str] = set()
-        flaws = []
-        for store in (os.path.join(host.path, name) for name in VISITORS_NAMES):
-            try:
-                files = os.listdir(store)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                flaws.append(self._layout.flaw("unreadable directory", store, clean(error.strerror or "")))
-                continue
-            for file in files:
-                user = user_of(file)
-                if user is None:
-                    continue
-                data, _, trouble = self._reader.read_file(os.path.join(store, file), MAX_SIZE)
-                marker = Fault("unreadable record", trouble) if data is None else read_marker(data)
-                if marker == month:
-                    users.add(user)
-                elif isinstance(marker, Fault):
-                    flaws.append(self._layout.flaw(marker.what, os.path.join(store, file), marker.why))
-        return VisitorMarkers(host.name, frozenset(users), tuple(flaws))
 
     def _watch(self) -> None:
         if self._watcher:

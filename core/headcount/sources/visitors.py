@@ -1,0 +1,67 @@
+"""The files of mod_monthly_visitors, read: what it counted, and whom it says it has counted."""
+
+import os
+
+from headcount.prosody.faults import Fault
+from headcount.prosody.files import VISITORS_NAMES, user_of
+from headcount.prosody.stores import MAX_SIZE
+from headcount.prosody.visitors import read_marker, read_visitors
+from headcount.records import HostVisitors, VisitedMonth, VisitorMarkers
+from headcount.sources.layout import STALE, Host, Layout
+from headcount.sources.users import UserReader
+from headcount.text import clean
+
+MAX_VISITORS = 1 << 26
+
+
+class VisitorsReader:
+    """Reads what the module keeps of the hosts of a layout."""
+
+    def __init__(self, layout: Layout, reader: UserReader) -> None:
+        self._layout = layout
+        self._reader = reader
+
+    def read(self, host: Host) -> HostVisitors:
+        """What it counted. Where both spellings of the file are there, the encoded one is live and the other holds the
+        months from before an upgrade."""
+        months: dict[str, VisitedMonth] = {}
+        flaws = []
+        for file in host.visitors:
+            path = os.path.join(host.path, file)
+            data, signature, trouble = self._reader.read_file(path, MAX_VISITORS)
+            host.visitors[file] = STALE if signature is None else signature
+            if data is None:
+                if signature is not None:
+                    flaws.append(self._layout.flaw("unreadable record", path, trouble))
+                continue
+            reading = read_visitors(data)
+            flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
+            for month in reading.months:
+                if months.setdefault(month.month, month) != month:
+                    why = f"{month.month} stands in both; the other file, which Prosody reads today, is believed"
+                    flaws.append(self._layout.flaw("month in two files", path, why))
+        return HostVisitors(host.name, tuple(months.values()), tuple(flaws))
+
+    def read_markers(self, host: Host, month: str) -> VisitorMarkers:
+        """The users whom it marked as counted in `month`, in stores of either spelling."""
+        users: set[str] = set()
+        flaws = []
+        for store in (os.path.join(host.path, name) for name in VISITORS_NAMES):
+            try:
+                files = os.listdir(store)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                flaws.append(self._layout.flaw("unreadable directory", store, clean(error.strerror or "")))
+                continue
+            for file in files:
+                user = user_of(file)
+                if user is None:
+                    continue
+                data, _, trouble = self._reader.read_file(os.path.join(store, file), MAX_SIZE)
+                marker = Fault("unreadable record", trouble) if data is None else read_marker(data)
+                if marker == month:
+                    users.add(user)
+                elif isinstance(marker, Fault):
+                    flaws.append(self._layout.flaw(marker.what, os.path.join(store, file), marker.why))
+        return VisitorMarkers(host.name, frozenset(users), tuple(flaws))
