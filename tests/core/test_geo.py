@@ -490,6 +490,10 @@ addresses = st.one_of(
         lambda first: st.integers(-300, 300).map(lambda off: str(ipaddress.IPv4Address(first) + off))
     ),
     st.integers(0x2000 << 112, (0x4000 << 112) - 1).map(lambda number: str(ipaddress.IPv6Address(number))),
+    st.sampled_from([0x2001 << 112, 0x20010200 << 96, 0x2002 << 112, 0x2003 << 112]).flatmap(
+        lambda first: st.integers(-3, 3).map(lambda off: str(ipaddress.IPv6Address(first + (off << 90))))
+    ),
+    st.tuples(st.sampled_from(["8.8.8.8", "2a00:1450::1"]), st.integers(-1, 130)).map(lambda it: f"{it[0]}/{it[1]}"),
     st.sampled_from(
         ["08.8.8.8", "8.8.8.8 ", "::ffff:8.8.8.8", "8.8.8.8/24", "8.8.8.8\0", "٨.8.8.8", "1.2.3", "\ud800"]
     ),
@@ -507,3 +511,14 @@ def test_a_place_that_is_remembered_is_the_one_that_would_be_looked_up(texts: li
 
 
 BUNDLED = Places((), usual=())
+
+
+def test_wide_networks_of_ipv6_are_asked_for_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Places((), usual=())
+    asked: list[object] = []
+    real = found._databases[0].record
+    monkeypatch.setattr(found._databases[0], "record", lambda address: asked.append(address) or real(address))
+    first = ipaddress.IPv6Address("2003::")  # a /19 of one provider, which the database has in a few parts
+    places = {found.lookup(str(first + (number << 96))) for number in range(200)}
+    assert places == {Place("DE")}
+    assert len(asked) < 20
