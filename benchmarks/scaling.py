@@ -20,9 +20,6 @@ from kit.report import Section
 from kit.sizes import Size, alone
 from kit.tree import RoomError, Tree, tree_of
 
-KEPT = 1_000_000
-"""Larger trees are deleted once they were measured."""
-
 
 @dataclass(slots=True)
 class Scale:
@@ -65,8 +62,7 @@ def measure(size: Size) -> Section:
         try:
             scales.append(of_tree(tree))
         finally:
-            if tree.users > KEPT:
-                tree.remove()
+            tree.remove()  # the next one needs its room
     if scales:
         show(section, scales)
     return section

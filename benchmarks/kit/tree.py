@@ -144,7 +144,7 @@ def new_tree(users: int, where: Path) -> Tree:
     """Makes a tree of that many users; `{base}` in its path becomes the moment of its making."""
     needed = users * 4096 * 1.1
     there = os.statvfs(where.parent)
-    if there.f_bavail * there.f_frsize < needed or (there.f_files and there.f_favail < users * 1.05):
+    if there.f_bavail * there.f_frsize < needed or (there.f_files and there.f_favail < users + 1000):
         raise RoomError(f"{users:,} users need {needed / 1e9:.0f} GB and as many inodes in {where.parent}")
     base = int(time.time())
     tree = Tree(Path(str(where).format(base=base)), users, base)
