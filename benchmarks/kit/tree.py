@@ -145,7 +145,7 @@ def new_tree(users: int, where: Path) -> Tree:
     needed = users * 4096 * 1.1
     there = os.statvfs(where.parent)
     if there.f_bavail * there.f_frsize < needed or (there.f_files and there.f_favail < users + 1000):
-        raise RoomError(f"{users:,} users need {needed / 1e9:.0f} GB and as many inodes in {where.parent}")
+        raise RoomError(f"{users:,} users need {needed / 1e9:.0f} GB and as many inodes where the trees are kept")
     base = int(time.time())
     tree = Tree(Path(str(where).format(base=base)), users, base)
     if tree.root.exists():
