@@ -166,15 +166,6 @@ class CompactMap:
                 all_values += values
         return all_keys, all_values
 
-    def without(self, present: "array[int]") -> list[int]:
-        """The keys that are not among `present`."""
-        there = array("Q", sorted(present))
-        missing: list[int] = []
-        for bucket, keys in enumerate(self._keys):
-            first, end = bucket << self._shift, (bucket + 1) << self._shift
-            missing += set(keys).difference(there[bisect_left(there, first) : bisect_left(there, end)])
-        return missing
-
     def _insert(self, bucket: int, at: int, key: int, value: int) -> None:
         self._keys[bucket].insert(at, key)
         self._values[bucket].insert(at, value)

@@ -45,7 +45,7 @@ class Counting:
         self._blind_since: float | None = None
         self._names: dict[Place, PlaceName] = {}
         self._new_names: dict[Place, PlaceName] = {}
-        self._found: tuple[str | None, Place] = (None, Place())
+        self._found: tuple[str | None, Place] | None = None
         self._meaning = Meaning(
             options.zone,
             self._place_of,
@@ -129,7 +129,7 @@ class Counting:
     def look_at_tools(self) -> None:
         """Takes a GeoIP database that was replaced, and notes what is wrong with databases and patterns."""
         if self._places.refresh():
-            self._found = None, Place()
+            self._found = None
             log.info("places: now from %s", self._places.label)
         places, clients = self._places, self._clients
         said = (*places.warnings, *places.notes, *places.problems)
@@ -244,7 +244,7 @@ class Counting:
         return HostCounter(name, options.keys.of_host(name), self._meaning, months, self._now, options.settle)
 
     def _place_of(self, address: str | None) -> Place:
-        if address != self._found[0]:  # of one user it is asked more than once
+        if self._found is None or address != self._found[0]:  # of one user it is asked more than once
             place = self._places.lookup(address)
             self._name(place)
             self._found = address, place

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
-from headcount.sources.watcher import Changes
+from headcount.sources.watcher import Watcher
 
 REST: Final = 0.03
 """Seconds after which changes are told, all at once: so many that who reads such a file then has seen the last change
@@ -35,23 +35,18 @@ def is_there() -> bool:
     return sys.platform == "linux" and hasattr(ctypes.CDLL(None), "inotify_init1")
 
 
-class Inotify:
-    """A `Watcher` by the kernel's own word, taken in a thread."""
+class Inotify(Watcher):
+    """By the kernel's own word, which tells too when there were more changes than it holds."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._changes: Changes = {}
-        self._has_lost = False
-        self._failure: str | None = None
+        super().__init__()
         self._paths: dict[int, bytes] = {}
         self._inotify: int | None = None
         self._stop: int | None = None
         self._thread: threading.Thread | None = None
 
     def watch(self, paths: Iterable[bytes]) -> None:
-        """Watches `paths` instead of those watched before. One that is watched already misses nothing meanwhile; one
-        that can't be watched, as it is gone or closed, is left out."""
+        """See `Watcher`."""
         try:
             library = ctypes.CDLL(None, use_errno=True)
             if self._thread is None or not self._thread.is_alive():
@@ -65,29 +60,10 @@ class Inotify:
                 for left in before.keys() - self._paths.keys():
                     library.inotify_rm_watch(self._inotify, left)  # an error where it went by itself
         except (OSError, AttributeError) as error:
-            self._fail(error)
-
-    def wait(self, timeout: float) -> Changes:
-        """What changed since the last call, waiting at most `timeout` seconds for the first change."""
-        self._wake.wait(timeout)
-        with self._lock:
-            self._wake.clear()
-            changes, self._changes = self._changes, {}
-        return changes
-
-    def has_lost(self) -> bool:
-        """Whether changes went untold since this was asked last: there were more than the kernel holds."""
-        with self._lock:
-            has_lost, self._has_lost = self._has_lost, False
-        return has_lost
-
-    def failure(self) -> str | None:
-        """Why the watch does not stand, once; None while it does."""
-        failure, self._failure = self._failure, None
-        return failure
+            self._fail(_why(error))
 
     def close(self) -> None:
-        """Ends the watch and its thread."""
+        """See `Watcher`."""
         if self._thread is not None and self._stop is not None:
             os.close(self._stop)
             self._thread.join()
@@ -117,7 +93,7 @@ class Inotify:
                 for some in events:
                     self._take(some)
         except OSError as error:
-            self._fail(error)
+            self._fail(_why(error))
         finally:
             os.close(inotify)
             os.close(stopped)
@@ -134,9 +110,9 @@ class Inotify:
                     self._changes.setdefault(path, set()).add(events[at - length : at].rstrip(b"\0"))
             self._wake.set()
 
-    def _fail(self, error: Exception) -> None:
-        self._failure = (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "") or "not Linux"
-        self._wake.set()
+
+def _why(error: Exception) -> str:
+    return (os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "") or "not Linux"
 
 
 def _checked(result: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import watchfiles
 
-from headcount.sources.watcher import Changes
+from headcount.sources.watcher import Watcher
 
 BURST = 1000
 """More changes at once than this may have overrun the system's queue, which is not told: of inotify's 16,384 events a
@@ -18,19 +18,15 @@ _READY_WITHIN = 2.0
 logging.getLogger("watchfiles").setLevel(logging.CRITICAL)
 
 
-class Notifier:
-    """A `Watcher` by watchfiles, which runs in a thread.
+class Notifier(Watcher):
+    """By watchfiles, which runs in a thread.
 
     The settings are those that lost nothing up to 20,000 renames a second: no filter (the default one drops names such
     as .venv), a short debounce, not recursive.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._changes: Changes = {}
-        self._has_lost = False
-        self._failure: str | None = None
+        super().__init__()
         self._running: tuple[threading.Thread, threading.Event] | None = None
 
     def watch(self, paths: Iterable[bytes]) -> None:
@@ -44,25 +40,6 @@ class Notifier:
             self._running = thread, stop
             ready.wait(_READY_WITHIN)
         _end(before)
-
-    def wait(self, timeout: float) -> Changes:
-        """See `Watcher`."""
-        self._wake.wait(timeout)
-        with self._lock:
-            self._wake.clear()
-            changes, self._changes = self._changes, {}
-        return changes
-
-    def has_lost(self) -> bool:
-        """Whether there were so many changes at once that some may have gone untold."""
-        with self._lock:
-            has_lost, self._has_lost = self._has_lost, False
-        return has_lost
-
-    def failure(self) -> str | None:
-        """See `Watcher`."""
-        failure, self._failure = self._failure, None
-        return failure
 
     def close(self) -> None:
         """See `Watcher`."""
@@ -89,8 +66,7 @@ class Notifier:
                     self._take({os.fsencode(path) for _, path in changes}, paths)
         except BaseException as error:  # it panics on names that are not UTF-8
             if not stop.is_set():
-                self._failure = type(error).__name__
-                self._wake.set()
+                self._fail(type(error).__name__)
         finally:
             ready.set()
 

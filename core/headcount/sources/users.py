@@ -119,7 +119,7 @@ class UserReader:
         except FileNotFoundError:
             return
         if known < len(store.files):
-            yield from self._note_gone_in_turns(host, store, present)
+            yield from self._note_gone(host, store, present)
         store.unmoved = unmoved
 
     def names(self, store: Store) -> Names | None:
@@ -196,37 +196,23 @@ class UserReader:
         self, host: Host, store: Store, reader: Reader, files: Names, advance: Callable[[int], None]
     ) -> Generator[list[Record], None, list[bytes]]:
         """The names of those files that are not what was read of them."""
-        is_first, changed = not host.was_read, list[bytes]()
+        changed: list[bytes] = []
         present, known = array("Q"), 0
         for looks in reader.looks(files, store.files):
             present += looks.keys
             known += looks.known
             changed += [
-                file
-                for file, key, stamp in looks.changed
-                if store.files.get(key) != stamp and not (is_first and file in store.fresh)
+                file for file, key, stamp in looks.changed if store.files.get(key) != stamp and file not in store.fresh
             ]
             advance(len(looks.keys))
             yield []
         if known < len(store.files):
-            self._note_gone(host, store, present)
+            yield from self._note_gone(host, store, present)
         return changed
 
-    def _note_gone(self, host: Host, store: Store, present: "array[int]") -> None:
-        """Makes orphans of the users whose files are not there. A listing may leave out a name while others change, so
-        that only who is left out twice is gone."""
-        gone = set(store.files.without(present))
-        files = self._layout.user_files(store)
-        if not gone or files is None:
-            return
-        key_of = self._keys.of_host(host.name)
-        gone.difference_update(key_of(user) for file in files if (user := user_of(file)) is not None)
-        for key in gone:
-            store.files.pop(key)
-        host.orphans |= gone
-
-    def _note_gone_in_turns(self, host: Host, store: Store, present: "array[int]") -> Iterator[list[Record]]:
-        """As `_note_gone`. Who was read again meanwhile is there."""
+    def _note_gone(self, host: Host, store: Store, present: "array[int]") -> Iterator[list[Record]]:
+        """Makes orphans, in turns, of the users whose files are not there. A listing may leave out a name while others
+        change, so that only who is left out twice is gone; and who was read again meanwhile is there."""
         parts = [array("Q") for _ in range(PARTS)]
         shift = 64 - PARTS.bit_length() + 1
         for at in range(0, len(present), TURN):
