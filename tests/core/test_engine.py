@@ -149,6 +149,11 @@ def test_what_is_read_is_counted_and_shown(world: World) -> None:
     assert shown.hosts[HOST].users_known == 2
 
 
+def test_the_unknown_place_has_a_name_though_nobody_has_an_address(world: World) -> None:
+    shown = world.run([[user("alice", NOW - 60), user("bob", NOW - 90_000)], [HostRead(HOST)]])
+    assert Place() in shown.names
+
+
 def test_phases_are_shown_as_they_pass(world: World) -> None:
     source = ScriptedSource([[user("alice", NOW)], [HostRead(HOST)]])
     source.is_there = False
