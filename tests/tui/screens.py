@@ -43,10 +43,13 @@ class Seen:
         return self.text
 
     async def until(self, words: str, gone: bool = False) -> str:
-        """Wait until the words are painted (or gone), a second and a half at the most."""
+        """Wait until the words are painted (or gone), a second and a half at the most; what is painted once all that
+        came with them is in its place."""
         for _ in range(75):
             if (words in self.text) is not gone:
-                return self.text
+                await self.pilot.pause()
+                if (words in (painted := self.text)) is not gone:
+                    return painted
             await self.pilot.pause(0.02)
         raise AssertionError(f"{words!r} {'still' if gone else 'not'} on the screen:\n{self.text}")
 
