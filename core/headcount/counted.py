@@ -4,8 +4,9 @@ A user is known here by the first 64 bits of the month's hash (`hashes`), and ta
 hash. Two users who share 64 bits are one: that any two of a million do happens on one server in thirty-seven million.
 """
 
+import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from struct import Struct
 from typing import Final
@@ -53,14 +54,14 @@ class Counted:
         """Takes note of how a user was counted, in place of what was known."""
         self._users.put(_FIRST_BITS(digest)[0], self._number(how))
 
-    def load(self, rows: Iterable[tuple[bytes, Cell | How]]) -> None:
-        """Takes all users at once, in place of those who were there: hashes, in ascending order, and how they were
-        counted."""
-        users, numbers = array("Q"), array("Q")
-        for digest, how in rows:
-            users.append(_FIRST_BITS(digest)[0])
-            numbers.append(self._number(how))
-        self._users = CompactMap.of_sorted(users, numbers)
+    def load(self, first_bits: bytes, told: Sequence[str], how_of: Callable[[str], Cell | How]) -> None:
+        """Takes all users at once, in place of those who were there: eight bytes of the hash of each, in ascending
+        order, and what `how_of` makes into how they were counted."""
+        users = array("Q", first_bits)
+        if sys.byteorder == "little":
+            users.byteswap()
+        numbers = {one: self._number(how_of(one)) for one in set(told)}
+        self._users = CompactMap.of_sorted(users, array("Q", map(numbers.__getitem__, told)))
 
     def _number(self, how: Cell | How) -> int:
         number = self._numbers.get(how)

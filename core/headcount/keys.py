@@ -5,14 +5,43 @@ a hash happens on one server in thirty-seven million (n² / 2⁶⁵).
 """
 
 import os
-from collections.abc import Callable
+import sys
+from array import array
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Final
 
 SECRET_SIZE: Final = 32
+_NOBODY: Final = bytes(8)
 
 KeyOf = Callable[[str], int]
 """The key of a user of one host, by the user's name."""
+
+
+class HostKeys:
+    """Gives the keys of one host's users, as `secret` makes them."""
+
+    def __init__(self, secret: bytes, host: str) -> None:
+        self._begun = blake2b(host.encode("utf-8", "surrogatepass") + b"\0", key=secret, digest_size=8)
+
+    def __call__(self, user: str) -> int:
+        """The key of one user."""
+        return self.many((user,))[0]
+
+    def many(self, users: Iterable[str | None]) -> "array[int]":
+        """The keys of many users, 0 for each that is None."""
+        begun, digests = self._begun.copy, []
+        for user in users:
+            if user is None:
+                digests.append(_NOBODY)
+                continue
+            digest = begun()
+            digest.update(user.encode("utf-8", "surrogatepass"))
+            digests.append(digest.digest())
+        keys = array("Q", b"".join(digests))
+        if sys.byteorder == "big":
+            keys.byteswap()
+        return keys
 
 
 class Keys:
@@ -20,7 +49,7 @@ class Keys:
 
     def __init__(self, secret: bytes | None = None) -> None:
         self.secret = os.urandom(SECRET_SIZE) if secret is None else secret
-        self._by_host: dict[str, KeyOf] = {}
+        self._by_host: dict[str, HostKeys] = {}
 
     def go_on(self, secret: bytes) -> None:
         """Takes the secret of an earlier run. Not once a key has been given."""
@@ -28,19 +57,8 @@ class Keys:
             raise RuntimeError("keys have been given already")
         self.secret = secret
 
-    def of_host(self, host: str) -> KeyOf:
+    def of_host(self, host: str) -> HostKeys:
         """What gives the keys of a host's users."""
         if host not in self._by_host:
-            self._by_host[host] = self._key_of(host)
+            self._by_host[host] = HostKeys(self.secret, host)
         return self._by_host[host]
-
-    def _key_of(self, host: str) -> KeyOf:
-        begun = blake2b(host.encode("utf-8", "surrogatepass") + b"\0", key=self.secret, digest_size=8)
-        number = int.from_bytes
-
-        def key_of(user: str) -> int:
-            digest = begun.copy()
-            digest.update(user.encode("utf-8", "surrogatepass"))
-            return number(digest.digest(), "little")
-
-        return key_of

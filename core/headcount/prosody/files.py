@@ -4,6 +4,8 @@
 host itself. Source: `getpath` in Prosody's util/datamanager.lua.
 """
 
+import re
+from collections.abc import Sequence
 from typing import Final
 
 from headcount.prosody.names import decode, encode, encode_store
@@ -34,3 +36,18 @@ def user_of(filename: bytes) -> str | None:
     A file that is being written (`alice.dat~`), a list (`alice.list`) and their like are nobody's too.
     """
     return decode(filename[: -len(SUFFIX)]) if filename.endswith(SUFFIX) else None
+
+
+_SIMPLE: Final = re.compile(rb"(?:[A-Za-z0-9%]+\.dat/)+")
+
+
+def users_of(filenames: Sequence[bytes]) -> list[str | None]:
+    """As `user_of`, of many files, in a fraction of the time where their names are simple ones."""
+    names = b"/".join(filenames) + b"/"
+    escapes = names.count(b"%")
+    if _SIMPLE.fullmatch(names) is None or escapes != sum(map(names.count, (b"%2e", b"%2d", b"%5f"))):
+        return [user_of(file) for file in filenames]
+    text = names[: -len(SUFFIX) - 1].decode("ascii").replace(".dat/", "/")
+    if escapes:
+        text = text.replace("%2e", ".").replace("%2d", "-").replace("%5f", "_")
+    return [*text.split("/")]

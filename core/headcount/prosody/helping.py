@@ -12,7 +12,7 @@ from typing import IO, Any, Final
 
 from headcount.compact import CompactMap
 from headcount.keys import Keys
-from headcount.prosody.plain import PlainStore, StorePaths, look_at, read_plain
+from headcount.prosody.many import PlainStore, StorePaths, look_at, read_plain
 
 _LENGTH: Final = struct.Struct("<Q")
 

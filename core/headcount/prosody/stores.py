@@ -212,7 +212,7 @@ def _text(record: LuaTable, field: bytes, name: str, faults: list[Fault]) -> str
 
 def _plain_lastlog2(data: bytes) -> StoreReading | None:
     """The reading of a file of the one shape that nearly all have; None for any other."""
-    events = plain_lastlog2(data) if len(data) <= MAX_SIZE else None
+    (events,) = plain_lastlog2([data]) if len(data) <= MAX_SIZE else (None,)
     if events is None:
         return None
     login, logout, login_address, logout_address = events

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from headcount.compact import CompactMap
 from headcount.prosody.helping import received, send
-from headcount.prosody.plain import StorePaths
+from headcount.prosody.many import StorePaths
 
 LARGEST_REQUEST: Final = 24_000
 """Bytes of names in a request: two of them, with a change time each, fit into a pipe, so that sending one never waits

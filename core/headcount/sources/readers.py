@@ -18,7 +18,7 @@ from typing import Any, Final
 from headcount.compact import CompactMap
 from headcount.keys import Keys
 from headcount.prosody.files import SUFFIX
-from headcount.prosody.plain import Looks, PlainStore, Rows, StorePaths, look_at, read_plain
+from headcount.prosody.many import Looks, PlainStore, Rows, StorePaths, look_at, read_plain
 from headcount.sources.helper import LARGEST_REQUEST, Helper, HelperLostError
 
 CHUNK: Final = 500

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from headcount.errors import PERMISSION_DENIED
 from headcount.keys import Keys
 from headcount.prosody.files import LASTLOG2, LOGIN_STORE, user_of
-from headcount.prosody.plain import Rows, StorePaths
+from headcount.prosody.many import Rows, StorePaths
 from headcount.prosody.stores import MAX_SIZE, read_store
 from headcount.records import Activity, Flaw, Login, PlainUsers, Record, UserRecord, UsersGone
 from headcount.sources.layout import STALE, TURN, Host, Layout, Store, changed_at
@@ -46,9 +46,9 @@ class UserReader:
         self, host: Host, store: Store, files: Names | None, advance: Callable[[int], None]
     ) -> Iterator[list[Record]]:
         """Reads the files of a store that are not what was read of them, unless nothing can have come since all were
-        read, and makes orphans of the users whose files went. Where none was read before, those who can't have been
-        active within thirty days are left for `read_later`. `files` are all files' names, None where they were not
-        listed yet; `advance` is told how many of them are done."""
+        read, and makes orphans of the users whose files went. Those who can't have been active within thirty days are
+        left for `read_later`. `files` are all files' names, None where they were not listed yet; `advance` is told how
+        many of them are done."""
         moved = changed_at(store.path) or 0
         if store.unmoved and moved == store.unmoved:
             advance(len(files or ()))
@@ -61,9 +61,8 @@ class UserReader:
             with self._reading(host, store, len(files)) as reader:
                 if not are_all:
                     files = Names((yield from self._changed(host, store, reader, files, advance)))
-                    advance = _nothing
                 if store.name == LASTLOG2:
-                    since = self._wall_ns() - RECENT_NS if are_all else 0
+                    since = self._wall_ns() - RECENT_NS
                     rows = reader.rows(files, since=since, are_all=are_all)
                     yield from self._read_plain_files(host, store, rows, advance)
                 else:
@@ -201,10 +200,11 @@ class UserReader:
         for looks in reader.looks(files, store.files):
             present += looks.keys
             known += looks.known
-            changed += [
+            now_changed = [
                 file for file, key, stamp in looks.changed if store.files.get(key) != stamp and file not in store.fresh
             ]
-            advance(len(looks.keys))
+            changed += now_changed
+            advance(len(looks.keys) - len(now_changed))
             yield []
         if known < len(store.files):
             yield from self._note_gone(host, store, present)
@@ -341,7 +341,3 @@ def _is_settled(changed: int, since: int) -> bool:
     """Whether a file that changed then (ns), and was read no earlier than `since`, will have another change time when
     it changes once more."""
     return changed < since - (SETTLED_NS if changed % 1_000_000_000 else COARSELY_SETTLED_NS)
-
-
-def _nothing(_: int) -> None:
-    return None

@@ -340,18 +340,20 @@ def _told(how: Cell | How) -> str | None:
 
 
 def _load_counted(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
-    hows: dict[str | None, Cell | How] = {None: How.FINAL, MARKED: How.MARKED}
-    rows = connection.execute(
-        "SELECT hash, place FROM counted WHERE host = ? AND month = ? ORDER BY hash", (host, name)
-    )
+    hashes, places = connection.execute(
+        "SELECT group_concat(hex(hash), ''), group_concat(coalesce(place, 'final'), char(10)) FROM"
+        " (SELECT substr(hash, 1, 8) AS hash, place FROM counted WHERE host = ? AND month = ? ORDER BY hash)",
+        (host, name),
+    ).fetchone()
+    if hashes is not None:  # one long text of them is there in half the time that a row for each takes
+        month.counted.load(bytes.fromhex(hashes), places.split("\n"), _how)
 
-    def known() -> Iterator[tuple[bytes, Cell | How]]:
-        for digest, place in rows:
-            if place not in hows:
-                hows[place] = Cell(Place(*json.loads(place)), UNKNOWN)
-            yield digest, hows[place]
 
-    month.counted.load(known())
+def _how(place: str) -> Cell | How:
+    """The other way round; `final` stands for None."""
+    if place in (MARKED, "final"):
+        return How.MARKED if place == MARKED else How.FINAL
+    return Cell(Place(*json.loads(place)), UNKNOWN)
 
 
 def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headcount.prosody.files import user_file, user_of, users_of
 from headcount.prosody.names import (
     NOT_CANONICAL,
     NOT_UTF8,
@@ -65,3 +66,16 @@ def test_decode_undoes_encode(name: str) -> None:
 def test_decode_accepts_only_what_encode_gives(filename: bytes) -> None:
     name = decode(filename)
     assert name is None or encode(name) == filename
+
+
+NAMES = st.one_of(
+    st.text("ab9.-_%é/", max_size=5).map(user_file),
+    st.sampled_from(
+        [b".dat", b"a.dat~", b"a.list", b"A%2E.dat", b"a%2edat.dat", b"a%252e.dat", b"a.dat.dat", b"\xff.dat"]
+    ),
+)
+
+
+@given(st.lists(NAMES, max_size=6))
+def test_many_files_are_whose_each_is(filenames: list[bytes]) -> None:
+    assert users_of(filenames) == [user_of(filename) for filename in filenames]

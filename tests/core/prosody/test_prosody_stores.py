@@ -12,7 +12,7 @@ from headcount.prosody import faults, files
 from headcount.prosody.faults import Fault, merged
 from headcount.prosody.lua_table import LuaValue, as_lua, parse
 from headcount.prosody.lua_write import serialise
-from headcount.prosody.plain import plain_logins, plain_table
+from headcount.prosody.plain import plain_lastlog2, plain_logins, plain_table
 from headcount.prosody.stores import NOTHING, StoreReading, lastlog2, read_store
 from headcount.records import Activity, Login
 
@@ -281,6 +281,19 @@ def test_the_short_way_and_the_long_way_agree(document: bytes) -> None:
         assert kinds(read_store("lastlog2", document)) == [faults.UNREADABLE]
     else:
         assert read_store("lastlog2", document) == lastlog2(value)
+
+
+COMMON = (SAMPLES / "odd/normal.dat").read_bytes()
+
+
+@settings(max_examples=200)
+@given(st.lists(st.one_of(nearly_common(), st.sampled_from([b"", b"\0", COMMON, COMMON + b"\0" + COMMON])), max_size=9))
+@example([COMMON, b"\0" + COMMON, b"x"])
+@example([COMMON, COMMON + b"\0" + COMMON, b"", COMMON])
+def test_many_files_say_what_each_says_alone(documents: list[bytes]) -> None:
+    said = plain_lastlog2(documents)
+    assert said == [alone for document in documents for alone in plain_lastlog2([document])]
+    assert all(b"\0" not in document for document, events in zip(documents, said, strict=True) if events)
 
 
 @given(st.sampled_from(files.USER_STORES), st.one_of(st.binary(), st.binary().map(lambda data: b"return {" + data)))
