@@ -4,14 +4,17 @@ A user is known here by the first 64 bits of the month's hash (`hashes`), and ta
 hash. Two users who share 64 bits are one: that any two of a million do happens on one server in thirty-seven million.
 """
 
+import operator
 import sys
 from array import array
 from collections.abc import Callable, Sequence
 from enum import Enum
+from itertools import compress
 from struct import Struct
 from typing import Final
 
 from headcount.compact import CompactMap
+from headcount.hashes import HASH_SIZE
 from headcount.snapshot import Cell
 
 _FIRST_BITS: Final = Struct(">Q").unpack_from
@@ -54,14 +57,20 @@ class Counted:
         """Takes note of how a user was counted, in place of what was known."""
         self._users.put(_FIRST_BITS(digest)[0], self._number(how))
 
-    def load(self, first_bits: bytes, told: Sequence[str], how_of: Callable[[str], Cell | How]) -> None:
-        """Takes all users at once, in place of those who were there: eight bytes of the hash of each, in ascending
-        order, and what `how_of` makes into how they were counted."""
-        users = array("Q", first_bits)
+    def load(self, hashes: bytes, told: Sequence[str], how_of: Callable[[str], Cell | How]) -> None:
+        """Takes all users at once, in place of those who were there: their hashes side by side, and of each what
+        `how_of` makes into how they were counted. Of one who is there twice the latter holds."""
+        users = array("Q", hashes)[:: HASH_SIZE // 8]
         if sys.byteorder == "little":
             users.byteswap()
         numbers = {one: self._number(how_of(one)) for one in set(told)}
-        self._users = CompactMap.of_sorted(users, array("Q", map(numbers.__getitem__, told)))
+        order = sorted(range(len(users)), key=users.__getitem__)  # quick, since it mostly is in order already
+        sorted_users = array("Q", map(users.__getitem__, order))
+        is_last = [*map(operator.ne, sorted_users, sorted_users[1:]), True]
+        hows = array("Q", map(numbers.__getitem__, map(told.__getitem__, order)))
+        self._users = CompactMap.of_sorted(
+            array("Q", compress(sorted_users, is_last)), array("Q", compress(hows, is_last))
+        )
 
     def _number(self, how: Cell | How) -> int:
         number = self._numbers.get(how)

@@ -45,7 +45,7 @@ class Counting:
         self._blind_since: float | None = None
         self._names: dict[Place, PlaceName] = {}
         self._new_names: dict[Place, PlaceName] = {}
-        self._found: tuple[str | None, Place] | None = None
+        self._found: dict[str | None, Place] = {}
         self._meaning = Meaning(
             options.zone,
             self._place_of,
@@ -129,7 +129,7 @@ class Counting:
     def look_at_tools(self) -> None:
         """Takes a GeoIP database that was replaced, and notes what is wrong with databases and patterns."""
         if self._places.refresh():
-            self._found = None
+            self._found.clear()
             log.info("places: now from %s", self._places.label)
         places, clients = self._places, self._clients
         said = (*places.warnings, *places.notes, *places.problems)
@@ -160,6 +160,7 @@ class Counting:
                     self.problems.drop_host(record.host)
                 case SourceFlaws():
                     self._take_source(record)
+        self._found.clear()  # it spares looking up an address twice, and keeps none
 
     @property
     def seen_until(self) -> float:
@@ -244,11 +245,11 @@ class Counting:
         return HostCounter(name, options.keys.of_host(name), self._meaning, months, self._now, options.settle)
 
     def _place_of(self, address: str | None) -> Place:
-        if self._found is None or address != self._found[0]:  # of one user it is asked more than once
-            place = self._places.lookup(address)
+        place = self._found.get(address)
+        if place is None:
+            place = self._found[address] = self._places.lookup(address)
             self._name(place)
-            self._found = address, place
-        return self._found[1]
+        return place
 
     def _name(self, place: Place) -> None:
         """Sees to it that the next snapshot names the place, its subdivision and its country."""

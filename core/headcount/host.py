@@ -155,7 +155,12 @@ class HostCounter:
 
     def release(self, now: float = float("inf")) -> None:
         """Counts the users whose login has settled by `now`; by default all that are held back."""
-        for user in [user for user, (due, _) in self._held.items() if due <= now]:
+        due: list[str] = []
+        for user, (until, _) in self._held.items():
+            if now < until <= now + self._settle:  # so are all after it; one that is further ahead is of another clock
+                break
+            due.append(user)
+        for user in due:
             _, visits = self._held.pop(user)
             self.months.count(user, visits, visits[0].when, first_seen=False)
 
@@ -192,13 +197,11 @@ class HostCounter:
         tells what was before it. Where a later month is counted, an earlier one is held back no longer."""
         if user not in self._held and len(visits) == 1:
             visit = visits[0]
-            if self.months.has_counted(user, visit):
-                return []
             if visit.recorded or abs(now - visit.when) >= self._settle:
                 return visits
             self._held[user] = now + self._settle, visits
             return []
-        due, held = self._held.pop(user, (now + self._settle, []))
+        due, held = self._held.get(user, (now + self._settle, []))
         if held:
             before = {visit.month: visit.before for visit in held}
             visits = [visit._replace(before=before.get(visit.month, visit.before)) for visit in visits]
@@ -209,7 +212,7 @@ class HostCounter:
             is_fresh = not visit.recorded and abs(now - visit.when) < self._settle
             if any(visit.month == other.month for other in held):
                 continue
-            if is_fresh and not self.months.has_counted(user, visit):
+            if is_fresh:
                 held.append(visit)
             else:
                 counted.append(visit)
@@ -218,6 +221,8 @@ class HostCounter:
         held = [visit for visit in held if visit.month >= newest]
         if held:
             self._held[user] = due, held
+        else:
+            self._held.pop(user, None)
         return sorted(counted, key=lambda visit: visit.month)
 
 

@@ -97,7 +97,7 @@ class MonthChange:
 
     def hashes(self) -> list[bytes]:
         """The hashes of the users newly counted, in ascending order."""
-        return sorted(bytes(self.counted[at : at + HASH_SIZE]) for at in range(0, len(self.counted), HASH_SIZE))
+        return sorted({bytes(self.counted[at : at + HASH_SIZE]) for at in range(0, len(self.counted), HASH_SIZE)})
 
 
 class MonthlyVisitors:
@@ -172,14 +172,6 @@ class MonthlyVisitors:
     def closed(self) -> set[str]:
         """The months that take no more users."""
         return {name for name, month in self.months.items() if month.closed}
-
-    def has_counted(self, user: str, visit: Visit) -> bool:
-        """Whether the visit would change nothing any more."""
-        month = self.months.get(visit.month)
-        if month is None or month.key is None:
-            return month is not None and month.closed
-        known = month.counted.get(month.hash_of(self._host, user))
-        return known is not None and not (visit.recorded and isinstance(known, Cell))
 
     def is_counted(self, user: str, name: str) -> bool:
         """Whether a user is counted in a month that is open."""

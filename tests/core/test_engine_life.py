@@ -274,16 +274,19 @@ class InterruptedState(SqliteState):
 @pytest.mark.parametrize("steps", [1, 7, 20, 45, 80, 150, 300, 600, 1200, 2400])
 def test_a_write_that_breaks_off_anywhere_loses_and_doubles_nothing(world: World, path: Path, steps: int) -> None:
     """Each transaction is broken off some steps further on, is rolled back, and is written by a later one."""
-    crowd: list[list[Record]] = [[user(f"user{n}", NOW - n, Login(NOW - n, "8.8.8.8", "Dino.1")) for n in range(60)]]
+    clients = ["Dino.1", "Gajim.1", "Conversations.1", "x"]
+    crowd: list[list[Record]] = [
+        [user(f"user{n}", NOW - n, Login(NOW - n, f"{n + 20}.8.8.8", clients[n % 4])) for n in range(180)]
+    ]
     with InterruptedState(path, steps) as state:
         shown = world.run([*crowd, [HostRead(HOST)]], [[user("alice", NOW - 60)], *steadily(world, 600)], state)
         assert state.faults == (3 if steps < 2000 else state.faults)
-    assert (month(shown).users, shown.problems) == (61, ())
+    assert (month(shown).users, shown.problems) == (181, ())
     with SqliteState(path) as state:
         again = world.run([*crowd, [user("alice", NOW - 60)], [HostRead(HOST)]], state=state)
         kept = state.load().hosts[HOST].months["2026-11"]
-    assert month(again).users == 61
-    assert (sum(kept.cells.values()), len(kept.counted)) == (61, 61)
+    assert month(again).users == 181
+    assert (sum(kept.cells.values()), len(kept.counted)) == (181, 181)
 
 
 GONE = SourceFlaws((Flaw("no data directory", "/script", "", "it is gone", is_urgent=True),))

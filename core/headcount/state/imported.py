@@ -15,9 +15,6 @@ CREATE TABLE imported (
 """
 """`kind` is `cell`, or `place` and `client` where only the margins are known; what a kind does not tell is '' or 0."""
 
-MARKED = ""
-"""What `counted.place` is for a user whom mod_monthly_visitors counted."""
-
 
 def load_imported(connection: sqlite3.Connection) -> Iterator[tuple[str, str, MonthCounts]]:
     """Host, month and counts of everything that was taken over."""

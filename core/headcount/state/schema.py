@@ -56,7 +56,22 @@ ALTER TABLE months ADD COLUMN came_back INTEGER;
 ALTER TABLE months ADD COLUMN untold INTEGER;
 """
 
-STEPS = (_FIRST, _LOOKERS_ON, _IMPORTED, _MARKS, _ARRIVALS)
+# Who was counted, in parts as they came: hashes of 16 bytes side by side, and for each a line that tells how: where, if
+# a login record may still tell it better, or `final`, or `marked` where mod_monthly_visitors did it. What a later part
+# tells of a user holds. A row for each user would rewrite a page of the file for each who comes.
+_COUNTED = """
+ALTER TABLE counted RENAME TO counted_one_by_one;
+CREATE TABLE counted (
+    part INTEGER PRIMARY KEY, host TEXT NOT NULL, month TEXT NOT NULL, hashes BLOB NOT NULL, hows TEXT NOT NULL
+);
+INSERT INTO counted (host, month, hashes, hows)
+    SELECT host, month, hash, CASE WHEN place IS NULL THEN 'final' WHEN place = '' THEN 'marked' ELSE place END
+    FROM counted_one_by_one;
+DROP TABLE counted_one_by_one;
+CREATE INDEX counted_by_month ON counted (host, month);
+"""
+
+STEPS = (_FIRST, _LOOKERS_ON, _IMPORTED, _MARKS, _ARRIVALS, _COUNTED)
 VERSION = len(STEPS)
 
 

@@ -29,7 +29,7 @@ from headcount.snapshot import (
 from headcount.state import HostUpdate, Saved, SavedHost, Update
 from headcount.state.columns import columns, place_of
 from headcount.state.files import connect_to_read, foreign, identity_of, lock, make, set_aside
-from headcount.state.imported import MARKED, load_imported, save_imported
+from headcount.state.imported import load_imported, save_imported
 from headcount.state.schema import VERSION, is_foreign, upgrade, version_of
 
 
@@ -332,28 +332,23 @@ class _KeptCounts(Mapping[HistoryKey, Past]):
 
 
 @lru_cache(maxsize=4096)
-def _told(how: Cell | How) -> str | None:
-    """How a user was counted, as `counted.place` has it."""
-    if isinstance(how, Cell):
-        return json.dumps(how.place)
-    return MARKED if how is How.MARKED else None
+def _told(how: Cell | How) -> str:
+    """How a user was counted, as a line of `counted.hows` has it."""
+    return json.dumps(how.place) if isinstance(how, Cell) else how.value
+
+
+def _how(told: str) -> Cell | How:
+    """The other way round."""
+    return Cell(Place(*json.loads(told)), UNKNOWN) if told.startswith("[") else How(told)
 
 
 def _load_counted(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
-    hashes, places = connection.execute(
-        "SELECT group_concat(hex(hash), ''), group_concat(coalesce(place, 'final'), char(10)) FROM"
-        " (SELECT substr(hash, 1, 8) AS hash, place FROM counted WHERE host = ? AND month = ? ORDER BY hash)",
-        (host, name),
-    ).fetchone()
-    if hashes is not None:  # one long text of them is there in half the time that a row for each takes
-        month.counted.load(bytes.fromhex(hashes), places.split("\n"), _how)
-
-
-def _how(place: str) -> Cell | How:
-    """The other way round; `final` stands for None."""
-    if place in (MARKED, "final"):
-        return How.MARKED if place == MARKED else How.FINAL
-    return Cell(Place(*json.loads(place)), UNKNOWN)
+    parts = connection.execute(
+        "SELECT hashes, hows FROM counted WHERE host = ? AND month = ? ORDER BY part", (host, name)
+    ).fetchall()
+    if parts:
+        hows = "\n".join([part[1] for part in parts]).split("\n")
+        month.counted.load(b"".join([part[0] for part in parts]), hows, _how)
 
 
 def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
@@ -385,14 +380,12 @@ def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
             " AND country = ? AND subdivision = ? AND city = ? AND client = ?",
             [(*of_month, *columns(cell.place), cell.client) for cell in change.cells if cell not in month.cells],
         )
-        connection.executemany(
-            "INSERT OR REPLACE INTO counted VALUES (?, ?, ?, ?)",
-            [
-                (*of_month, digest, _told(how))
-                for digest in change.hashes()
-                if (how := month.counted.get(digest)) is not None
-            ],
-        )
+        counted = [(digest, how) for digest in change.hashes() if (how := month.counted.get(digest)) is not None]
+        if counted:
+            connection.execute(
+                "INSERT INTO counted (host, month, hashes, hows) VALUES (?, ?, ?, ?)",
+                (*of_month, b"".join([digest for digest, _ in counted]), "\n".join([_told(how) for _, how in counted])),
+            )
 
 
 def _save_anew(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
