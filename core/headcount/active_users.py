@@ -9,7 +9,7 @@ import heapq
 import math
 import operator
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Set
 from itertools import compress
 from typing import Final, NamedTuple
 
@@ -188,7 +188,7 @@ class ActiveUsers:
             self._frozen = _by_cell(self._cells, self._counts)
         return self._frozen
 
-    def export(self, recent: float, without: Collection[int]) -> tuple[UsersIndex, set[int]]:
+    def export(self, recent: float, without: Collection[int]) -> tuple[UsersIndex, Set[int]]:
         """Everything as it is now, for a restart index, and the keys of those who are left out of it: those in
         `without`, and all whom it can't tell of.
 
@@ -196,24 +196,34 @@ class ActiveUsers:
         or whose session is open, for of those more would have to be known.
         """
         since = (math.floor(self._now - WINDOWS[-1]) + 1) << _SHIFT
-        long_ago, odd, nobody = math.floor(recent) << _SHIFT, _ODD << _SHIFT, 1 << _SHIFT
+        odd, nobody = _ODD << _SHIFT, 1 << _SHIFT
+        untold = max(math.floor(recent) << _SHIFT, nobody)
         keys, packed = self._users.columns(without)
-        for at, of_user in enumerate(packed):
-            if not since <= of_user < odd:
-                is_told = of_user < max(long_ago, nobody) and not of_user & 1
-                packed[at] = odd if not is_told else _NOBODY if of_user < nobody else _LONG_AGO
-        left = {key for key in without if key in self._users}
-        if odd in packed:
-            told = [of_user != odd for of_user in packed]
-            left.update(compress(keys, map(operator.not_, told)))
-            keys, packed = array("Q", compress(keys, told)), array("Q", compress(packed, told))
+        told = array(
+            "Q",
+            [
+                of_user
+                if since <= of_user < odd
+                else odd
+                if of_user & 1 or of_user >= untold
+                else _NOBODY
+                if of_user < nobody
+                else _LONG_AGO
+                for of_user in packed
+            ],
+        )
+        left = {key: before for key in without if (before := self._users.get(key)) is not None}
+        if odd in told:
+            is_told = [*map(odd.__ne__, told)]
+            is_left = [*map(operator.not_, is_told)]
+            left.update(zip(compress(keys, is_left), compress(packed, is_left), strict=True))
+            keys, told = array("Q", compress(keys, is_told)), array("Q", compress(told, is_told))
         counts = [[*of_cell] for of_cell in self._counts]
-        for key in left:
-            before = self._users.get(key)
-            assert before is not None
-            self._count_in(counts, self._last(key, before), before, -1)
+        for key, before in left.items():
+            if before >= since or before & 1:
+                self._count_in(counts, self._last(key, before), before, -1)
         cells = [[*cell.place, cell.client] for cell in self._cells]
-        return UsersIndex(UserFigures(self._now, len(keys), cells, counts), keys, packed), left
+        return UsersIndex(UserFigures(self._now, len(keys), cells, counts), keys, told), left.keys()
 
     @classmethod
     def restored(cls, index: UsersIndex) -> "ActiveUsers":

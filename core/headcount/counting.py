@@ -1,7 +1,7 @@
 """All that is counted now: each host's users, the names of their places, and what is wrong with what was read."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 
 from headcount.clients import ClientPatterns
 from headcount.geo import Places
@@ -82,7 +82,7 @@ class Counting:
         for host in self.hosts.values():
             host.release()
 
-    def export(self, unsettled: Mapping[str, set[int]]) -> dict[str, tuple[UsersIndex, set[int]]]:
+    def export(self, unsettled: Mapping[str, set[int]]) -> dict[str, tuple[UsersIndex, Set[int]]]:
         """The users of those hosts for a restart index, and the keys of all whom it leaves out.
 
         A user of whom it can't tell everything is not in it at all, so that their files are read again.

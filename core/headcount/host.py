@@ -1,6 +1,6 @@
 """One host's counts: its users as the source tells of them, its active users, its months."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 
 from headcount.active_users import NEVER, ActiveUsers, PlainPresence, Remembered
 from headcount.arrivals import LastSeen
@@ -113,7 +113,7 @@ class HostCounter:
         self._cells = {}
         self._imported = {}
 
-    def export(self, now: float, without: Collection[int]) -> tuple[UsersIndex, set[int]]:
+    def export(self, now: float, without: Collection[int]) -> tuple[UsersIndex, Set[int]]:
         """The users for a restart index, and those whom it leaves out, among them those in `without` and all of whom
         more is to be counted. Only once the host was read."""
         held = map(self._key_of, self._held)
