@@ -24,7 +24,6 @@ from kit.tree import Tree, rate_of, tree_in_memory
 
 RATES = (1000, 5000)
 STORM = 20_000
-RECORDED = 5000
 PAUSED = 30_000
 PLAIN_USERS = 100_000
 PATIENCE = 180.0
@@ -52,7 +51,7 @@ def measure(size: Size) -> Section:
             found[rate] = steady(engine, tree, table, rate, size.seconds)
             steady_plain(plain, table, rate, size.seconds)
         section.goal("4", *lag_goal(found))
-        section.goal("5", *storm_goal(found[STORM], steady(engine, tree, table, RECORDED, size.seconds, records=True)))
+        section.goal("5", *storm_goal(found[STORM], steady(engine, tree, table, STORM, size.seconds, records=True)))
         steady(engine, tree, table, 0, 0, paused=True)
         quiet(engine.pid)
         final, place = engine.said[-1].active, tree.root

@@ -46,6 +46,8 @@ _CELL: Final = (1 << _CELL_BITS) - 1
 # long ago, and the first cell, whichever it is.
 _NOBODY: Final = 0
 _LONG_AGO: Final = 1 << _SHIFT
+_PART: Final = 1 << 14
+"""Users that are looked at in one go, where a list of all would take much memory."""
 
 
 PlainPresence = tuple[int, int, int, bool]
@@ -199,19 +201,20 @@ class ActiveUsers:
         odd, nobody = _ODD << _SHIFT, 1 << _SHIFT
         untold = max(math.floor(recent) << _SHIFT, nobody)
         keys, packed = self._users.columns(without)
-        told = array(
-            "Q",
-            [
-                of_user
-                if since <= of_user < odd
-                else odd
-                if of_user & 1 or of_user >= untold
-                else _NOBODY
-                if of_user < nobody
-                else _LONG_AGO
-                for of_user in packed
-            ],
-        )
+        told = array("Q")
+        for at in range(0, len(packed), _PART):
+            told.extend(
+                [
+                    of_user
+                    if since <= of_user < odd
+                    else odd
+                    if of_user & 1 or of_user >= untold
+                    else _NOBODY
+                    if of_user < nobody
+                    else _LONG_AGO
+                    for of_user in packed[at : at + _PART]
+                ]
+            )
         left = {key: before for key in without if (before := self._users.get(key)) is not None}
         if odd in told:
             is_told = [*map(odd.__ne__, told)]
