@@ -12,13 +12,14 @@ import time
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from headcount.compact import CompactMap
 from headcount.errors import UsageError, no_permission
 from headcount.index import HostIndex, StoreIndex
 from headcount.keys import Keys
-from headcount.prosody.files import SUFFIX, user_of
+from headcount.prosody.files import SUFFIX, users_of
 from headcount.records import (
     Flaw,
     HostGone,
@@ -31,10 +32,10 @@ from headcount.records import (
 from headcount.snapshot import Progress
 from headcount.sources import inotify
 from headcount.sources.inotify import Inotify
-from headcount.sources.layout import LEFTOVER, STALE, Host, Layout, Store, changed_at
+from headcount.sources.layout import LEFTOVER, STALE, Host, Layout, NotListedError, Store, changed_at
 from headcount.sources.pace import Pace
-from headcount.sources.readers import Names
-from headcount.sources.users import UserReader
+from headcount.sources.readers import HELP_FROM, Names
+from headcount.sources.users import UserReader, is_unmoved
 from headcount.sources.visitors import VisitorsReader
 from headcount.sources.watcher import Changes, Watcher
 from headcount.text import clean
@@ -68,6 +69,7 @@ class DirectorySource:
         self._visitors = VisitorsReader(self._layout, self._reader)
         self._pause = pause
         self._progress: Progress | None = None
+        self._listing: list[Names] = []
         self._restored: set[str] = set()
         self._said_flaws: tuple[Flaw, ...] = ()
         self._watch_flaw: Flaw | None = None
@@ -111,15 +113,14 @@ class DirectorySource:
         if gone and not self._layout.is_lost:
             yield [HostGone(name) for name in sorted(gone)]
         hosts = list(self._layout.hosts.values())
-        stores = [store for host in hosts for store in host.stores.values()]
-        files = {store.path: self._reader.names(store) for store in stores}
-        listed = {path: names for path, names in files.items() if names is not None}
-        total = sum(map(len, listed.values()))
-        del files
-        self._progress = Progress(0, total)
+        stores = [store for host in hosts for store in host.stores.values() if not is_unmoved(store)]
+        names = {store.path: self._reader.names(store) for store in stores}
+        self._listing = list(names.values())
+        self._progress = Progress(0, None)
+        self._advance(0)
         for host in hosts:
-            yield from self._read_recent(host, listed)
-        self._progress = Progress(self._progress.done, total, active_done=True)
+            yield from self._read_recent(host, names)
+        self._progress = replace(self._progress, active_done=True)
         for host in hosts:
             yield from self._read_later(host)
         if any(store.leftovers for host in hosts for store in host.stores.values()):
@@ -162,7 +163,9 @@ class DirectorySource:
         for host in self._layout.hosts.values():
             names = named[host.name] = set()
             for store in host.stores.values():
-                names.update(user for file in self._layout.user_files(store) or () if (user := user_of(file)))
+                with suppress(NotListedError):
+                    for files in self._layout.user_files(store):
+                        names.update(filter(None, users_of(files)))
         return named
 
     def unsettled(self) -> dict[str, set[int]]:
@@ -286,13 +289,13 @@ class DirectorySource:
             yield from self._say_read(host)
             self._layout.note_leftovers(host)
 
-    def _read_recent(self, host: Host, listed: dict[bytes, Names]) -> Iterator[list[Record]]:
-        """Reads what of a host is not what was read of it; where nothing was, all who were active within thirty days.
-        `listed` has the names of files, by the path of their store, where they were listed before; it is emptied."""
+    def _read_recent(self, host: Host, names: dict[bytes, Names]) -> Iterator[list[Record]]:
+        """Reads what of a host is not what was read of it, of who may have been active within thirty days. `names` has
+        those of files, by the path of their store; it is emptied."""
         if host.is_empty and not host.orphans:
             return
         for store in list(host.stores.values()):
-            yield from self._reader.read_store(host, store, listed.pop(store.path, None), self._advance)
+            yield from self._reader.read_store(host, store, names.pop(store.path, None), self._advance)
         yield from self._read_beside(host)
 
     def _read_beside(self, host: Host) -> Iterator[list[Record]]:
@@ -315,9 +318,17 @@ class DirectorySource:
             yield [HostRead(host.name)]
 
     def _advance(self, files: int) -> None:
-        if self._progress is not None:
-            total = self._progress.total or 0
-            self._progress = replace(self._progress, done=min(self._progress.done + files, total))
+        """Takes note that some more files are done, and lists on, until it is known how many there are."""
+        if self._progress is None:
+            return
+        done, total = self._progress.done + files, self._progress.total
+        if total is None:
+            for names in self._listing:
+                with suppress(NotListedError):  # whoever reads them is told
+                    names.list_on(HELP_FROM)
+            if all(names.is_done for names in self._listing):
+                total, self._listing = sum(map(len, self._listing)), []
+        self._progress = replace(self._progress, done=done if total is None else min(done, total), total=total)
 
     def _settle(self, now: float) -> Iterator[list[Record]]:
         """Reads again, once it is time, what was read so soon after it was written that it may be another one now."""

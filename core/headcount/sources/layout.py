@@ -3,7 +3,7 @@
 import os
 import stat
 from array import array
-from collections.abc import Generator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -11,7 +11,7 @@ from headcount.compact import CompactMap
 from headcount.errors import MAY_READ, PERMISSION_DENIED
 from headcount.prosody.files import SUFFIX, USER_STORES, VISITORS_FILES
 from headcount.prosody.names import decode, encode_store, why_not_decoded
-from headcount.records import Flaw, Record
+from headcount.records import Flaw
 from headcount.text import clean
 
 STORES = {encode_store(store): store for store in USER_STORES}
@@ -68,6 +68,10 @@ class Host:
     def unread(self) -> list[Store]:
         """The stores of which no file was read yet."""
         return [store for store in self.stores.values() if not len(store.files)]
+
+
+class NotListedError(Exception):
+    """A directory can't be listed now; where that is a flaw, it has been noted."""
 
 
 class Layout:
@@ -142,38 +146,28 @@ class Layout:
                 found[store.path] = store.identity
         return found
 
-    def user_files(self, store: Store) -> list[bytes] | None:
-        """The names of a store's files, of users or of nobody (`note_nobody`); None where they can't be had now."""
-        entries = self._list(store.path)
-        return None if entries is None else self._listed(store, entries)
-
-    def user_files_in_turns(self, store: Store) -> Generator[list[Record], None, list[bytes] | None]:
-        """The same, with an empty batch after each few thousand, so that others have their turns."""
-        entries: list[bytes] = []
-        try:
-            with os.scandir(store.path) as found:
-                while some := [entry.name for entry in islice(found, TURN)]:
-                    entries += some
-                    yield []
-        except OSError:
-            return self.user_files(store)  # it tells what is wrong
-        self.flaws.pop(store.path, None)
-        return self._listed(store, entries)
-
-    def _listed(self, store: Store, entries: list[bytes]) -> list[bytes]:
-        """Those of a store's entries that are files of users. Of what is not there any more, nothing is wrong."""
+    def user_files(self, store: Store) -> Iterator[list[bytes]]:
+        """The names of a store's files, of users or of nobody (`note_nobody`), some thousand at a time, so that others
+        may have their turns meanwhile. Raises NotListedError where they can't be had now."""
         for path in [path for path in self.flaws if os.path.dirname(path) == store.path]:
             if changed_at(path) is None:
                 del self.flaws[path]
-        are_all = (b"/".join(entries) + b"/").count(SUFFIX + b"/") == len(entries)
-        files = entries if are_all else [entry for entry in entries if entry.endswith(SUFFIX)]
-        if not are_all:
-            left = [entry for entry in entries if entry.endswith(LEFTOVER)]
-            written = {entry: changed_at(os.path.join(store.path, entry)) for entry in left}
-            store.leftovers = {entry: when for entry, when in written.items() if when is not None}
-        else:
-            store.leftovers = {}
-        return files
+        self.flaws.pop(store.path, None)
+        leftovers: dict[bytes, int] = {}
+        try:
+            with os.scandir(store.path) as found:
+                while some := [entry.name for entry in islice(found, TURN)]:
+                    if (b"/".join(some) + b"/").count(SUFFIX + b"/") < len(some):
+                        for entry in some:
+                            path = os.path.join(store.path, entry)
+                            if entry.endswith(LEFTOVER) and (written := changed_at(path)) is not None:
+                                leftovers[entry] = written
+                        some = [entry for entry in some if entry.endswith(SUFFIX)]
+                    yield some
+        except OSError as error:
+            self._note_unlisted(store.path, error)
+            raise NotListedError from error
+        store.leftovers = leftovers
 
     def note_nobody(self, store: Store, file: bytes) -> None:
         """Tells of a file that is nobody's, since Prosody would not write its name so."""
@@ -234,18 +228,23 @@ class Layout:
             if path == self.root:
                 os.stat(os.path.join(path, b"."))  # one that may be listed and not entered shows names alone
             return os.listdir(path)
-        except FileNotFoundError:
+        except OSError as error:
+            self._note_unlisted(path, error)
+        return None
+
+    def _note_unlisted(self, path: bytes, error: OSError) -> None:
+        """Tells why a directory can't be listed. Of one that is not there any more, nothing is wrong, unless it is the
+        whole data directory."""
+        is_denied = isinstance(error, PermissionError)
+        why = PERMISSION_DENIED if is_denied else clean(error.strerror or str(error.errno))
+        if isinstance(error, FileNotFoundError):
             if path == self.root:
                 self._lose("no data directory", "it is gone: these are its last figures, which go on when it is back")
-        except OSError as error:
-            is_denied = isinstance(error, PermissionError)
-            why = PERMISSION_DENIED if is_denied else clean(error.strerror or str(error.errno))
-            if path == self.root:
-                mend = f" {MAY_READ}" if is_denied else ""
-                self._lose("unreadable data directory", f"{why}: these are its last figures.{mend}")
-            else:
-                self.flaws[path] = self.flaw("unreadable directory", path, why)
-        return None
+        elif path == self.root:
+            mend = f" {MAY_READ}" if is_denied else ""
+            self._lose("unreadable data directory", f"{why}: these are its last figures.{mend}")
+        else:
+            self.flaws[path] = self.flaw("unreadable directory", path, why)
 
     def _lose(self, what: str, why: str) -> None:
         """Takes note that the whole data directory can't be looked at now."""

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Final
 
 from headcount.compact import CompactMap
@@ -20,6 +20,7 @@ from headcount.keys import Keys
 from headcount.prosody.files import SUFFIX
 from headcount.prosody.many import Looks, PlainStore, Rows, StorePaths, look_at, read_plain
 from headcount.sources.helper import LARGEST_REQUEST, Helper, HelperLostError
+from headcount.sources.layout import NotListedError
 
 CHUNK: Final = 500
 HELP_FROM: Final = 20_000
@@ -38,18 +39,47 @@ _NO_STAMPS: Final = array("Q")
 
 
 class Names:
-    """Names of files, which can't hold a slash, in a fraction of a list's memory."""
+    """Names of files, which can't hold a slash, in a fraction of a list's memory. They are listed while they are gone
+    through, a little ahead of it, so that reading need not wait for all: until that `is_done`. Where the listing fails,
+    going through them does. `unmoved` is the caller's."""
 
-    def __init__(self, files: list[bytes]) -> None:
-        self._chunks = [b"/".join(files[at : at + CHUNK]) for at in range(0, len(files), CHUNK)]
-        self._length = len(files)
+    def __init__(self, listed: Iterable[list[bytes]], unmoved: int = 0) -> None:
+        self.unmoved = unmoved
+        self.is_done = False
+        self._failure: NotListedError | None = None
+        self._listed = iter(listed)
+        self._chunks: list[bytes] = []
+        self._length = 0
 
     def __len__(self) -> int:
+        """How many were listed so far."""
         return self._length
 
     def __iter__(self) -> Iterator[list[bytes]]:
         """All of them, in chunks."""
-        return (chunk.split(b"/") for chunk in self._chunks)
+        for at in count():
+            self.list_on()
+            if at == len(self._chunks):
+                return
+            yield self._chunks[at].split(b"/")
+
+    def list_on(self, until: int = 0) -> None:
+        """Lists some more, and so many as to have `until` where there are. Raises NotListedError where it can't."""
+        while not self.is_done:
+            try:
+                some = next(self._listed, None)
+            except NotListedError as error:
+                self._failure = error
+                some = None
+            if some is None:
+                self.is_done = True
+                break
+            self._chunks += [b"/".join(some[at : at + CHUNK]) for at in range(0, len(some), CHUNK)]
+            self._length += len(some)
+            if some and self._length >= until:
+                return
+        if self._failure is not None:
+            raise self._failure
 
 
 class Reader:
@@ -142,9 +172,9 @@ class Reader:
                 found = [name for _, name in placed]
                 if is_wanted:
                     names.difference_update(found)
-                for chunk in Names(found):
+                for chunk in Names([found]):
                     yield chunk, _NO_STAMPS
-        for chunk in Names(list(names) if is_wanted else []):
+        for chunk in Names([list(names)] if is_wanted else []):
             yield chunk, _NO_STAMPS
 
     def _shared(self, chunks: Iterable[Chunk], since: int | None) -> Iterator[tuple[Chunk, Any]]:

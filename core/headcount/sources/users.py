@@ -8,16 +8,17 @@ import os
 import stat
 from array import array
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from itertools import chain
 
 from headcount.errors import PERMISSION_DENIED
 from headcount.keys import Keys
-from headcount.prosody.files import LASTLOG2, LOGIN_STORE, user_of
+from headcount.prosody.files import LASTLOG2, LOGIN_STORE, user_of, users_of
 from headcount.prosody.many import Rows, StorePaths
 from headcount.prosody.stores import MAX_SIZE, read_store
 from headcount.records import Activity, Flaw, Login, PlainUsers, Record, UserRecord, UsersGone
-from headcount.sources.layout import STALE, TURN, Host, Layout, Store, changed_at
-from headcount.sources.readers import Names, Reader, reading
+from headcount.sources.layout import STALE, TURN, Host, Layout, NotListedError, Store, changed_at
+from headcount.sources.readers import HELP_FROM, Names, Reader, reading
 from headcount.text import clean
 
 BATCH = 500
@@ -47,20 +48,17 @@ class UserReader:
     ) -> Iterator[list[Record]]:
         """Reads the files of a store that are not what was read of them, unless nothing can have come since all were
         read, and makes orphans of the users whose files went. Those who can't have been active within thirty days are
-        left for `read_later`. `files` are all files' names, None where they were not listed yet; `advance` is told how
-        many of them are done."""
-        moved = changed_at(store.path) or 0
-        if store.unmoved and moved == store.unmoved:
-            advance(len(files or ()))
+        left for `read_later`. `files` are all files' names, None where their listing did not begin yet; `advance` is
+        told how many of them are done."""
+        if is_unmoved(store):
             return
         files = self.names(store) if files is None else files
-        if files is None:
-            return
-        unmoved, are_all = self._signature(moved), not len(store.files)
+        unmoved, are_all = files.unmoved, not len(store.files)
         try:
+            files.list_on(HELP_FROM)
             with self._reading(host, store, len(files)) as reader:
                 if not are_all:
-                    files = Names((yield from self._changed(host, store, reader, files, advance)))
+                    files = Names([(yield from self._changed(host, store, reader, files, advance))])
                 if store.name == LASTLOG2:
                     since = self._wall_ns() - RECENT_NS
                     rows = reader.rows(files, since=since, are_all=are_all)
@@ -69,8 +67,8 @@ class UserReader:
                     for chunk in files:
                         yield from self._read_users(host, chunk)
                         advance(len(chunk))
-        except FileNotFoundError:
-            return  # the directory went; a look at the layout tells
+        except (FileNotFoundError, NotListedError):
+            return  # where the directory went, a look at the layout tells
         if store.later:
             store.unmoved_later = unmoved
         else:
@@ -93,17 +91,14 @@ class UserReader:
         """The same, of a store that is being followed, in turns: after every few files it gives what it found, or an
         empty batch. In between files may be read elsewhere; whatever is read here is told at once, so that what was
         read last is told last. A file that is to be read again soon anyway is left to that."""
-        moved = changed_at(store.path) or 0
-        if store.unmoved and moved == store.unmoved:
+        if is_unmoved(store):
             return
-        unmoved = self._signature(moved)
-        names = yield from self._layout.user_files_in_turns(store)
-        if names is None:
-            return
-        files = Names(names)
-        del names
+        files = self.names(store)
         present, known = array("Q"), 0
         try:
+            while not files.is_done:
+                files.list_on()
+                yield []
             with self._reading(host, store, len(files)) as reader:
                 for looks in reader.looks(files, store.files):
                     present += looks.keys
@@ -115,16 +110,16 @@ class UserReader:
                     ]
                     yield from self.read_changed(host, changed)
                     yield []
-        except FileNotFoundError:
+        except (FileNotFoundError, NotListedError):
             return
         if known < len(store.files):
             yield from self._note_gone(host, store, present)
-        store.unmoved = unmoved
+        store.unmoved = files.unmoved
 
-    def names(self, store: Store) -> Names | None:
-        """The names of a store's files; None where they can't be had now."""
-        files = self._layout.user_files(store)
-        return None if files is None else Names(files)
+    def names(self, store: Store) -> Names:
+        """The names of a store's files, to be listed from now on."""
+        unmoved = self._signature(changed_at(store.path) or 0)
+        return Names(self._layout.user_files(store), unmoved)
 
     def read_changed(self, host: Host, files: list[bytes]) -> Iterator[list[Record]]:
         """Reads the files of those names in all stores, where there are any."""
@@ -153,7 +148,10 @@ class UserReader:
             yield [UsersGone(host.name, list(orphans - left))]
         if left:
             key_of = self._keys.of_host(host.name)
-            files = {file for store in host.stores.values() for file in self._layout.user_files(store) or ()}
+            files: set[bytes] = set()
+            for store in host.stores.values():
+                with suppress(NotListedError):
+                    files.update(chain.from_iterable(self._layout.user_files(store)))
             theirs = [file for file in files if (user := user_of(file)) is not None and key_of(user) in left]
             yield from self._read_users(host, theirs)
 
@@ -225,15 +223,16 @@ class UserReader:
             of_part = store.files.part(number << shift, (number + 1) << shift)
             gone.update((key, signature) for key, signature in of_part if key not in there and signature != STALE)
             yield []
-        files = (yield from self._layout.user_files_in_turns(store)) if gone else None
-        if files is None:
+        if not gone:
             return
-        key_of = self._keys.of_host(host.name)
-        for at in range(0, len(files), TURN):
-            for file in files[at : at + TURN]:
-                if (user := user_of(file)) is not None:
-                    gone.pop(key_of(user), None)
-            yield []
+        keys = self._keys.of_host(host.name)
+        try:
+            for files in self._layout.user_files(store):
+                for key in keys.many(users_of(files)):
+                    gone.pop(key, None)
+                yield []
+        except NotListedError:
+            return
         for key, signature in gone.items():
             if store.files.get(key) == signature:
                 store.files.pop(key)
@@ -335,6 +334,11 @@ class UserReader:
             logins += reading.logins
             flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
         return UserRecord(host.name, user, known, tuple(activities), tuple(logins), tuple(flaws))
+
+
+def is_unmoved(store: Store) -> bool:
+    """Whether nothing can have come to a store, as Prosody writes, since all in it was read."""
+    return store.unmoved != 0 and changed_at(store.path) == store.unmoved
 
 
 def _is_settled(changed: int, since: int) -> bool:

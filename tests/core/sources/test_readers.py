@@ -2,6 +2,7 @@
 
 import os
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from headcount.keys import Keys
 from headcount.prosody.many import Rows, StorePaths
 from headcount.sources import readers
 from headcount.sources.helper import Helper, HelperLostError
+from headcount.sources.layout import NotListedError
 from headcount.sources.readers import Chunk, Names, Reader, reading
 from support import prosody_writes
 
@@ -60,7 +62,7 @@ def everything(
         if said.later:
             later.append((said.later, said.later_changed))
 
-    for chunk, said in reader.rows(Names(files), since=since, are_all=False):
+    for chunk, said in reader.rows(Names([files]), since=since, are_all=False):
         take(chunk, said)
     if since:
         assert {file for names, _ in later for file in names} == {
@@ -77,7 +79,7 @@ def looked(reader: Reader, files: list[bytes], known: CompactMap) -> tuple[set[i
     """All keys, how many of them are known, and the changed files with key and change time."""
     keys: list[int] = []
     number, changed = 0, {}
-    for looks in reader.looks(Names(files), known):
+    for looks in reader.looks(Names([files]), known):
         keys += looks.keys
         number += looks.known
         changed |= {file: (key, when) for file, key, when in looks.changed}
@@ -134,7 +136,7 @@ def test_a_look_tells_what_is_not_as_it_was(store: Path, way: str) -> None:
 def test_all_that_are_there_are_read(store: Path, way: str) -> None:
     files = os.listdir(os.fsencode(store))
     with reading(paths_of(store), KEYS, "example.com", len(files)) as reader:
-        rows = [row for _, said in reader.rows(Names(files), since=0, are_all=True) for row in said.rows]
+        rows = [row for _, said in reader.rows(Names([files]), since=0, are_all=True) for row in said.rows]
     assert len(rows) == len(set(rows)) == USERS - USERS // 100
 
 
@@ -212,3 +214,38 @@ def test_a_helper_ends_with_whoever_began_it(store: Path) -> None:
     with pytest.raises(HelperLostError):
         helper.ask_to_read([b"user%2e1.dat"], 0, array("Q"))
     helper.close()
+
+
+def test_names_are_listed_while_they_are_gone_through() -> None:
+    listed: list[int] = []
+
+    def listing() -> Iterator[list[bytes]]:
+        for piece in range(4):
+            listed.append(piece)
+            yield [b"%d-%d" % (piece, number) for number in range(readers.CHUNK + 1)]
+        yield []
+
+    names = Names(listing())
+    names.list_on(readers.CHUNK + 2)
+    assert (listed, len(names), names.is_done) == ([0, 1], 2 * readers.CHUNK + 2, False)
+    going = iter(names)
+    assert next(going)[0] == b"0-0"
+    assert listed == [0, 1, 2]
+    rest = [name for chunk in going for name in chunk]
+    assert (rest[0], rest[-1], len(rest)) == (b"0-%d" % readers.CHUNK, b"3-%d" % readers.CHUNK, 3 * readers.CHUNK + 4)
+    assert (names.is_done, len(names)) == (True, 4 * readers.CHUNK + 4)
+
+
+def test_names_that_can_t_be_listed_to_the_end_are_never_taken_for_all() -> None:
+    def listing() -> Iterator[list[bytes]]:
+        yield [b"alice.dat"]
+        raise NotListedError
+
+    names = Names(listing())
+    names.list_on()
+    for _ in range(2):
+        with pytest.raises(NotListedError):
+            list(names)
+        with pytest.raises(NotListedError):
+            names.list_on()
+    assert names.is_done

@@ -1,14 +1,18 @@
 """A sweep goes on in turns with what the watcher tells: whatever comes in between, what is said is right in the end."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from followed import LOGIN, Clock, Said, ToldWatcher, log_in
 
 from headcount.records import HostGone, HostRead, HostVisitors, PlainUsers, UsersGone
+from headcount.sources import layout
 from headcount.sources.directory import SLICE, DirectorySource
 from headcount.sources.pace import SOON
 from headcount.sources.users import _is_settled
@@ -301,3 +305,27 @@ def test_a_file_is_read_again_as_long_as_its_change_time_may_stand_for_a_later_c
     changed: int, since: int, settled: bool
 ) -> None:
     assert _is_settled(changed, since) == settled
+
+
+def test_where_a_directory_can_t_be_listed_to_the_end_nobody_is_taken_for_gone(
+    root: Path, said: Said, clock: BusyClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def entries(path: bytes) -> Iterator[os.DirEntry[bytes]]:
+        with os_scandir(path) as found:
+            yield from islice(found, USERS // 2)
+        if path.endswith(b"lastlog2"):
+            raise OSError(errno.EIO, "the disk is worn")
+
+    os_scandir = os.scandir
+    log_in(root, "user1", 20)
+    with monkeypatch.context() as patched:
+        patched.setattr(layout, "TURN", 100)
+        patched.setattr("headcount.sources.layout.os.scandir", lambda path: closing(entries(path)))
+        begin_sweep(said, clock)
+        until_done(said)
+        assert (said.kinds(), said.last("user1")) == ({"unreadable directory"}, 10)
+    assert not [record for record in said.records if isinstance(record, UsersGone)]
+    clock.now += 1e6
+    until_done(said)
+    assert (said.kinds(), said.last("user1")) == (set(), 20)
+    assert not [record for record in said.records if isinstance(record, UsersGone)]
