@@ -47,7 +47,7 @@ _CELL: Final = (1 << _CELL_BITS) - 1
 _NOBODY: Final = 0
 _LONG_AGO: Final = 1 << _SHIFT
 _PART: Final = 1 << 14
-"""Users that are looked at in one go, where a list of all would take much memory."""
+"""Users that are looked at in one go: a list of all would take much memory, and let no other thread have a turn."""
 
 
 PlainPresence = tuple[int, int, int, bool]
@@ -200,27 +200,25 @@ class ActiveUsers:
         since = (math.floor(self._now - WINDOWS[-1]) + 1) << _SHIFT
         odd, nobody = _ODD << _SHIFT, 1 << _SHIFT
         untold = max(math.floor(recent) << _SHIFT, nobody)
-        keys, packed = self._users.columns(without)
-        told = array("Q")
-        for at in range(0, len(packed), _PART):
-            told.extend(
-                [
-                    of_user
-                    if since <= of_user < odd
-                    else odd
-                    if of_user & 1 or of_user >= untold
-                    else _NOBODY
-                    if of_user < nobody
-                    else _LONG_AGO
-                    for of_user in packed[at : at + _PART]
-                ]
-            )
         left = {key: before for key in without if (before := self._users.get(key)) is not None}
-        if odd in told:
-            is_told = [*map(odd.__ne__, told)]
-            is_left = [*map(operator.not_, is_told)]
-            left.update(zip(compress(keys, is_left), compress(packed, is_left), strict=True))
-            keys, told = array("Q", compress(keys, is_told)), array("Q", compress(told, is_told))
+        all_keys, all_packed = self._users.columns(without)
+        keys, told = array("Q"), array("Q")
+        for at in range(0, len(all_keys), _PART):
+            some, packed = all_keys[at : at + _PART], all_packed[at : at + _PART]
+            said = [
+                of_user
+                if since <= of_user < odd
+                else odd
+                if of_user & 1 or of_user >= untold
+                else _NOBODY
+                if of_user < nobody
+                else _LONG_AGO
+                for of_user in packed
+            ]
+            is_told = [of_user != odd for of_user in said]
+            left.update(compress(zip(some, packed, strict=True), map(operator.not_, is_told)))
+            keys.extend(compress(some, is_told))
+            told.extend(compress(said, is_told))
         counts = [[*of_cell] for of_cell in self._counts]
         for key, before in left.items():
             if before >= since or before & 1:
