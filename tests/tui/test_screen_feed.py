@@ -16,7 +16,7 @@ from headcount.screen import ScreenOptions
 from headcount.snapshot import Snapshot
 from headcount_tui.app import HeadcountApp, run
 from headcount_tui.feed import Published
-from headcount_tui.turns import RightOfWay
+from headcount_tui.turns import BREATH, RightOfWay
 
 
 async def test_a_failure_is_told_with_what_mends_it_and_the_last_figures_stay() -> None:
@@ -154,3 +154,13 @@ def test_a_feed_rests_while_the_loop_is_at_work_and_ends_when_the_loop_does(monk
     loop.close()
     worker.join(5)
     assert not worker.is_alive()
+
+
+def test_a_feed_lets_go_for_a_moment_whenever_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("headcount_tui.turns.time.sleep", rests.append)
+    right_of_way = RightOfWay()
+    assert not right_of_way.is_set()
+    right_of_way.set()
+    assert right_of_way.is_set()
+    assert rests == [BREATH, BREATH]

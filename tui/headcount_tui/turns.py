@@ -8,12 +8,16 @@ import asyncio
 import selectors
 import sys
 import threading
+import time
 from typing import Final
 
 TURN: Final = 0.001
 """Seconds for which Python lets one thread go on while another waits."""
 PATIENCE: Final = 0.05
 """Seconds for which a feed rests at the most."""
+BREATH: Final = 0.0002
+"""Seconds for which a feed rests at the least. A thread that wants a turn asks for it only when nobody let go for the
+time of one, and a feed that reads many files lets go at each of them, for too short a time to be taken at its word."""
 
 
 class RightOfWay(threading.Event):
@@ -26,6 +30,7 @@ class RightOfWay(threading.Event):
 
     def is_set(self) -> bool:
         """Whether the feed is to stop; answered when the loop is not at work."""
+        time.sleep(BREATH)
         self._is_free.wait(PATIENCE)
         return super().is_set()
 

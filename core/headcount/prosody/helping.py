@@ -5,6 +5,7 @@
 
 import gc
 import marshal
+import os
 import struct
 import sys
 from array import array
@@ -23,6 +24,7 @@ def serve() -> None:
     files: to be read as `read_plain` does, or, without `since`, to be looked at as `look_at` does. Without files it is
     told what is known of them, keys and change times."""
     gc.disable()  # it makes many objects, none of which hold one another
+    os.nice(10)  # whoever waits for a key's answer, and the server, go first where cores are few
     asked, said = sys.stdin.buffer, sys.stdout.buffer
     try:
         *paths, secret, host = marshal.loads(received(asked))  # noqa: S302 - from who began this
