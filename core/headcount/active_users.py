@@ -190,6 +190,13 @@ class ActiveUsers:
             self._frozen = _by_cell(self._cells, self._counts)
         return self._frozen
 
+    def copy(self) -> "ActiveUsers":
+        """Another one with the same users at the same moment, made in a moment, for another thread to export."""
+        made = ActiveUsers(self._now)
+        made._users, made._odd = self._users.copy(), dict(self._odd)
+        made._cells, made._counts = list(self._cells), [[*of_cell] for of_cell in self._counts]
+        return made
+
     def export(self, recent: float, without: Collection[int]) -> tuple[UsersIndex, Set[int]]:
         """Everything as it is now, for a restart index, and the keys of those who are left out of it: those in
         `without`, and all whom it can't tell of.

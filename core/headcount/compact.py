@@ -38,6 +38,13 @@ class CompactMap:
         made._values = [values[first:end] for first, end in pairwise(bounds)]
         return made
 
+    def copy(self) -> "CompactMap":
+        """Another one with the same pairs, made in a moment."""
+        made = CompactMap()
+        made._shift, made._length = self._shift, self._length
+        made._keys, made._values = [keys[:] for keys in self._keys], [values[:] for values in self._values]
+        return made
+
     def __len__(self) -> int:
         return self._length
 

@@ -1,7 +1,7 @@
 """All that is counted now: each host's users, the names of their places, and what is wrong with what was read."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 
 from headcount.clients import ClientPatterns
 from headcount.geo import Places
@@ -82,8 +82,9 @@ class Counting:
         for host in self.hosts.values():
             host.release()
 
-    def export(self, unsettled: Mapping[str, set[int]]) -> dict[str, tuple[UsersIndex, Set[int]]]:
-        """The users of those hosts for a restart index, and the keys of all whom it leaves out.
+    def export(self, unsettled: Mapping[str, set[int]]) -> dict[str, Callable[[], tuple[UsersIndex, Set[int]]]]:
+        """What gives, in any thread, the users of those hosts as they are now for a restart index, and the keys of all
+        whom it leaves out.
 
         A user of whom it can't tell everything is not in it at all, so that their files are read again.
         """

@@ -292,10 +292,19 @@ class Engine:
             self._name_index(self._index.written(wait=True))
 
     def _write_index(self, index: IndexKeeper) -> None:
-        if not any(host.months.changes for host in self._counting.hosts.values()):
-            told = self._counting.export(self._source.unsettled())
-            hosts = {name: HostIndex(self._source.files(name, left), users) for name, (users, left) in told.items()}
-            index.write(self._options.keys.secret, hosts)
+        if any(host.months.changes for host in self._counting.hosts.values()):
+            return
+        users = self._counting.export(self._source.unsettled())
+        files = {name: self._source.files(name) for name in users}
+
+        def hosts() -> dict[str, HostIndex]:
+            made = {}
+            for name, export in users.items():
+                told, left = export()
+                made[name] = HostIndex(files[name](left), told)
+            return made
+
+        index.write(self._options.keys.secret, hosts)
 
     def _name_index(self, token: str | None) -> None:
         """Has the state name the index, by which it is believed."""

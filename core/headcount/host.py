@@ -1,6 +1,7 @@
 """One host's counts: its users as the source tells of them, its active users, its months."""
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Callable, Collection, Sequence, Set
+from functools import partial
 
 from headcount.active_users import NEVER, ActiveUsers, PlainPresence, Remembered
 from headcount.arrivals import LastSeen
@@ -113,13 +114,13 @@ class HostCounter:
         self._cells = {}
         self._imported = {}
 
-    def export(self, now: float, without: Collection[int]) -> tuple[UsersIndex, Set[int]]:
-        """The users for a restart index, and those whom it leaves out, among them those in `without` and all of whom
-        more is to be counted. Only once the host was read."""
+    def export(self, now: float, without: Collection[int]) -> Callable[[], tuple[UsersIndex, Set[int]]]:
+        """What gives, in any thread, the users as they are now for a restart index, and those whom it leaves out, among
+        them those in `without` and all of whom more is to be counted. Only once the host was read."""
         held = map(self._key_of, self._held)
         this = month_of(now, self.months.zone) or ""
         recent = start_of(shift(this, -1), self.months.zone) if this else float("-inf")
-        return self.active.export(recent, {*without, *held, *self._seen.apart})
+        return partial(self.active.copy().export, recent, {*without, *held, *self._seen.apart})
 
     def remember(self, figures: UserFigures | None) -> None:
         """Shows the figures of an index in place of those of the users; None for those of the users again."""

@@ -110,11 +110,12 @@ class IndexKeeper:
         """Whether it is time to write it again."""
         return self._writing is None and self._clock() >= self._due_at
 
-    def write(self, secret: bytes, hosts: dict[str, HostIndex]) -> None:
-        """Begins to write an index, in a thread, so that nobody waits for the disk. Not while one is being written."""
+    def write(self, secret: bytes, hosts: Callable[[], dict[str, HostIndex]]) -> None:
+        """Begins to write an index, in a thread, so that nobody waits for the disk, nor for what `hosts` gives there.
+        Not while one is being written."""
         self._due_at = self._clock() + EVERY
         if self._now_under() == self._made_under:
-            self._writing = threading.Thread(target=self._write, args=(Index(secret, hosts=hosts),), name="index")
+            self._writing = threading.Thread(target=self._write, args=(secret, hosts), name="index")
             self._writing.start()
 
     def written(self, *, wait: bool = False) -> str | None:
@@ -127,8 +128,9 @@ class IndexKeeper:
         token, self._written = self._written, None
         return token
 
-    def _write(self, index: Index) -> None:
+    def _write(self, secret: bytes, hosts: Callable[[], dict[str, HostIndex]]) -> None:
         began = self._clock()
+        index = Index(secret, hosts=hosts())
         with suppress(OSError):  # there is none then, which costs a reading
             self.put(index)
             self._written = index.token

@@ -11,9 +11,10 @@ import stat
 import time
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from headcount.compact import CompactMap
 from headcount.errors import UsageError, no_permission
@@ -176,10 +177,11 @@ class DirectorySource:
             if host.was_read and not host.orphans and not self._layout.is_lost
         }
 
-    def files(self, name: str, without: Collection[int]) -> dict[str, StoreIndex]:
-        """What was read of a host's files, by store, without those of some users."""
+    def files(self, name: str) -> Callable[[Collection[int]], dict[str, StoreIndex]]:
+        """What gives, in any thread, what was read of a host's files until now, by store. It takes the keys of users to
+        leave out."""
         host = next(host for host in self._layout.hosts.values() if host.name == name)
-        return {store.name: _exported(store, without) for store in host.stores.values()}
+        return partial(_exported, [replace(store, files=store.files.copy()) for store in host.stores.values()])
 
     def restore(self, hosts: Mapping[str, HostIndex]) -> None:
         """Goes on from an index, before `read`. A directory that is another one now is read in whole."""
@@ -377,6 +379,10 @@ def new_watcher() -> Watcher:
     return Notifier()
 
 
-def _exported(store: Store, without: Collection[int]) -> StoreIndex:
-    keys, changed = store.files.columns({*without, *store.files.keys_of(STALE)})
-    return StoreIndex(store.identity, store.unmoved if len(keys) == len(store.files) else 0, keys, changed)
+def _exported(stores: Iterable[Store], without: Collection[int]) -> dict[str, StoreIndex]:
+    found = {}
+    for store in stores:
+        keys, changed = store.files.columns({*without, *store.files.keys_of(STALE)})
+        unmoved = store.unmoved if len(keys) == len(store.files) else 0
+        found[store.name] = StoreIndex(store.identity, unmoved, keys, changed)
+    return found
