@@ -8,6 +8,8 @@ WHOLE_COST_FACTOR = 500
 """The same of sweeps that look also where nothing seems to have moved, which is all that an idle server costs."""
 SOON = 1.0
 """Seconds after which a doubt is settled by a sweep."""
+READING_FACTOR = 5
+"""How many times as long as a sweep the reading of everything takes, about."""
 LONGEST_DOUBT = 10.0
 DOUBT_COST_FACTOR = 20
 """While new doubts arise a sweep is put off for so many seconds, or so many times as long as the last one took."""
@@ -24,6 +26,7 @@ class Pace:
 
     def read(self, now: float, took: float) -> None:
         """Everything has just been read, which took so many seconds."""
+        self._took = took / READING_FACTOR
         self._due_at, self._whole_at = now + SOON, now + max(AT_LEAST, COST_FACTOR * took)
 
     def doubt(self, now: float) -> None:
@@ -54,7 +57,7 @@ class Pace:
 
     def end(self, now: float, *, was_in_vain: bool) -> None:
         """The sweep is done; `was_in_vain` where there was nothing to look at, though there should be."""
-        self._took = self._taking
+        self._took = max(self._taking, self._took / 2)  # one that found nothing moved tells little of the next one
         least = SOON if was_in_vain else AT_LEAST
         if self._is_whole:
             self._whole_at = now + max(least, WHOLE_COST_FACTOR * self._took)

@@ -5,6 +5,7 @@ from headcount.sources.pace import (
     COST_FACTOR,
     DOUBT_COST_FACTOR,
     LONGEST_DOUBT,
+    READING_FACTOR,
     SOON,
     WHOLE_COST_FACTOR,
     Pace,
@@ -43,9 +44,23 @@ def test_sweeps_cost_less_than_a_hundredth_of_a_core_and_whole_ones_less_still()
     first = Pace(0.0)
     first.read(0.0, 10.0)
     swept(first, SOON)
-    swept(first, SOON + AT_LEAST)
     assert not first.begin(10.0 * COST_FACTOR - 1)
     assert first.begin(10.0 * COST_FACTOR)
+
+
+def test_a_sweep_that_finds_nothing_moved_tells_little_of_what_the_next_one_costs() -> None:
+    pace = Pace(0.0)
+    pace.read(0.0, 8.0 * READING_FACTOR)
+    now = SOON
+    swept(pace, now)
+    for wait in (COST_FACTOR * 4.0, COST_FACTOR * 2.0, COST_FACTOR * 1.0):
+        assert not pace.is_due(now + wait - 1)
+        now += wait
+        swept(pace, now)
+    for _ in range(20):
+        now += COST_FACTOR * 1.0
+        swept(pace, now)
+    assert pace.is_due(now + AT_LEAST)
 
 
 def test_a_doubt_is_settled_soon_and_while_they_go_on_not_before_long() -> None:
