@@ -14,7 +14,7 @@ from itertools import compress
 from typing import Final, NamedTuple
 
 from headcount.compact import CompactMap
-from headcount.index import UserFigures, UsersIndex
+from headcount.index import Rest, UserFigures, UsersIndex
 from headcount.snapshot import Active, Cell, Place
 
 DAY = 86_400
@@ -46,7 +46,7 @@ _CELL: Final = (1 << _CELL_BITS) - 1
 # long ago, and the first cell, whichever it is.
 _NOBODY: Final = 0
 _LONG_AGO: Final = 1 << _SHIFT
-_PART: Final = 1 << 14
+_PART: Final = 1 << 11
 """Users that are looked at in one go: a list of all would take much memory, and let no other thread have a turn."""
 
 
@@ -197,9 +197,9 @@ class ActiveUsers:
         made._cells, made._counts = list(self._cells), [[*of_cell] for of_cell in self._counts]
         return made
 
-    def export(self, recent: float, without: Collection[int]) -> tuple[UsersIndex, Set[int]]:
+    def export(self, recent: float, without: Collection[int], rest: Rest = lambda: None) -> tuple[UsersIndex, Set[int]]:
         """Everything as it is now, for a restart index, and the keys of those who are left out of it: those in
-        `without`, and all whom it can't tell of.
+        `without`, and all whom it can't tell of. `rest` is called now and then.
 
         Of a user who was not there for thirty days it holds no more than that, and none who was there since `recent`
         or whose session is open, for of those more would have to be known.
@@ -208,9 +208,10 @@ class ActiveUsers:
         odd, nobody = _ODD << _SHIFT, 1 << _SHIFT
         untold = max(math.floor(recent) << _SHIFT, nobody)
         left = {key: before for key in without if (before := self._users.get(key)) is not None}
-        all_keys, all_packed = self._users.columns(without)
+        all_keys, all_packed = self._users.columns(without, rest)
         keys, told = array("Q"), array("Q")
         for at in range(0, len(all_keys), _PART):
+            rest()
             some, packed = all_keys[at : at + _PART], all_packed[at : at + _PART]
             said = [
                 of_user

@@ -6,12 +6,14 @@ buckets; in a bucket they stand in order, side by side with their values.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import compress, pairwise
 
 _BITS = 64
 _FULL = 256
 """Pairs in a bucket, on average, at which all buckets are split in two."""
+_TURN = 16
+"""Buckets that are looked at between two rests."""
 
 
 class CompactMap:
@@ -159,11 +161,16 @@ class CompactMap:
             if its_value == value
         ]
 
-    def columns(self, without: Collection[int] = ()) -> "tuple[array[int], array[int]]":
-        """The keys in ascending order, and their values, but for those of some keys. It is what `of_sorted` takes."""
+    def columns(
+        self, without: Collection[int] = (), rest: Callable[[], object] = lambda: None
+    ) -> "tuple[array[int], array[int]]":
+        """The keys in ascending order, and their values, but for those of some keys. It is what `of_sorted` takes.
+        `rest` is called now and then."""
         all_keys, all_values = array("Q"), array("Q")
         buckets = {key >> self._shift for key in without}
         for bucket, (keys, values) in enumerate(zip(self._keys, self._values, strict=True)):
+            if bucket % _TURN == 0:
+                rest()
             if bucket in buckets:
                 kept = [key not in without for key in keys]
                 all_keys.extend(compress(keys, kept))

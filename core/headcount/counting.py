@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from headcount.clients import ClientPatterns
 from headcount.geo import Places
 from headcount.host import HostCounter
-from headcount.index import HostIndex, UserFigures, UsersIndex
+from headcount.index import HostIndex, Rest, UserFigures, UsersIndex
 from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
 from headcount.options import Options
@@ -82,7 +82,7 @@ class Counting:
         for host in self.hosts.values():
             host.release()
 
-    def export(self, unsettled: Mapping[str, set[int]]) -> dict[str, Callable[[], tuple[UsersIndex, Set[int]]]]:
+    def export(self, unsettled: Mapping[str, set[int]]) -> dict[str, Callable[[Rest], tuple[UsersIndex, Set[int]]]]:
         """What gives, in any thread, the users of those hosts as they are now for a restart index, and the keys of all
         whom it leaves out.
 

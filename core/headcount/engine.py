@@ -11,7 +11,7 @@ from headcount.errors import StateError
 from headcount.feed import Publish
 from headcount.geo import Places
 from headcount.history import HistoryKeeper
-from headcount.index import HostIndex, IndexKeeper
+from headcount.index import HostIndex, IndexKeeper, Rest
 from headcount.live import Packer
 from headcount.marks import MarkKeeper
 from headcount.months import month_of, shift, start_of
@@ -297,11 +297,11 @@ class Engine:
         users = self._counting.export(self._source.unsettled())
         files = {name: self._source.files(name) for name in users}
 
-        def hosts() -> dict[str, HostIndex]:
+        def hosts(rest: Rest) -> dict[str, HostIndex]:
             made = {}
             for name, export in users.items():
-                told, left = export()
-                made[name] = HostIndex(files[name](left), told)
+                told, left = export(rest)
+                made[name] = HostIndex(files[name](left, rest), told)
             return made
 
         index.write(self._options.keys.secret, hosts)

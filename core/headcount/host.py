@@ -5,7 +5,7 @@ from functools import partial
 
 from headcount.active_users import NEVER, ActiveUsers, PlainPresence, Remembered
 from headcount.arrivals import LastSeen
-from headcount.index import UserFigures, UsersIndex
+from headcount.index import Rest, UserFigures, UsersIndex
 from headcount.keys import KeyOf
 from headcount.meaning import Meaning, Visit, plain_presence
 from headcount.monthly_visitors import SETTLING, MonthlyVisitors, arrivals_told
@@ -114,7 +114,7 @@ class HostCounter:
         self._cells = {}
         self._imported = {}
 
-    def export(self, now: float, without: Collection[int]) -> Callable[[], tuple[UsersIndex, Set[int]]]:
+    def export(self, now: float, without: Collection[int]) -> Callable[[Rest], tuple[UsersIndex, Set[int]]]:
         """What gives, in any thread, the users as they are now for a restart index, and those whom it leaves out, among
         them those in `without` and all of whom more is to be counted. Only once the host was read."""
         held = map(self._key_of, self._held)

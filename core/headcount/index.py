@@ -34,6 +34,11 @@ EVERY: Final = 600.0
 COST_FACTOR: Final = 500
 """How many times as long as its writing took, at least."""
 
+REST: Final = 0.001
+"""Seconds that whoever makes an index rests again and again, so that those who count or show meanwhile, and want only
+short turns of Python each, need not wait for a long one."""
+
+Rest = Callable[[], object]
 Head = dict[str, Any]
 _T = TypeVar("_T")
 
@@ -105,14 +110,16 @@ class IndexKeeper:
         self._due_at = clock() + FIRST
         self._writing: threading.Thread | None = None
         self._written: str | None = None
+        self._hurry = threading.Event()
 
     def is_due(self) -> bool:
         """Whether it is time to write it again."""
         return self._writing is None and self._clock() >= self._due_at
 
-    def write(self, secret: bytes, hosts: Callable[[], dict[str, HostIndex]]) -> None:
+    def write(self, secret: bytes, hosts: Callable[[Rest], dict[str, HostIndex]]) -> None:
         """Begins to write an index, in a thread, so that nobody waits for the disk, nor for what `hosts` gives there.
         Not while one is being written."""
+        self._hurry.clear()
         self._due_at = self._clock() + EVERY
         if self._now_under() == self._made_under:
             self._writing = threading.Thread(target=self._write, args=(secret, hosts), name="index")
@@ -123,14 +130,18 @@ class IndexKeeper:
         `wait` for one that is being written."""
         if self._writing is None or (self._writing.is_alive() and not wait):
             return None
+        self._hurry.set()
         self._writing.join()
         self._writing = None
         token, self._written = self._written, None
         return token
 
-    def _write(self, secret: bytes, hosts: Callable[[], dict[str, HostIndex]]) -> None:
+    def _rest(self) -> None:
+        self._hurry.wait(REST)
+
+    def _write(self, secret: bytes, hosts: Callable[[Rest], dict[str, HostIndex]]) -> None:
         began = self._clock()
-        index = Index(secret, hosts=hosts())
+        index = Index(secret, hosts=hosts(self._rest))
         with suppress(OSError):  # there is none then, which costs a reading
             self.put(index)
             self._written = index.token

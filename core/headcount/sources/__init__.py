@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Protocol
 
-from headcount.index import HostIndex, StoreIndex
+from headcount.index import HostIndex, Rest, StoreIndex
 from headcount.records import Record
 from headcount.snapshot import Progress
 
@@ -35,7 +35,7 @@ class Source(Protocol):
         """By host of which all was read, the keys of the users of whom a restart index can't tell. No host where an
         index is of no use."""
 
-    def files(self, name: str) -> Callable[[Collection[int]], dict[str, StoreIndex]]:
+    def files(self, name: str) -> Callable[[Collection[int], Rest], dict[str, StoreIndex]]:
         """What gives, in any thread, what was read of such a host until now, by store, for a restart index. It takes
         the keys of users to leave out."""
 

@@ -18,7 +18,7 @@ from functools import partial
 
 from headcount.compact import CompactMap
 from headcount.errors import UsageError, no_permission
-from headcount.index import HostIndex, StoreIndex
+from headcount.index import HostIndex, Rest, StoreIndex
 from headcount.keys import Keys
 from headcount.prosody.files import SUFFIX, users_of
 from headcount.records import (
@@ -177,7 +177,7 @@ class DirectorySource:
             if host.was_read and not host.orphans and not self._layout.is_lost
         }
 
-    def files(self, name: str) -> Callable[[Collection[int]], dict[str, StoreIndex]]:
+    def files(self, name: str) -> Callable[[Collection[int], Rest], dict[str, StoreIndex]]:
         """What gives, in any thread, what was read of a host's files until now, by store. It takes the keys of users to
         leave out."""
         host = next(host for host in self._layout.hosts.values() if host.name == name)
@@ -379,10 +379,10 @@ def new_watcher() -> Watcher:
     return Notifier()
 
 
-def _exported(stores: Iterable[Store], without: Collection[int]) -> dict[str, StoreIndex]:
+def _exported(stores: Iterable[Store], without: Collection[int], rest: Rest) -> dict[str, StoreIndex]:
     found = {}
     for store in stores:
-        keys, changed = store.files.columns({*without, *store.files.keys_of(STALE)})
+        keys, changed = store.files.columns({*without, *store.files.keys_of(STALE)}, rest)
         unmoved = store.unmoved if len(keys) == len(store.files) else 0
         found[store.name] = StoreIndex(store.identity, unmoved, keys, changed)
     return found
