@@ -197,7 +197,7 @@ class ActiveUsers:
         made._cells, made._counts = list(self._cells), [[*of_cell] for of_cell in self._counts]
         return made
 
-    def export(self, recent: float, without: Collection[int], rest: Rest = lambda: None) -> tuple[UsersIndex, Set[int]]:
+    def export(self, recent: float, without: Collection[int], rest: Rest) -> tuple[UsersIndex, Set[int]]:
         """Everything as it is now, for a restart index, and the keys of those who are left out of it: those in
         `without`, and all whom it can't tell of. `rest` is called now and then.
 

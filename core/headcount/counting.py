@@ -130,7 +130,6 @@ class Counting:
     def look_at_tools(self) -> None:
         """Takes a GeoIP database that was replaced, and notes what is wrong with databases and patterns."""
         if self._places.refresh():
-            self._found.clear()
             log.info("places: now from %s", self._places.label)
         places, clients = self._places, self._clients
         said = (*places.warnings, *places.notes, *places.problems)

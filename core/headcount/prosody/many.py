@@ -100,7 +100,7 @@ def read_plain(store: PlainStore, files: Sequence[bytes], *, since: int = 0, sta
     keys = store.keys.many(users)
     is_alone = store.records is None and not store.beside
     for file, user, key, stamp, events in zip(files, users, keys, stamps, said, strict=True):
-        told = _NO_RECORDS if is_alone else _told_beside(store, file)
+        told = _NO_RECORDS if is_alone or events is None else _told_beside(store, file)
         if user is None or events is None or told is None:
             others.append(file)
             continue
