@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from headcount.errors import UsageError
-from headcount.lua_patterns import longest_text, read_pattern
+from headcount.lua_patterns import first_byte, longest_text, read_pattern
 from headcount.snapshot import UNKNOWN
 from headcount.text import clean
 
@@ -20,13 +20,22 @@ LONGEST_RESOURCE = 1023
 """Bytes of the longest resource that there can be (RFC 7622, 3.4)."""
 
 # Patterns and resources are data to these lines, never code. A pattern that Lua gives up on ("pattern too
-# complex", which depends on the resource too) is taken for one that does not match, and told.
+# complex", which depends on the resource too) is taken for one that does not match, and told. Only those patterns are
+# tried that may match a text which begins as the resource does: `firsts` has the byte, or -1 for any.
 _FIRST_MATCH = b"""
-local match, protected = string.match, pcall
-return function(patterns, longest, count)
+local match, byte, protected = string.match, string.byte, pcall
+return function(patterns, longest, firsts, count)
+  local may_match = {}
+  for first = -1, 255 do
+    local some = {}
+    for i = 1, count do
+      if firsts[i] == first or firsts[i] == -1 then some[#some + 1] = i end
+    end
+    may_match[first] = some
+  end
   return function(resource)
     local failed, reason
-    for i = 1, count do
+    for _, i in ipairs(may_match[byte(resource) or -1]) do
       if #resource <= longest[i] then
         local fine, found = protected(match, resource, patterns[i])
         if fine and found then return i, failed, reason end
@@ -57,7 +66,8 @@ class ClientPatterns:
         self._problems: dict[int, str] = {}
         encoded = [_bytes(pattern) for pattern, _ in self.patterns]
         longest = [self._longest(position, pattern) for position, pattern in enumerate(encoded, 1)]
-        self._first_match = _lua_matcher(encoded, longest)
+        firsts = [-1 if (first := first_byte(pattern)) is None else first for pattern in encoded]
+        self._first_match = _lua_matcher(encoded, longest, firsts)
         self._cached = lru_cache(maxsize=CACHE_SIZE)(self._find)
 
     @classmethod
@@ -115,7 +125,7 @@ def _bytes(text: str) -> bytes:
 _Matcher = Callable[[bytes], tuple[int | None, int | None, bytes | None]]
 
 
-def _lua_matcher(patterns: list[bytes], longest: list[int]) -> _Matcher:
+def _lua_matcher(patterns: list[bytes], longest: list[int], firsts: list[int]) -> _Matcher:
     """A function of Lua's: resource -> (first that matches, else None; first that Lua gave up on; why)."""
     try:  # here, since nothing needs a Lua to say --version
         from lupa.lua54 import LuaRuntime
@@ -130,7 +140,9 @@ def _lua_matcher(patterns: list[bytes], longest: list[int]) -> _Matcher:
         attribute_filter=_no_attribute,
     )
     make: Any = runtime.execute(_FIRST_MATCH)
-    matcher: _Matcher = make(runtime.table_from(patterns), runtime.table_from(longest), len(patterns))
+    matcher: _Matcher = make(
+        runtime.table_from(patterns), runtime.table_from(longest), runtime.table_from(firsts), len(patterns)
+    )
     return matcher
 
 

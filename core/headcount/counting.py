@@ -45,7 +45,6 @@ class Counting:
         self._blind_since: float | None = None
         self._names: dict[Place, PlaceName] = {}
         self._new_names: dict[Place, PlaceName] = {}
-        self._found: dict[str | None, Place] = {}
         self._meaning = Meaning(
             options.zone,
             self._place_of,
@@ -160,7 +159,7 @@ class Counting:
                     self.problems.drop_host(record.host)
                 case SourceFlaws():
                     self._take_source(record)
-        self._found.clear()  # it spares looking up an address twice, and keeps none
+        self._meaning.forget()
 
     @property
     def seen_until(self) -> float:
@@ -245,10 +244,8 @@ class Counting:
         return HostCounter(name, options.keys.of_host(name), self._meaning, months, self._now, options.settle)
 
     def _place_of(self, address: str | None) -> Place:
-        place = self._found.get(address)
-        if place is None:
-            place = self._found[address] = self._places.lookup(address)
-            self._name(place)
+        place = self._places.lookup(address)
+        self._name(place)
         return place
 
     def _name(self, place: Place) -> None:

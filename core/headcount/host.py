@@ -11,7 +11,7 @@ from headcount.meaning import Meaning, Visit, plain_presence
 from headcount.monthly_visitors import SETTLING, MonthlyVisitors, arrivals_told
 from headcount.months import month_of, shift, start_of
 from headcount.records import HostVisitors, PlainUser, UserRecord
-from headcount.snapshot import Cell, HostCounts, MonthCounts, Place, Quality
+from headcount.snapshot import Cell, HostCounts, MonthCounts, Quality
 from headcount.taking_over import imported_counts
 
 
@@ -24,7 +24,6 @@ class HostCounter:
     ) -> None:
         self.host = host
         self._key_of = key_of
-        self._cells: dict[tuple[Place, str], tuple[int, Cell]] = {}
         self.active = ActiveUsers(now)
         self.months = months
         self._meaning = meaning
@@ -56,13 +55,13 @@ class HostCounter:
     def take_plain(self, users: Sequence[PlainUser], now: float) -> None:
         """The same, of plain users, each there once. Only where all are recorded, and open sessions are counted as such
         alone."""
-        seen, months, meaning = self._seen, self.months, self._meaning
+        seen, months, meaning, number_of = self._seen, self.months, self._meaning, self.active.cell_number
         presences: list[PlainPresence] = []
         known: list[tuple[str | None, Cell]] = []
         for user in users:
             newest, is_open, address, resource = plain_presence(user)
-            number, cell = self._cell_of(address, resource)
-            presences.append((user[0], newest, number, is_open))
+            cell = meaning.cell_of(address, resource)
+            presences.append((user[0], newest, number_of(cell), is_open))
             known.append((address, cell))
         lasts, closed = self.active.exchange_many(presences), months.closed()
         for user, (key, newest, _, _), (address, cell), last in zip(users, presences, known, lasts, strict=True):
@@ -71,27 +70,20 @@ class HostCounter:
             is_first = last is None if self._read_again is None else self._is_first_seen(key, last)
             month = None if user[6] else meaning.plain_month(user[2], user[3])
             if month is None:
-                visits = _following(before, meaning.plain_visits(user, closed))
+                visits = meaning.plain_visits(user, closed, before)
+                if len(visits) > 1:
+                    visits = _following(before, visits)
                 visits = [visit for visit in visits if visit.month not in closed]
             else:
                 first_address = user[4] or user[5]
                 if first_address != address:
-                    _, cell = self._cell_of(first_address, None)
+                    cell = meaning.cell_of(first_address, None)
                 if is_first and months.count_unread(month, cell):
                     continue
                 visits = [Visit(month, newest, cell, False, before)]
             if self._was_read:
                 visits = self._hold(user[1], visits, now)
             months.count(user[1], visits, now, first_seen=is_first)
-
-    def _cell_of(self, address: str | None, resource: str | None) -> tuple[int, Cell]:
-        """The number and the cell of a user of whom that address and resource are known."""
-        place, client = self._meaning.place_of(address), self._meaning.client_of(resource)
-        known = self._cells.get((place, client))
-        if known is None:
-            cell = Cell(place, client)
-            known = self._cells[cell] = self.active.cell_number(cell), cell
-        return known
 
     def _is_first_seen(self, key: int, last: float | None) -> bool:
         """Whether nothing was read of a user since the reading of the host began. `last` is None for one who was not
@@ -111,7 +103,6 @@ class HostCounter:
         """The host is not in the source any more. What was counted stays counted."""
         self._seen.lose_all(self.active)
         self.active = ActiveUsers(now)
-        self._cells = {}
         self._imported = {}
 
     def export(self, now: float, without: Collection[int]) -> Callable[[Rest], tuple[UsersIndex, Set[int]]]:

@@ -4,6 +4,7 @@ Lua itself finds a fault only when a match gets as far as it. So the whole patte
 of Lua 5.4's lstrlib.c (Reference Manual, 6.4.1), and its faults are told in Lua's words.
 """
 
+import re
 from math import comb
 from typing import NamedTuple
 
@@ -56,6 +57,12 @@ def longest_text(shape: Shape, limit: int) -> int:
         if ways * (length + 1) ** shape.readings <= _MOST_STEPS:
             return length
     return 0
+
+
+def first_byte(pattern: bytes) -> int | None:
+    """The byte that every text begins with which the well-formed `pattern` matches; None where that can't be told."""
+    plain = re.match(rb"\^(?:%([^0-9A-Za-z])|([^\^$()%.\[\]*+\-?]))(?![*?\-])", pattern, re.DOTALL)
+    return None if plain is None else (plain[1] or plain[2])[0]
 
 
 class _Captures:

@@ -46,8 +46,9 @@ class Meaning:
     ) -> None:
         """`countries` are the ISO codes of those recorded, None for all; users elsewhere are left out."""
         self.month_of = Months(zone).of
-        self.place_of = place_of
-        self.client_of = client_of
+        self._place_of = place_of
+        self._client_of = client_of
+        self._found: dict[tuple[str | None, str | None], Cell] = {}
         self._countries = countries
         self._count_open_sessions = count_open_sessions
 
@@ -61,6 +62,17 @@ class Meaning:
         """Whether nothing but a record itself decides what it means."""
         return self._countries is None and not self._count_open_sessions
 
+    def cell_of(self, address: str | None, resource: str | None) -> Cell:
+        """The cell of a user of whom that address and resource are known."""
+        cell = self._found.get((address, resource))
+        if cell is None:
+            cell = self._found[address, resource] = Cell(self._place_of(address), self._client_of(resource))
+        return cell
+
+    def forget(self) -> None:
+        """Forgets the addresses and resources that were asked for: they spare asking twice, and are not kept."""
+        self._found.clear()
+
     def presence(self, record: UserRecord) -> Presence:
         """The user's newest activity, from anywhere; the newest place and client that are known."""
         logins = [a.when for a in record.activities if a.kind == "login"]
@@ -70,7 +82,7 @@ class Meaning:
         address = _newest(addresses + [(login.when, login.address) for login in record.logins])
         resource = _newest([(login.when, login.resource) for login in record.logins])
         last = math.inf if is_open and self._count_open_sessions else record.newest
-        cell = Cell(self.place_of(address), self.client_of(resource))
+        cell = self.cell_of(address, resource)
         return Presence(last, cell, is_open) if self._is_recorded(cell.place) else NOBODY
 
     def visits(self, record: UserRecord) -> list[Visit]:
@@ -97,29 +109,30 @@ class Meaning:
         ]
         return [visit for visit in visits if self._is_recorded(visit.cell.place)]
 
-    def plain_visits(self, user: PlainUser, closed: Collection[str]) -> list[Visit]:
-        """What `visits` says of a plain user, where all are recorded. A visit in a `closed` month has no place."""
+    def plain_visits(self, user: PlainUser, closed: Collection[str], before: float | None) -> list[Visit]:
+        """What `visits` says of a plain user, where all are recorded, with what was known `before`. A visit in a
+        `closed` month has no place."""
         _, _, login, logout, login_address, logout_address, logins = user
+        of_login = self.month_of(login) if login else None
+        of_logout = self.month_of(logout) if logout else None
         visits: dict[str, Visit] = {}
         for when, address, resource in logins:
             month = self.month_of(when)
             if month is None or month in visits:
                 continue
-            if month in closed:
-                visits[month] = Visit(month, when, _NO_CELL, True)
-                continue
-            if not address and login and 0 <= when - login <= SAME_LOGIN and self.month_of(login) == month:
+            if not address and login and 0 <= when - login <= SAME_LOGIN and of_login == month:
                 address = login_address
-            visits[month] = Visit(month, when, Cell(self.place_of(address), self.client_of(resource)), True)
-        of_login = self.month_of(login) if login else None
-        of_logout = self.month_of(logout) if logout else None
+            cell = _NO_CELL if month in closed else self.cell_of(address, resource)
+            visits[month] = Visit(month, when, cell, True, before)
         if of_login is not None and of_login not in visits:
             when, address = login, login_address
             if of_login == of_logout:
                 when, address = max(login, logout), login_address or logout_address
-            visits[of_login] = Visit(of_login, when, self._bare_cell(of_login, address, closed), False)
+            cell = _NO_CELL if of_login in closed else self.cell_of(address, None)
+            visits[of_login] = Visit(of_login, when, cell, False, before)
         if of_logout is not None and of_logout not in visits:
-            visits[of_logout] = Visit(of_logout, logout, self._bare_cell(of_logout, logout_address, closed), False)
+            cell = _NO_CELL if of_logout in closed else self.cell_of(logout_address, None)
+            visits[of_logout] = Visit(of_logout, logout, cell, False, before)
         return sorted(visits.values()) if len(visits) > 1 else list(visits.values())
 
     def plain_month(self, login: int, logout: int) -> str | None:
@@ -131,21 +144,18 @@ class Meaning:
         of_login = self.month_of(login)
         return of_login if not logout or of_login == of_logout else None
 
-    def _bare_cell(self, month: str, address: str | None, closed: Collection[str]) -> Cell:
-        return _NO_CELL if month in closed else Cell(self.place_of(address), UNKNOWN)
-
     def _is_recorded(self, place: Place) -> bool:
         return self._countries is None or place.country in self._countries
 
     def _recorded(self, month: str, login: Login, activities: list[Activity]) -> Visit:
         same = (a.address for a in activities if a.kind == "login" and a.address and _is_same_login(a, login))
-        place = self.place_of(login.address or next(same, None))
-        return Visit(month, login.when, Cell(place, self.client_of(login.resource)), recorded=True)
+        cell = self.cell_of(login.address or next(same, None), login.resource)
+        return Visit(month, login.when, cell, recorded=True)
 
     def _bare(self, month: str, activities: list[Activity]) -> Visit:
         address = next((a.address for a in activities if a.address), None)
         newest = max(a.when for a in activities)
-        return Visit(month, newest, Cell(self.place_of(address), UNKNOWN), recorded=False)
+        return Visit(month, newest, self.cell_of(address, None), recorded=False)
 
 
 def _is_same_login(activity: Activity, login: Login) -> bool:

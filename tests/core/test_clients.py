@@ -290,7 +290,7 @@ class TestAgainstLua:
             "()",
         ]
     )
-    patterns = st.lists(pieces, max_size=8).map("".join)
+    patterns = st.builds("{}{}".format, st.sampled_from(["", "^"]), st.lists(pieces, max_size=8).map("".join))
     resources = st.text(alphabet="abA1.-+()[]% _\x00é\udcff", max_size=12)
 
     @settings(max_examples=500, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -299,6 +299,14 @@ class TestAgainstLua:
     @example("[%a-z]", "-")
     @example("%f[\x00]", "a")
     @example("(a*(.)%w(%s*))", "aab ")
+    @example("^a*b", "b")
+    @example("^a-b", "b")
+    @example("^a?b", "b")
+    @example("^a+", "b")
+    @example("^%-", "-")
+    @example("^%a", "b")
+    @example("^-", "-")
+    @example("^", "a")
     def test_the_same_answer_and_the_same_faults(
         self, lua: subprocess.Popen[bytes], pattern: str, resource: str
     ) -> None:

@@ -75,7 +75,8 @@ class Rows(NamedTuple):
     later_changed: "array[int]"
 
 
-_NO_RECORDS: Final[tuple[int, PlainLogins]] = (0, ())
+_NO_RECORDS: Final[tuple[int, PlainLogins] | None] = (0, ())
+_GONE: Final = -1
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _TYPE: Final = 0o170000
@@ -91,16 +92,21 @@ def read_plain(store: PlainStore, files: Sequence[bytes], *, since: int = 0, sta
     others: list[bytes] = []
     later: list[bytes] = []
     later_changed = array("Q")
-    if not stamps:
+    if since and not stamps:
         files, stamps, others, later, later_changed = _looked_at(store.directory, files, since)
+    if stamps:
+        texts = [_read(file, store.directory) for file in files]
+    else:
+        read = [_read_with_stamp(file, store.directory) for file in files]
+        stamps, texts = [stamp for stamp, _ in read], [data for _, data in read]
     rows: list[Row] = []
     changed, recorded = array("Q"), array("Q")
-    said = plain_lastlog2([_read(file, store.directory) for file in files])
+    said = plain_lastlog2(texts)
     users = users_of(files)
     keys = store.keys.many(users)
-    is_alone = store.records is None and not store.beside
+    beside = iter(_told_beside(store, [file for file, events in zip(files, said, strict=True) if events is not None]))
     for file, user, key, stamp, events in zip(files, users, keys, stamps, said, strict=True):
-        told = _NO_RECORDS if is_alone or events is None else _told_beside(store, file)
+        told = None if events is None else next(beside)
         if user is None or events is None or told is None:
             others.append(file)
             continue
@@ -181,30 +187,41 @@ def _read(file: bytes, directory: int) -> bytes:
     return data if len(data) <= LARGEST else b""
 
 
-def _told_beside(store: PlainStore, file: bytes) -> tuple[int, PlainLogins] | None:
-    """What a user's login records say, and their change time; None where the user wants a closer look."""
-    told = _NO_RECORDS if store.records is None else _read_records(file, store.records)
-    return None if store.beside and _is_in_any(store.beside, file) else told
-
-
-def _read_records(file: bytes, directory: int) -> tuple[int, PlainLogins] | None:
-    """The change time of a user's login records and what they say, `_NO_RECORDS` where there are none; None where they
-    want a closer look."""
+def _read_with_stamp(file: bytes, directory: int) -> tuple[int, bytes]:
+    """A file's change time, and its bytes as `_read` gives them; `_GONE` and none where it is not there."""
     try:
         descriptor = os.open(file, _FLAGS, dir_fd=directory)
     except FileNotFoundError:
-        return _NO_RECORDS
+        return _GONE, b""
     except OSError:
-        return None
+        return 0, b""
     try:
         found = os.fstat(descriptor)
         data = os.read(descriptor, LARGEST + 1) if stat.S_ISREG(found.st_mode) else b""
     except OSError:
-        return None
+        return 0, b""
     finally:
         os.close(descriptor)
-    logins = plain_logins(data) if len(data) <= LARGEST else None
-    return None if logins is None else (found.st_ctime_ns, logins)
+    return found.st_ctime_ns, data if len(data) <= LARGEST else b""
+
+
+def _told_beside(store: PlainStore, files: Sequence[bytes]) -> list[tuple[int, PlainLogins] | None]:
+    """What some users' login records say, and their change time; None for a user who wants a closer look."""
+    told = [_NO_RECORDS] * len(files) if store.records is None else _read_records(files, store.records)
+    if not store.beside:
+        return told
+    return [None if _is_in_any(store.beside, file) else of_file for file, of_file in zip(files, told, strict=True)]
+
+
+def _read_records(files: Sequence[bytes], directory: int) -> list[tuple[int, PlainLogins] | None]:
+    """The change time of some users' login records and what they say, `_NO_RECORDS` where there are none; None where
+    they want a closer look."""
+    read = [_read_with_stamp(file, directory) for file in files]
+    said = plain_logins([data for _, data in read])
+    return [
+        _NO_RECORDS if stamp == _GONE else None if logins is None else (stamp, logins)
+        for (stamp, _), logins in zip(read, said, strict=True)
+    ]
 
 
 def _is_in_any(directories: Sequence[int], file: bytes) -> bool:

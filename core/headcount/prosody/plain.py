@@ -49,44 +49,49 @@ def plain_lastlog2(files: Sequence[bytes]) -> list[Events | None]:
 
 
 _LOGIN = re.compile(
-    rb"""\t\["([0-9]{4}-[0-9]{2})"\]\ =\ \{\n
+    r"""\t\["([0-9]{4}-[0-9]{2})"\]\ =\ \{\n
     (?:\t\t\["(?:
         timestamp"\]\ =\ ([1-9][0-9]{0,9})
-        |ip"\]\ =\ "([^"\\\r\n]+)"
-        |resource"\]\ =\ "([^"\\\r\n]+)"
+        |ip"\]\ =\ "([^"\\\r\n\0]+)"
+        |resource"\]\ =\ "([^"\\\r\n\0]+)"
     );\n){1,3}
     \t\};\n""",
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
-_PLAIN_LOGINS = re.compile(rb"return\ \{\n(?:" + _LOGIN.pattern + rb")+\};\n", re.VERBOSE)
+_LOGINS = re.compile(
+    r"\0(?:return\ \{\n" + _LOGIN.pattern + "((?:" + _LOGIN.pattern + r")*)\};\n(?![^\0])|[^\0]*)",
+    re.VERBOSE | re.ASCII,
+)
 
 
-def plain_logins(data: bytes) -> PlainLogins | None:
-    """What a file of login records says where each lies in the month that it stands under, by UTC's calendar, as nearly
-    all do; None for any other."""
-    if _PLAIN_LOGINS.fullmatch(data) is None:
-        return None
-    logins: dict[bytes, tuple[int, str | None, str | None]] = {}
-    for month, timestamp, ip, resource in _LOGIN.findall(data):
+def plain_logins(files: Sequence[bytes]) -> list[PlainLogins | None]:
+    """What each of those files of login records says where each lies in the month that it stands under, by UTC's
+    calendar, as nearly all do; None for any other."""
+    found = _LOGINS.findall(b"".join([b"\0" + data for data in files]).decode("utf-8", "replace"))
+    if len(found) != len(files):  # there is a zero byte in one of them
+        return [None if b"\0" in data else plain_logins([data])[0] for data in files]
+    return [_logins_of([first, *_LOGIN.findall(rest)] if rest else [first]) for *first, rest, _, _, _, _ in found]
+
+
+def _logins_of(records: "list[list[str] | tuple[str, ...]]") -> PlainLogins | None:
+    """The logins of records (month, timestamp, address, resource; empty where there is none)."""
+    logins: dict[str, tuple[int, str | None, str | None]] = {}
+    for month, timestamp, ip, resource in records:
         when = int(timestamp or -1)
         if month in logins or when < 0 or _month_of_day(when // 86_400) != month:
             return None
-        logins[month] = when, _text(ip), _text(resource)
+        logins[month] = when, ip or None, resource or None
     return tuple(sorted(logins.values(), key=_when)) if len(logins) > 1 else tuple(logins.values())
 
 
 @lru_cache(maxsize=4096)
-def _month_of_day(day: int) -> bytes:
+def _month_of_day(day: int) -> str:
     """The month, as `YYYY-MM`, in which a day since 1970 lies."""
-    return time.strftime("%Y-%m", time.gmtime(day * 86_400)).encode()
+    return time.strftime("%Y-%m", time.gmtime(day * 86_400))
 
 
 def _when(login: tuple[int, str | None, str | None]) -> int:
     return login[0]
-
-
-def _text(text: bytes) -> str | None:
-    return text.decode("utf-8", "replace") if text else None
 
 
 _TEXT = rb'"[^"\\\r\n]*"'

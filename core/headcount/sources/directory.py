@@ -216,7 +216,7 @@ class DirectorySource:
         doubtful = False
         for directory, files in changes.items():
             if directory in host_of:
-                dirty[host_of[directory].path].update(file for file in files if file.endswith(SUFFIX))
+                dirty[host_of[directory].path] |= {file for file in files if file.endswith(SUFFIX)}
             for file in files if directory not in host_of else files & {b""}:
                 path = os.path.join(directory, file) if file else directory
                 if directory in hosts and file in hosts[directory].visitors:

@@ -11,6 +11,7 @@ import select
 import struct
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
@@ -24,9 +25,9 @@ READ_AT_ONCE: Final = 1 << 18
 MOST_READS: Final = 8
 """Bytes of changes that are read at once, and how often before what was read is told: more than the kernel holds."""
 _EVENT: Final = struct.Struct("iIII")
-_MODIFIED, _WRITTEN, _MOVED, _CREATED, _DELETED, _ITSELF = 0x4, 0x8, 0x40 | 0x80, 0x100, 0x200, 0x400 | 0x800
+_ATTRIBUTES, _WRITTEN, _MOVED, _CREATED, _DELETED, _ITSELF = 0x4, 0x8, 0x40 | 0x80, 0x100, 0x200, 0x400 | 0x800
 _ONLY_DIRECTORIES: Final = 0x0100_0000
-_WANTED: Final = _MODIFIED | _WRITTEN | _MOVED | _CREATED | _DELETED | _ITSELF | _ONLY_DIRECTORIES
+_WANTED: Final = _ATTRIBUTES | _WRITTEN | _MOVED | _CREATED | _DELETED | _ITSELF | _ONLY_DIRECTORIES
 _OVERFLOW: Final = 0x4000
 
 
@@ -99,15 +100,19 @@ class Inotify(Watcher):
             os.close(stopped)
 
     def _take(self, events: bytes) -> None:
+        padded: dict[int, set[bytes]] = defaultdict(set)
+        unpack, start, at, has_lost = _EVENT.unpack_from, _EVENT.size, 0, False
+        while at < len(events):
+            watch, kind, _, length = unpack(events, at)
+            end = at + start + length
+            has_lost = has_lost or kind & _OVERFLOW != 0
+            padded[watch].add(events[at + start : end])
+            at = end
         with self._lock:
-            at = 0
-            while at < len(events):
-                watch, kind, _, length = _EVENT.unpack_from(events, at)
-                at += _EVENT.size + length
-                if kind & _OVERFLOW:
-                    self._has_lost = True
-                elif (path := self._paths.get(watch)) is not None:
-                    self._changes.setdefault(path, set()).add(events[at - length : at].rstrip(b"\0"))
+            self._has_lost = self._has_lost or has_lost
+            for watch, names in padded.items():
+                if (path := self._paths.get(watch)) is not None:
+                    self._changes.setdefault(path, set()).update([name.rstrip(b"\0") for name in names])
             self._wake.set()
 
 

@@ -4,12 +4,13 @@ What was read is known by the user's key and the file's change time. A file that
 be written once more without that time moving, so it is read again a little later.
 """
 
+import operator
 import os
 import stat
 from array import array
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from itertools import chain
+from itertools import chain, compress
 
 from headcount.errors import PERMISSION_DENIED
 from headcount.keys import Keys
@@ -277,24 +278,28 @@ class UserReader:
 
     def _note_read(self, host: Host, store: Store, files: Sequence[bytes], read: Rows, since: int) -> None:
         """Notes which files were read, none before `since` (ns), and as of which change."""
-        records = host.stores.get(LOGIN_STORE)
-        if records is None and not store.fresh and max(read.changed, default=0) < since - COARSELY_SETTLED_NS:
-            store.files.put_many([row[0] for row in read.rows], read.changed)
-            return
-        if read.others or read.later:
+        changed, recorded = read.changed, read.recorded
+        if store.fresh or max((*changed, *recorded), default=0) >= since - COARSELY_SETTLED_NS:
             left = {*read.others, *read.later}
-            files = [file for file in files if file not in left]
-        for file, row, changed, recorded in zip(files, read.rows, read.changed, read.recorded, strict=True):
-            is_settled = _is_settled(changed, since) and _is_settled(recorded, since)
-            if is_settled:
-                store.fresh.pop(file, None)
-            else:
-                store.fresh[file] = hash(row)
-            store.files.put(row[0], changed if is_settled else STALE)
-            if records is not None and recorded:
-                records.files.put(row[0], recorded if is_settled else STALE)
-            elif records is not None:
-                records.files.pop(row[0])
+            names = [file for file in files if file not in left]
+            are_settled = [
+                _is_settled(one, since) and _is_settled(other, since)
+                for one, other in zip(changed, recorded, strict=True)
+            ]
+            for file, row, is_settled in zip(names, read.rows, are_settled, strict=True):
+                if not is_settled:
+                    store.fresh[file] = hash(row)
+                elif store.fresh:
+                    store.fresh.pop(file, None)
+            changed = array("Q", map(_or_stale, changed, are_settled))
+            recorded = array("Q", map(_or_stale, recorded, are_settled))
+        keys = [row[0] for row in read.rows]
+        store.files.put_many(keys, changed)
+        records = host.stores.get(LOGIN_STORE)
+        if records is not None:
+            records.files.put_many(list(compress(keys, read.recorded)), array("Q", compress(recorded, read.recorded)))
+            for key in compress(keys, map(operator.not_, read.recorded)):
+                records.files.pop(key)
 
     def _read_users(self, host: Host, files: Sequence[bytes]) -> Iterator[list[Record]]:
         for start in range(0, len(files), BATCH):
@@ -339,6 +344,10 @@ class UserReader:
 def is_unmoved(store: Store) -> bool:
     """Whether nothing can have come to a store, as Prosody writes, since all in it was read."""
     return store.unmoved != 0 and changed_at(store.path) == store.unmoved
+
+
+def _or_stale(changed: int, is_settled: bool) -> int:
+    return changed if is_settled else STALE
 
 
 def _is_settled(changed: int, since: int) -> bool:

@@ -362,7 +362,7 @@ record_fields = st.fixed_dictionaries(
 def test_plain_logins_are_what_the_parser_makes_of_them(table: dict[str, Any], at: int, spoiled: bytes) -> None:
     data = serialise(as_lua(table))
     for document in (data, data[:at] + spoiled + data[at:]):
-        quick = plain_logins(document)
+        (quick,) = plain_logins([document])
         if quick is not None:
             reading = read_store("login_records", document)
             assert reading == StoreReading(known=True, logins=tuple(Login(*login) for login in quick))
@@ -375,7 +375,30 @@ def test_usual_login_records_are_plain_logins() -> None:
         "2026-10": {"timestamp": october},
     }
     expected = ((october, None, None), (november, "2001:db8::1", "Dino.1234"))
-    assert plain_logins(serialise(as_lua(records))) == expected
+    assert plain_logins([serialise(as_lua(records))]) == [expected]
+
+
+RECORDS = serialise(as_lua({"2026-11": {"timestamp": NOON, "resource": "Dino.1234"}}))
+OLDER_RECORDS = serialise(as_lua({"2026-11": {"timestamp": NOON}, "2026-10": {"timestamp": NOON - 30 * 86_400}}))
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda document, at, spoiled: document[:at] + spoiled + document[at:],
+            st.sampled_from([b"", b"x", RECORDS, OLDER_RECORDS, RECORDS + b"\0" + RECORDS]),
+            st.integers(0, 200),
+            st.sampled_from([b"", b"", b"", b"x", b"\0", b"\xff", b"\n"]),
+        ),
+        max_size=9,
+    )
+)
+@example([RECORDS, b"\0" + RECORDS, b"x", OLDER_RECORDS])
+@example([RECORDS, RECORDS + b"\0" + RECORDS, b"", OLDER_RECORDS])
+def test_many_login_records_say_what_each_says_alone(documents: list[bytes]) -> None:
+    said = plain_logins(documents)
+    assert said == [alone for document in documents for alone in plain_logins([document])]
+    assert all(b"\0" not in document for document, logins in zip(documents, said, strict=True) if logins is not None)
 
 
 def test_a_login_record_is_a_plain_table() -> None:
