@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from kit.contenders import warm
+from kit.engine import wait_for_index
 from kit.native import room
 from kit.processes import memory, quiet
 from kit.report import Section
@@ -58,7 +59,8 @@ def structures(tree: Tree, what: str) -> float:
 
 
 def of_engine(tree: Tree, country: str) -> tuple[float, float, float]:
-    """MB of the real command once it has read everything: what stays, its peak, and the most that its children took."""
+    """MB of the real command once it has read everything and written its restart index: what stays, its peak, and the
+    most that its children took."""
     helpers = [0.0]
     environment = {**os.environ, **({"HEADCOUNT_RECORD_COUNTRY": country} if country else {})}
     with tempfile.TemporaryDirectory(dir=room()) as directory:
@@ -66,6 +68,8 @@ def of_engine(tree: Tree, country: str) -> tuple[float, float, float]:
         engine = subprocess.Popen(line, env=environment, stderr=subprocess.DEVNULL)
         try:
             quiet(engine.pid, 900 + tree.users / 2000, lambda: helpers.append(memory(engine.pid)["below"]))
+            wait_for_index(Path(directory) / "state.db")
+            quiet(engine.pid)
             taken = memory(engine.pid)
         finally:
             engine.terminate()

@@ -6,7 +6,8 @@
     python benchmarks/run.py --document           writes the document anew of the findings kept
     python benchmarks/run.py --clean              deletes the trees and programs kept, gigabytes
 
-Trees and findings are kept in $BENCHMARKS_ROOM, else in headcount-benchmarks below $TMPDIR.
+Trees and findings are kept in $BENCHMARKS_ROOM, else in headcount-benchmarks below $TMPDIR; trees in $BENCHMARKS_TREES,
+if it is set (`in_inodes.sh`).
 """
 
 import argparse
@@ -29,7 +30,7 @@ import screen_cost
 import start_up
 from kit.document import DOCUMENT, written
 from kit.machine import load
-from kit.native import lacking, memory_room, room
+from kit.native import lacking, memory_room, room, trees_room
 from kit.report import Section, save, to_text
 from kit.report import load as kept
 from kit.sizes import FULL, SMALL, Measure, Size
@@ -73,7 +74,7 @@ def write_document() -> None:
 
 def clean() -> None:
     """Deletes what is kept between runs, but for the findings."""
-    for kept_there in [*room().iterdir(), *memory_room(0).iterdir()]:
+    for kept_there in {*room().iterdir(), *trees_room().iterdir(), *memory_room(0).iterdir()}:
         if kept_there.name in (SMALL.name, FULL.name):
             continue
         if kept_there.is_dir():

@@ -13,12 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from headcount.run import INDEX
 from kit.native import room
 from kit.processes import processor
 from kit.runs import Run
 from kit.tree import Tree
 
 PROBE = Path(__file__).with_name("probe.py")
+STATE = "state.db"
 TOO_LONG = 900.0
 
 
@@ -43,7 +45,7 @@ class Engine:
         environment = {**os.environ, **{f"HEADCOUNT_{key.upper()}": str(value) for key, value in settings.items()}}
         self.begun = time.monotonic()
         self._process = subprocess.Popen(
-            [sys.executable, str(PROBE), str(source), str(self.home / "state.db")],
+            [sys.executable, str(PROBE), str(source), str(self.home / STATE)],
             stdout=subprocess.PIPE,
             env=environment,
             start_new_session=True,
@@ -83,6 +85,10 @@ class Engine:
         if right is None:
             raise TimeoutError(f"{tree.active} not counted in {within:.0f} s; last: {self.said[-1:]}")
         return right
+
+    def wait_for_index(self) -> None:
+        """Waits until it has written its restart index, which takes memory, for the first time."""
+        wait_for_index(self.home / STATE)
 
     def processor(self) -> float:
         """Seconds of processor time so far."""
@@ -125,3 +131,12 @@ def start(tree: Tree, home: Path | None = None, cores: int | None = None, *, who
     with Engine(tree.root, home, cores) as engine:
         right = engine.wait_for(tree, whole=whole)
         return Run(right.at - engine.begun, engine.processor(), "{} {} {}".format(*right.active))
+
+
+def wait_for_index(state: Path, within: float = TOO_LONG) -> None:
+    """Waits until the restart index beside a state is there. Raises TimeoutError."""
+    index, end = state.with_name(state.name + INDEX), time.monotonic() + within
+    while not index.exists():
+        if time.monotonic() > end:
+            raise TimeoutError(f"no restart index in {within:.0f} s")
+        time.sleep(0.5)

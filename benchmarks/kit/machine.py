@@ -21,7 +21,7 @@ def described() -> list[tuple[str, str]]:
         ("processor", f"{_processor()}, {len(os.sched_getaffinity(0))} cores"),
         ("memory", f"{memory:.0f} GB"),
         ("kernel", f"{platform.system()} {platform.release().split('-')[0]}, {platform.machine()}"),
-        ("file system", f"{_file_system()}, {there.f_bavail * there.f_frsize / 1e9:.0f} GB free"),
+        ("file system", f"{file_system(room())}, {there.f_bavail * there.f_frsize / 1e9:.0f} GB free"),
         ("Python", f"{platform.python_implementation()} {platform.python_version()}; {versions}"),
         ("Lua", _lua()),
         ("Prosody", _prosody()),
@@ -34,16 +34,17 @@ def load() -> float:
     return os.getloadavg()[0]
 
 
+def file_system(path: Path) -> str:
+    """The kind of file system that a directory is on."""
+    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
+    where = str(path.resolve())
+    within = [(point, kind) for point, kind in mounts if where == point or where.startswith(point.rstrip("/") + "/")]
+    return max(within, key=lambda mount: len(mount[0]))[1]
+
+
 def _processor() -> str:
     found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return found[1] if found else platform.machine()
-
-
-def _file_system() -> str:
-    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
-    path = str(room().resolve())
-    within = [(point, kind) for point, kind in mounts if path == point or path.startswith(point.rstrip("/") + "/")]
-    return max(within, key=lambda mount: len(mount[0]))[1]
 
 
 def _lua() -> str:

@@ -25,6 +25,12 @@ def room() -> Path:
     return path
 
 
+def trees_room() -> Path:
+    """The directory that trees are kept in: $BENCHMARKS_TREES, else with all the rest."""
+    named = os.environ.get("BENCHMARKS_TREES")
+    return Path(named) if named else room()
+
+
 def memory_room(users: int) -> Path:
     """A directory in memory with room for so many users' files, where there is one; else the usual one.
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import maxminddb
 
-from kit.native import MissingError, compiled, memory_room, room
+from kit.native import MissingError, compiled, memory_room, room, trees_room
 
 HOST = "example.com"
 LASTS = 11 * 3600
@@ -109,6 +109,11 @@ class Tree:
         self.store.mkdir(parents=True)
         subprocess.run([*self._command("make"), "0", str(self.users)], check=True)
 
+    def bytes_each(self) -> int:
+        """Bytes that a user's file takes where it is: a block or more; none where it lies in its inode."""
+        taken = next(self.store.iterdir()).stat().st_blocks * 512
+        return taken if taken >= os.statvfs(self.store).f_frsize else 0
+
     def remove(self) -> None:
         """Deletes it."""
         shutil.rmtree(self.root, ignore_errors=True)
@@ -120,12 +125,12 @@ class Tree:
 def tree_of(users: int) -> Tree:
     """The tree of that many users (rounded to hundreds): the one kept from before, if its counts still hold."""
     users = max(100, users // 100 * 100)
-    for kept in room().glob(f"tree-{users}-*"):
+    for kept in trees_room().glob(f"tree-{users}-*"):
         base = int(kept.name.rsplit("-", 1)[1])
         if base <= time.time() < base + LASTS and not (kept / IN_USE).exists():
             return Tree(kept, users, base)
         shutil.rmtree(kept)
-    return new_tree(users, room() / f"tree-{users}-{{base}}")
+    return new_tree(users, trees_room() / f"tree-{users}-{{base}}")
 
 
 @contextmanager
@@ -142,7 +147,10 @@ def tree_in_memory(users: int) -> Iterator[Tree]:
 
 def new_tree(users: int, where: Path) -> Tree:
     """Makes a tree of that many users; `{base}` in its path becomes the moment of its making."""
-    needed = users * 4096 * 1.1
+    with tempfile.TemporaryDirectory(dir=where.parent) as directory:
+        few = Tree(Path(directory) / "data", 100, int(time.time()))
+        few.make()
+        needed = users * few.bytes_each() * 1.1
     there = os.statvfs(where.parent)
     if there.f_bavail * there.f_frsize < needed or (there.f_files and there.f_favail < users + 1000):
         raise RoomError(f"{users:,} users need {needed / 1e9:.0f} GB and as many inodes where the trees are kept")

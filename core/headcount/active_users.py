@@ -7,13 +7,12 @@ their keys (`keys`) alone, and take 16 bytes each.
 
 import heapq
 import math
-import operator
 from array import array
-from collections.abc import Collection, Iterator, Sequence, Set
-from itertools import compress
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from headcount.compact import CompactMap
+from headcount.compact import CompactMap, places_of, without
 from headcount.index import Rest, UserFigures, UsersIndex
 from headcount.snapshot import Active, Cell, Place
 
@@ -190,49 +189,19 @@ class ActiveUsers:
             self._frozen = _by_cell(self._cells, self._counts)
         return self._frozen
 
-    def copy(self) -> "ActiveUsers":
-        """Another one with the same users at the same moment, made in a moment, for another thread to export."""
-        made = ActiveUsers(self._now)
-        made._users, made._odd = self._users.copy(), dict(self._odd)
-        made._cells, made._counts = list(self._cells), [[*of_cell] for of_cell in self._counts]
-        return made
-
-    def export(self, recent: float, without: Collection[int], rest: Rest) -> tuple[UsersIndex, Set[int]]:
-        """Everything as it is now, for a restart index, and the keys of those who are left out of it: those in
-        `without`, and all whom it can't tell of. `rest` is called now and then.
+    def export(self, recent: float, left: Collection[int]) -> "Export":
+        """Everything as it is now, for a restart index, of which another thread can make one.
 
         Of a user who was not there for thirty days it holds no more than that, and none who was there since `recent`
-        or whose session is open, for of those more would have to be known.
+        or whose session is open, for of those more would have to be known; nor those in `left`.
         """
-        since = (math.floor(self._now - WINDOWS[-1]) + 1) << _SHIFT
-        odd, nobody = _ODD << _SHIFT, 1 << _SHIFT
-        untold = max(math.floor(recent) << _SHIFT, nobody)
-        left = {key: before for key in without if (before := self._users.get(key)) is not None}
-        all_keys, all_packed = self._users.columns(without, rest)
-        keys, told = array("Q"), array("Q")
-        for at in range(0, len(all_keys), _PART):
-            rest()
-            some, packed = all_keys[at : at + _PART], all_packed[at : at + _PART]
-            said = [
-                of_user
-                if since <= of_user < odd
-                else odd
-                if of_user & 1 or of_user >= untold
-                else _NOBODY
-                if of_user < nobody
-                else _LONG_AGO
-                for of_user in packed
-            ]
-            is_told = [of_user != odd for of_user in said]
-            left.update(compress(zip(some, packed, strict=True), map(operator.not_, is_told)))
-            keys.extend(compress(some, is_told))
-            told.extend(compress(said, is_told))
-        counts = [[*of_cell] for of_cell in self._counts]
-        for key, before in left.items():
-            if before >= since or before & 1:
-                self._count_in(counts, self._last(key, before), before, -1)
-        cells = [[*cell.place, cell.client] for cell in self._cells]
-        return UsersIndex(UserFigures(self._now, len(keys), cells, counts), keys, told), left.keys()
+        figures = UserFigures(
+            self._now,
+            len(self._users),
+            [[*cell.place, cell.client] for cell in self._cells],
+            [[*of_cell] for of_cell in self._counts],
+        )
+        return Export(figures, *self._users.columns(), dict(self._odd), math.floor(recent), left)
 
     @classmethod
     def restored(cls, index: UsersIndex) -> "ActiveUsers":
@@ -246,24 +215,12 @@ class ActiveUsers:
         return active
 
     def _last(self, key: int, packed: int) -> float:
-        second = packed >> _SHIFT
-        if second == _ODD:
-            return self._odd[key]
-        return NEVER if second == _NEVER else second
+        return _last(key, packed, self._odd)
 
     def _count(self, last: float, packed: int, by: int) -> None:
         """Counts a user, or no longer, in the windows that they are in at this moment."""
         self._frozen = None
-        self._count_in(self._counts, last, packed, by)
-
-    def _count_in(self, by_cell: list[list[int]], last: float, packed: int, by: int) -> None:
-        counts = by_cell[packed >> 1 & _CELL]
-        now = self._now
-        for index, window in enumerate(WINDOWS):
-            if now < last + window:
-                counts[index] += by
-        if packed & 1:
-            counts[3] += by
+        _count(self._counts, self._now, last, packed, by)
 
     def _set_timer(self, key: int, last: float) -> None:
         for window in WINDOWS:
@@ -304,6 +261,51 @@ class ActiveUsers:
             self._count(self._last(key, packed), packed, +1)
 
 
+@dataclass(slots=True)
+class Export:
+    """Active users on their way into a restart index (`ActiveUsers.export`): copies of all, and who is to be `left`
+    out. It is used once."""
+
+    figures: UserFigures
+    keys: "array[int]"
+    packed: "array[int]"
+    odd: Mapping[int, float]
+    recent: int
+    left: Collection[int]
+
+    def told(self, rest: Rest) -> tuple[UsersIndex, Set[int]]:
+        """What the index tells, and the keys of all whom it leaves out. `rest` is called now and then."""
+        now, counts, keys, packed = self.figures.now, self.figures.counts, self.keys, self.packed
+        since = (math.floor(now - WINDOWS[-1]) + 1) << _SHIFT
+        odd, nobody = _ODD << _SHIFT, 1 << _SHIFT
+        untold = max(self.recent << _SHIFT, nobody)
+        left = {keys[at]: packed[at] for at in places_of(self.left, keys)}
+        for at in range(0, len(keys), _PART):
+            rest()
+            some = packed[at : at + _PART]
+            said = [
+                of_user
+                if since <= of_user < odd
+                else odd
+                if of_user & 1 or of_user >= untold
+                else _NOBODY
+                if of_user < nobody
+                else _LONG_AGO
+                for of_user in some
+            ]
+            if odd in said:
+                left.update((keys[at + n], some[n]) for n, of_user in enumerate(said) if of_user == odd)
+            packed[at : at + _PART] = array("Q", said)
+        for key, before in left.items():
+            if before >= since or before & 1:
+                _count(counts, now, _last(key, before, self.odd), before, -1)
+        places = places_of(left, keys)
+        self.keys = keys = without(keys, places)
+        self.packed = packed = without(packed, places)
+        self.figures.known = len(keys)
+        return UsersIndex(self.figures, keys, packed), {*left, *self.left}
+
+
 class Remembered:
     """The figures of active users that were exported, to be shown until the users themselves are there."""
 
@@ -317,6 +319,24 @@ class Remembered:
     def cells(self) -> dict[Cell, Active]:
         """As `ActiveUsers.cells`."""
         return self._by_cell
+
+
+def _last(key: int, packed: int, odd: Mapping[int, float]) -> float:
+    """A user's newest activity; `odd` has those that no whole second tells."""
+    second = packed >> _SHIFT
+    if second == _ODD:
+        return odd[key]
+    return NEVER if second == _NEVER else second
+
+
+def _count(counts: list[list[int]], now: float, last: float, packed: int, by: int) -> None:
+    """Counts a user, or no longer, in the windows that they are in at `now`."""
+    of_cell = counts[packed >> 1 & _CELL]
+    for index, window in enumerate(WINDOWS):
+        if now < last + window:
+            of_cell[index] += by
+    if packed & 1:
+        of_cell[3] += by
 
 
 def _cells(figures: UserFigures) -> list[Cell]:

@@ -6,14 +6,12 @@ buckets; in a bucket they stand in order, side by side with their values.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import compress, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 _BITS = 64
 _FULL = 256
 """Pairs in a bucket, on average, at which all buckets are split in two."""
-_TURN = 16
-"""Buckets that are looked at between two rests."""
 
 
 class CompactMap:
@@ -38,13 +36,6 @@ class CompactMap:
         bounds = [bisect_left(keys, bucket << made._shift) for bucket in range(buckets)] + [len(keys)]
         made._keys = [keys[first:end] for first, end in pairwise(bounds)]
         made._values = [values[first:end] for first, end in pairwise(bounds)]
-        return made
-
-    def copy(self) -> "CompactMap":
-        """Another one with the same pairs, made in a moment."""
-        made = CompactMap()
-        made._shift, made._length = self._shift, self._length
-        made._keys, made._values = [keys[:] for keys in self._keys], [values[:] for values in self._values]
         return made
 
     def __len__(self) -> int:
@@ -161,30 +152,16 @@ class CompactMap:
             if its_value == value
         ]
 
-    def columns(
-        self, without: Collection[int] = (), rest: Callable[[], object] = lambda: None
-    ) -> "tuple[array[int], array[int]]":
-        """The keys in ascending order, and their values, but for those of some keys. It is what `of_sorted` takes.
-        `rest` is called now and then."""
-        all_keys, all_values = array("Q"), array("Q")
-        buckets = {key >> self._shift for key in without}
-        for bucket, (keys, values) in enumerate(zip(self._keys, self._values, strict=True)):
-            if bucket % _TURN == 0:
-                rest()
-            if bucket in buckets:
-                kept = [key not in without for key in keys]
-                all_keys.extend(compress(keys, kept))
-                all_values.extend(compress(values, kept))
-            else:
-                all_keys += keys
-                all_values += values
-        return all_keys, all_values
+    def columns(self) -> "tuple[array[int], array[int]]":
+        """The keys in ascending order, and their values: copies, made in a moment. It is what `of_sorted` takes."""
+        return _joined(self._keys), _joined(self._values)
 
     def _insert(self, bucket: int, at: int, key: int, value: int) -> None:
         self._keys[bucket].insert(at, key)
         self._values[bucket].insert(at, value)
         self._length += 1
-        self._split()
+        if self._length > _FULL * len(self._keys):
+            self._split()
 
     def _split(self) -> None:
         """Halves the buckets until they are small."""
@@ -196,3 +173,21 @@ class CompactMap:
                 keys += [of_bucket[:middle], of_bucket[middle:]]
                 values += [its_values[:middle], its_values[middle:]]
             self._keys, self._values = keys, values
+
+
+def places_of(keys: Iterable[int], column: "array[int]") -> list[int]:
+    """Where those of `keys` that are there stand in a column of keys in ascending order, itself in that order."""
+    places = ((key, bisect_left(column, key)) for key in keys)
+    return sorted({at for key, at in places if at < len(column) and column[at] == key})
+
+
+def without(column: "array[int]", places: Sequence[int]) -> "array[int]":
+    """A column but for what stands at some places, which are in ascending order and each there once."""
+    return _joined(column[first + 1 : end] for first, end in pairwise([-1, *places, len(column)])) if places else column
+
+
+def _joined(parts: "Iterable[array[int]]") -> "array[int]":
+    column = array("Q")
+    for part in parts:
+        column += part
+    return column

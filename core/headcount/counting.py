@@ -1,12 +1,13 @@
 """All that is counted now: each host's users, the names of their places, and what is wrong with what was read."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping
 
+from headcount.active_users import Export
 from headcount.clients import ClientPatterns
 from headcount.geo import Places
 from headcount.host import HostCounter
-from headcount.index import HostIndex, Rest, UserFigures, UsersIndex
+from headcount.index import HostIndex, UserFigures
 from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
 from headcount.options import Options
@@ -81,9 +82,8 @@ class Counting:
         for host in self.hosts.values():
             host.release()
 
-    def export(self, unsettled: Mapping[str, set[int]]) -> dict[str, Callable[[Rest], tuple[UsersIndex, Set[int]]]]:
-        """What gives, in any thread, the users of those hosts as they are now for a restart index, and the keys of all
-        whom it leaves out.
+    def export(self, unsettled: Mapping[str, set[int]]) -> dict[str, Export]:
+        """The users of those hosts as they are now, for a restart index.
 
         A user of whom it can't tell everything is not in it at all, so that their files are read again.
         """
@@ -185,9 +185,9 @@ class Counting:
             return
         known, ahead, plain = self.problems.subjects, self._now + 1, []
         for user in record.users:
-            subject, logins = (record.host, user[0]), user[6]
-            is_ahead = user[2] > ahead or user[3] > ahead or (logins and logins[-1][0] > ahead)
-            if is_ahead or (known and (subject in known or (*subject, "ahead") in known)):
+            key, _, login, logout, _, _, logins = user
+            is_ahead = login > ahead or logout > ahead or (logins and logins[-1][0] > ahead)
+            if is_ahead or (known and ((record.host, key) in known or (record.host, key, "ahead") in known)):
                 self._take_user(plain_record(record.host, user))
             else:
                 plain.append(user)

@@ -299,9 +299,12 @@ class Engine:
 
         def hosts(rest: Rest) -> dict[str, HostIndex]:
             made = {}
-            for name, export in users.items():
-                told, left = export(rest)
-                made[name] = HostIndex(files[name](left, rest), told)
+            while users:  # they are large
+                name, export = users.popitem()
+                told, left = export.told(rest)
+                for store in files[name].values():
+                    store.leave_out(left)
+                made[name] = HostIndex(files[name], told)
             return made
 
         index.write(self._options.keys.secret, hosts)

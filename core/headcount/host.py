@@ -1,11 +1,10 @@
 """One host's counts: its users as the source tells of them, its active users, its months."""
 
-from collections.abc import Callable, Collection, Sequence, Set
-from functools import partial
+from collections.abc import Collection, Sequence
 
-from headcount.active_users import NEVER, ActiveUsers, PlainPresence, Remembered
+from headcount.active_users import ActiveUsers, Export, PlainPresence, Remembered
 from headcount.arrivals import LastSeen
-from headcount.index import Rest, UserFigures, UsersIndex
+from headcount.index import UserFigures, UsersIndex
 from headcount.keys import KeyOf
 from headcount.meaning import Meaning, Visit, plain_presence
 from headcount.monthly_visitors import SETTLING, MonthlyVisitors, arrivals_told
@@ -47,7 +46,7 @@ class HostCounter:
         last = self.active.exchange(key, presence.last, self.active.cell_number(presence.cell), presence.is_open)
         before = self._seen.before(key, last)
         self._seen.note(key, record.newest, presence.last, is_flawed=bool(record.flaws))
-        visits = _following(before, self._meaning.visits(record))
+        visits = self._meaning.visits(record, before)
         if self._was_read:
             visits = self._hold(record.user, visits, now)
         self.months.count(record.user, visits, now, first_seen=self._is_first_seen(key, last))
@@ -71,9 +70,6 @@ class HostCounter:
             month = None if user[6] else meaning.plain_month(user[2], user[3])
             if month is None:
                 visits = meaning.plain_visits(user, closed, before)
-                if len(visits) > 1:
-                    visits = _following(before, visits)
-                visits = [visit for visit in visits if visit.month not in closed]
             else:
                 first_address = user[4] or user[5]
                 if first_address != address:
@@ -105,13 +101,13 @@ class HostCounter:
         self.active = ActiveUsers(now)
         self._imported = {}
 
-    def export(self, now: float, without: Collection[int]) -> Callable[[Rest], tuple[UsersIndex, Set[int]]]:
-        """What gives, in any thread, the users as they are now for a restart index, and those whom it leaves out, among
-        them those in `without` and all of whom more is to be counted. Only once the host was read."""
+    def export(self, now: float, left: Collection[int]) -> Export:
+        """The users as they are now, for a restart index, which leaves out those in `left` and all of whom more is to
+        be counted. Only once the host was read."""
         held = map(self._key_of, self._held)
         this = month_of(now, self.months.zone) or ""
-        recent = start_of(shift(this, -1), self.months.zone) if this else float("-inf")
-        return partial(self.active.copy().export, recent, {*without, *held, *self._seen.apart})
+        recent = start_of(shift(this, -1), self.months.zone) if this else 0.0
+        return self.active.export(recent, {*left, *held, *self._seen.apart})
 
     def remember(self, figures: UserFigures | None) -> None:
         """Shows the figures of an index in place of those of the users; None for those of the users again."""
@@ -216,18 +212,6 @@ class HostCounter:
         else:
             self._held.pop(user, None)
         return sorted(counted, key=lambda visit: visit.month)
-
-
-def _following(before: float | None, visits: list[Visit]) -> list[Visit]:
-    """The visits of one record, oldest first, each with the last activity known before it: one from before the record
-    or, in it, an earlier visit. Where the former is unknown, the latter tells of the month right before alone."""
-    found: list[Visit] = []
-    for visit in visits:
-        known = before
-        if found and (before is not None or found[-1].month == shift(visit.month, -1)):
-            known = max(NEVER if before is None else before, found[-1].when)
-        found.append(Visit(visit.month, visit.when, visit.cell, visit.recorded, known))
-    return found
 
 
 def _is_better(imported: MonthCounts, own: MonthCounts) -> bool:

@@ -10,19 +10,19 @@ before all of it is read.
 
 import json
 import os
-import secrets
 import struct
 import sys
 import threading
 import time
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
+from headcount.compact import places_of, without
 from headcount.files import put
 
 _MAGIC: Final = b"headcount index 2\n"
@@ -52,6 +52,14 @@ class StoreIndex:
     unmoved: int
     keys: "array[int]"
     changed: "array[int]"
+
+    def leave_out(self, keys: Iterable[int]) -> None:
+        """Tells nothing of the files of those users."""
+        places = places_of(keys, self.keys)
+        if places:
+            self.unmoved = 0
+            self.keys = without(self.keys, places)
+            self.changed = without(self.changed, places)
 
 
 @dataclass(slots=True)
@@ -94,7 +102,7 @@ class Index:
     """Everything. `token` is what the state calls it by, `secret` that of the users' keys."""
 
     secret: bytes
-    token: str = field(default_factory=lambda: secrets.token_hex(16))
+    token: str = field(default_factory=lambda: os.urandom(16).hex())
     hosts: dict[str, HostIndex] = field(default_factory=dict)
 
 

@@ -1,12 +1,12 @@
 """What a user's record means: where they are, with which client, and in which months they visited."""
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import tzinfo
 from typing import NamedTuple
 
 from headcount.active_users import NEVER, Presence
-from headcount.months import Months
+from headcount.months import Months, shift
 from headcount.records import Activity, Login, PlainUser, UserRecord
 from headcount.snapshot import UNKNOWN, Cell, Place
 
@@ -30,6 +30,10 @@ class Visit(NamedTuple):
     cell: Cell
     recorded: bool
     before: float | None = None
+
+
+_Told = tuple[str, float, Cell | None, bool]
+"""What is told of a visit: the month, the moment, the cell, whether a login record tells it."""
 
 
 class Meaning:
@@ -85,8 +89,9 @@ class Meaning:
         cell = self.cell_of(address, resource)
         return Presence(last, cell, is_open) if self._is_recorded(cell.place) else NOBODY
 
-    def visits(self, record: UserRecord) -> list[Visit]:
-        """One visit for each month that the record speaks of.
+    def visits(self, record: UserRecord, before: float | None = None) -> list[Visit]:
+        """One visit for each month that the record speaks of, oldest first. `before` is the last activity known from
+        before the record; None where it is unknown.
 
         A month's login record decides its place and client; without one, the month's first login, or else its
         first activity, decides the place.
@@ -101,39 +106,37 @@ class Meaning:
             month = self.month_of(activity.when)
             if month is not None:
                 activities.setdefault(month, []).append(activity)
-        visits = [
+        told = [
             self._recorded(month, logins[month], activities.get(month, []))
             if month in logins
             else self._bare(month, activities[month])
             for month in sorted({*logins, *activities})
         ]
-        return [visit for visit in visits if self._is_recorded(visit.cell.place)]
+        return _following(before, [one for one in told if self._is_recorded(one[2].place)])
 
     def plain_visits(self, user: PlainUser, closed: Collection[str], before: float | None) -> list[Visit]:
-        """What `visits` says of a plain user, where all are recorded, with what was known `before`. A visit in a
-        `closed` month has no place."""
+        """What `visits` says of a plain user, where all are recorded; nothing of months that are `closed`."""
         _, _, login, logout, login_address, logout_address, logins = user
         of_login = self.month_of(login) if login else None
         of_logout = self.month_of(logout) if logout else None
-        visits: dict[str, Visit] = {}
+        told: dict[str, _Told] = {}
         for when, address, resource in logins:
             month = self.month_of(when)
-            if month is None or month in visits:
+            if month is None or month in told:
                 continue
             if not address and login and 0 <= when - login <= SAME_LOGIN and of_login == month:
                 address = login_address
-            cell = _NO_CELL if month in closed else self.cell_of(address, resource)
-            visits[month] = Visit(month, when, cell, True, before)
-        if of_login is not None and of_login not in visits:
+            cell = None if month in closed else self.cell_of(address, resource)
+            told[month] = month, when, cell, True
+        if of_login is not None and of_login not in told:
             when, address = login, login_address
             if of_login == of_logout:
                 when, address = max(login, logout), login_address or logout_address
-            cell = _NO_CELL if of_login in closed else self.cell_of(address, None)
-            visits[of_login] = Visit(of_login, when, cell, False, before)
-        if of_logout is not None and of_logout not in visits:
-            cell = _NO_CELL if of_logout in closed else self.cell_of(logout_address, None)
-            visits[of_logout] = Visit(of_logout, logout, cell, False, before)
-        return sorted(visits.values()) if len(visits) > 1 else list(visits.values())
+            told[of_login] = of_login, when, None if of_login in closed else self.cell_of(address, None), False
+        if of_logout is not None and of_logout not in told:
+            cell = None if of_logout in closed else self.cell_of(logout_address, None)
+            told[of_logout] = of_logout, logout, cell, False
+        return _following(before, sorted(told.values()) if len(told) > 1 else told.values())
 
     def plain_month(self, login: int, logout: int) -> str | None:
         """The one month that a plain user was there in, by the last login and logout (0 where there was none); None
@@ -147,15 +150,31 @@ class Meaning:
     def _is_recorded(self, place: Place) -> bool:
         return self._countries is None or place.country in self._countries
 
-    def _recorded(self, month: str, login: Login, activities: list[Activity]) -> Visit:
+    def _recorded(self, month: str, login: Login, activities: list[Activity]) -> tuple[str, float, Cell, bool]:
         same = (a.address for a in activities if a.kind == "login" and a.address and _is_same_login(a, login))
         cell = self.cell_of(login.address or next(same, None), login.resource)
-        return Visit(month, login.when, cell, recorded=True)
+        return month, login.when, cell, True
 
-    def _bare(self, month: str, activities: list[Activity]) -> Visit:
+    def _bare(self, month: str, activities: list[Activity]) -> tuple[str, float, Cell, bool]:
         address = next((a.address for a in activities if a.address), None)
         newest = max(a.when for a in activities)
-        return Visit(month, newest, self.cell_of(address, None), recorded=False)
+        return month, newest, self.cell_of(address, None), False
+
+
+def _following(before: float | None, told: Iterable[_Told]) -> list[Visit]:
+    """The visits of one record, oldest first, each with the last activity known before it: one from before the record
+    or, in it, an earlier visit. Where the former is unknown, the latter tells of the month right before alone. One
+    without a cell only is before the next."""
+    found: list[Visit] = []
+    earlier: tuple[str, float] | None = None
+    for month, when, cell, recorded in told:
+        known = before
+        if earlier is not None and (before is not None or earlier[0] == shift(month, -1)):
+            known = earlier[1] if before is None or earlier[1] > before else before
+        if cell is not None:
+            found.append(Visit(month, when, cell, recorded, known))
+        earlier = month, when
+    return found
 
 
 def _is_same_login(activity: Activity, login: Login) -> bool:

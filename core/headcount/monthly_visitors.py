@@ -73,8 +73,10 @@ class Month:
     def add(self, cell: Cell, by: int) -> None:
         """Counts users of a cell, or takes them away."""
         self._frozen = None
-        self.cells[cell] = self.cells.get(cell, 0) + by
-        if not self.cells[cell]:
+        users = self.cells.get(cell, 0) + by
+        if users:
+            self.cells[cell] = users
+        else:
             del self.cells[cell]
 
     def weaken(self) -> None:
@@ -137,25 +139,26 @@ class MonthlyVisitors:
         """Counts a user's visits in the months that do not know of them yet. `first_seen` says that nothing was
         read of this user since the reading of the host began."""
         for visit in visits:
-            month = self.months.get(visit.month) or self._begin(visit.month, now)
+            name, _, cell, recorded, _ = visit
+            month = self.months.get(name) or self._begin(name, now)
             if month is None or month.closed:
                 continue
             if month.key is None:
                 if first_seen:
-                    self._add(visit.month, month, visit.cell, +1)
+                    self._add(name, month, cell, +1)
                 continue
             digest = month.hash_of(self._host, user)
-            known = month.counted.add(digest, How.FINAL if visit.recorded else visit.cell)
+            known = month.counted.add(digest, How.FINAL if recorded else cell)
             if known is None:
-                self._add(visit.month, month, visit.cell, +1)
+                self._add(name, month, cell, +1)
                 self._arrive(user, visit, month)
-            elif visit.recorded and isinstance(known, Cell):
+            elif recorded and isinstance(known, Cell):
                 month.counted.put(digest, How.FINAL)
-                self._add(visit.month, month, known, -1)
-                self._add(visit.month, month, visit.cell, +1)
+                self._add(name, month, known, -1)
+                self._add(name, month, cell, +1)
             else:
                 continue
-            self.changes[visit.month].counted += digest
+            self.changes[name].counted += digest
 
     def count_unread(self, name: str, cell: Cell | None) -> bool:
         """Counts a user who is seen for the first time in a month that ended before anybody looked and is being read;

@@ -14,8 +14,9 @@ from headcount.counted import How
 from headcount.errors import NoPermissionError, StateError, StateLockedError, UsageError
 from headcount.monthly_visitors import Month, MonthChange
 from headcount.snapshot import Arrivals, Cell, HistoryKey, HistoryPoint, Past, Place, PlaceName, Quality
-from headcount.state import HostUpdate, Update
+from headcount.state import HostUpdate, Saved, Update
 from headcount.state.files import is_locked, path_of
+from headcount.state.months import load_months
 from headcount.state.schema import STEPS, VERSION
 from headcount.state.sqlite import SqliteState
 from support import unprivileged
@@ -105,14 +106,13 @@ def test_one_engine_keeps_it_and_others_may_read_it(path: Path) -> None:
 def test_what_is_loaded_is_of_one_moment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with SqliteState(path) as state, SqliteState(path, read_only=True) as reader:
         state.save(Update(live={"head": "old"}))
-        real = reader._load_months
 
-        def meanwhile(*loaded: object) -> None:
-            real(*loaded)  # type: ignore[arg-type]
+        def meanwhile(connection: sqlite3.Connection, saved: Saved) -> None:
+            load_months(connection, saved)
             month, change = an_open_month()
             state.save(replace(update(month, change), live={"head": "new"}))
 
-        monkeypatch.setattr(reader, "_load_months", meanwhile)
+        monkeypatch.setattr("headcount.state.sqlite.load_months", meanwhile)
         first = reader.load(counted=False)
         assert (first.live, list(first.hosts)) == ({"head": "old"}, [])
         monkeypatch.undo()

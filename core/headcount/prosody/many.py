@@ -77,6 +77,9 @@ class Rows(NamedTuple):
 
 _NO_RECORDS: Final[tuple[int, PlainLogins] | None] = (0, ())
 _GONE: Final = -1
+_LONGEST_LASTLOG2: Final = 478
+"""Bytes of the longest file of lastlog2 that is looked at here: one of its shape, with two addresses of IPv6, has some
+250, and what is read into no more than so many is made in Python's own pools."""
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _TYPE: Final = 0o170000
@@ -97,7 +100,7 @@ def read_plain(store: PlainStore, files: Sequence[bytes], *, since: int = 0, sta
     if stamps:
         texts = [_read(file, store.directory) for file in files]
     else:
-        read = [_read_with_stamp(file, store.directory) for file in files]
+        read = [_read_with_stamp(file, store.directory, _LONGEST_LASTLOG2) for file in files]
         stamps, texts = [stamp for stamp, _ in read], [data for _, data in read]
     rows: list[Row] = []
     changed, recorded = array("Q"), array("Q")
@@ -173,22 +176,22 @@ def _looked_at(
 
 
 def _read(file: bytes, directory: int) -> bytes:
-    """A file's bytes; none where it can't be read, or is too large to have a usual shape."""
+    """The bytes of a file of lastlog2; none where it can't be read, or is too large to have the usual shape."""
     try:
         descriptor = os.open(file, _FLAGS, dir_fd=directory)
     except OSError:
         return b""
     try:
-        data = os.read(descriptor, LARGEST + 1)
+        data = os.read(descriptor, _LONGEST_LASTLOG2 + 1)
     except OSError:
         return b""
     finally:
         os.close(descriptor)
-    return data if len(data) <= LARGEST else b""
+    return data if len(data) <= _LONGEST_LASTLOG2 else b""
 
 
-def _read_with_stamp(file: bytes, directory: int) -> tuple[int, bytes]:
-    """A file's change time, and its bytes as `_read` gives them; `_GONE` and none where it is not there."""
+def _read_with_stamp(file: bytes, directory: int, longest: int) -> tuple[int, bytes]:
+    """A file's change time and bytes; `_GONE` and none where it is not there, none of one longer than that."""
     try:
         descriptor = os.open(file, _FLAGS, dir_fd=directory)
     except FileNotFoundError:
@@ -197,12 +200,12 @@ def _read_with_stamp(file: bytes, directory: int) -> tuple[int, bytes]:
         return 0, b""
     try:
         found = os.fstat(descriptor)
-        data = os.read(descriptor, LARGEST + 1) if stat.S_ISREG(found.st_mode) else b""
+        data = os.read(descriptor, longest + 1) if stat.S_ISREG(found.st_mode) else b""
     except OSError:
         return 0, b""
     finally:
         os.close(descriptor)
-    return found.st_ctime_ns, data if len(data) <= LARGEST else b""
+    return found.st_ctime_ns, data if len(data) <= longest else b""
 
 
 def _told_beside(store: PlainStore, files: Sequence[bytes]) -> list[tuple[int, PlainLogins] | None]:
@@ -216,7 +219,7 @@ def _told_beside(store: PlainStore, files: Sequence[bytes]) -> list[tuple[int, P
 def _read_records(files: Sequence[bytes], directory: int) -> list[tuple[int, PlainLogins] | None]:
     """The change time of some users' login records and what they say, `_NO_RECORDS` where there are none; None where
     they want a closer look."""
-    read = [_read_with_stamp(file, directory) for file in files]
+    read = [_read_with_stamp(file, directory, LARGEST) for file in files]
     said = plain_logins([data for _, data in read])
     return [
         _NO_RECORDS if stamp == _GONE else None if logins is None else (stamp, logins)

@@ -1,9 +1,9 @@
 """Where records are read: a source gives batches of records and knows nothing of what they mean."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
-from headcount.index import HostIndex, Rest, StoreIndex
+from headcount.index import HostIndex, StoreIndex
 from headcount.records import Record
 from headcount.snapshot import Progress
 
@@ -35,9 +35,8 @@ class Source(Protocol):
         """By host of which all was read, the keys of the users of whom a restart index can't tell. No host where an
         index is of no use."""
 
-    def files(self, name: str) -> Callable[[Collection[int], Rest], dict[str, StoreIndex]]:
-        """What gives, in any thread, what was read of such a host until now, by store, for a restart index. It takes
-        the keys of users to leave out."""
+    def files(self, name: str) -> dict[str, StoreIndex]:
+        """What was read of such a host until now, by store, for a restart index; of users too of whom it can't tell."""
 
     def restore(self, hosts: Mapping[str, HostIndex]) -> None:
         """Goes on from an index, before `read`, which then says only what changed since."""

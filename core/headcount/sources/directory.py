@@ -11,14 +11,13 @@ import stat
 import time
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 
 from headcount.compact import CompactMap
 from headcount.errors import UsageError, no_permission
-from headcount.index import HostIndex, Rest, StoreIndex
+from headcount.index import HostIndex, StoreIndex
 from headcount.keys import Keys
 from headcount.prosody.files import SUFFIX, users_of
 from headcount.records import (
@@ -33,7 +32,7 @@ from headcount.records import (
 from headcount.snapshot import Progress
 from headcount.sources import inotify
 from headcount.sources.inotify import Inotify
-from headcount.sources.layout import LEFTOVER, STALE, Host, Layout, NotListedError, Store, changed_at
+from headcount.sources.layout import LEFTOVER, STALE, Host, Layout, NotListedError, changed_at
 from headcount.sources.pace import Pace
 from headcount.sources.readers import HELP_FROM, Names
 from headcount.sources.users import UserReader, is_unmoved
@@ -177,11 +176,13 @@ class DirectorySource:
             if host.was_read and not host.orphans and not self._layout.is_lost
         }
 
-    def files(self, name: str) -> Callable[[Collection[int], Rest], dict[str, StoreIndex]]:
-        """What gives, in any thread, what was read of a host's files until now, by store. It takes the keys of users to
-        leave out."""
+    def files(self, name: str) -> dict[str, StoreIndex]:
+        """What was read of a host's files until now, by store."""
         host = next(host for host in self._layout.hosts.values() if host.name == name)
-        return partial(_exported, [replace(store, files=store.files.copy()) for store in host.stores.values()])
+        return {
+            store.name: StoreIndex(store.identity, store.unmoved, *store.files.columns())
+            for store in host.stores.values()
+        }
 
     def restore(self, hosts: Mapping[str, HostIndex]) -> None:
         """Goes on from an index, before `read`. A directory that is another one now is read in whole."""
@@ -377,12 +378,3 @@ def new_watcher() -> Watcher:
     from headcount.sources.notifier import Notifier  # here, since it takes a while and most have no need of it
 
     return Notifier()
-
-
-def _exported(stores: Iterable[Store], without: Collection[int], rest: Rest) -> dict[str, StoreIndex]:
-    found = {}
-    for store in stores:
-        keys, changed = store.files.columns({*without, *store.files.keys_of(STALE)}, rest)
-        unmoved = store.unmoved if len(keys) == len(store.files) else 0
-        found[store.name] = StoreIndex(store.identity, unmoved, keys, changed)
-    return found

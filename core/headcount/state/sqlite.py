@@ -6,30 +6,16 @@ import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
-from headcount.counted import How
 from headcount.errors import NoPermissionError, StateError
-from headcount.monthly_visitors import Month
-from headcount.snapshot import (
-    UNKNOWN,
-    Arrivals,
-    Cell,
-    HistoryCounts,
-    HistoryKey,
-    HistoryPoint,
-    Mark,
-    Past,
-    Place,
-    PlaceName,
-    Quality,
-)
-from headcount.state import HostUpdate, Saved, SavedHost, Update
+from headcount.snapshot import HistoryCounts, HistoryKey, HistoryPoint, Mark, Past, PlaceName
+from headcount.state import Saved, SavedHost, Update
 from headcount.state.columns import columns, place_of
 from headcount.state.files import connect_to_read, foreign, identity_of, lock, make, set_aside
-from headcount.state.imported import load_imported, save_imported
+from headcount.state.months import load_counted, load_months, prune, save_host
 from headcount.state.schema import VERSION, is_foreign, upgrade, version_of
 
 
@@ -122,7 +108,7 @@ class SqliteState:
         with self._explained(), _one_moment(self._connection) as connection:
             for host, since, alive in connection.execute("SELECT host, followed_since, alive_at FROM hosts"):
                 saved.hosts[host] = SavedHost(since, alive)
-            self._load_months(connection, saved)
+            load_months(connection, saved)
             points: dict[int, dict[str, HistoryCounts]] = defaultdict(dict)
             for at, host, counts in connection.execute("SELECT at, host, counts FROM history ORDER BY at"):
                 points[at][host] = _KeptCounts(counts)
@@ -146,7 +132,7 @@ class SqliteState:
             for host, of_host in saved.hosts.items():
                 for name, month in of_host.months.items():
                     if month.key is not None:
-                        _load_counted(self._connection, host, name, month)
+                        load_counted(self._connection, host, name, month)
 
     def save(self, update: Update) -> None:
         """Keeps a change in one transaction; read-only, keeps nothing."""
@@ -155,7 +141,7 @@ class SqliteState:
         self._refuse_lost()
         with self._explained(), self._connection as connection:
             for host in update.hosts:
-                _save_host(connection, host)
+                save_host(connection, host)
             connection.executemany("DELETE FROM history WHERE at = ?", [(at,) for at in update.forgotten_history])
             connection.executemany(
                 "INSERT OR REPLACE INTO history VALUES (?, ?, ?)",
@@ -178,7 +164,7 @@ class SqliteState:
                 [(name, value) for name, value in said.items() if value is not None],
             )
             if update.pruned_before is not None:
-                _prune(connection, update.pruned_before)
+                prune(connection, update.pruned_before)
             connection.executemany("INSERT OR REPLACE INTO live VALUES (?, ?)", list(update.live.items()))
         forgets = update.pruned_before is not None or any(
             change.closed or change.anew for host in update.hosts for _, change in host.months.values()
@@ -218,19 +204,6 @@ class SqliteState:
             self._connection.execute("VACUUM")
             busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             self._scrub_is_due = bool(busy)
-
-    def _load_months(self, connection: sqlite3.Connection, saved: Saved) -> None:
-        for host, month, quality, closed, key, came_back, untold in connection.execute(
-            "SELECT host, month, quality, closed, key, came_back, untold FROM months"
-        ):
-            arrivals = None if came_back is None else Arrivals(came_back, untold)
-            of_host = saved.hosts.setdefault(host, SavedHost())
-            of_host.months[month] = Month(Quality(quality), key=key, closed=bool(closed), arrivals=arrivals)
-        for host, month, country, subdivision, city, client, users in connection.execute("SELECT * FROM counts"):
-            cell = Cell(place_of(country, subdivision, city), client)
-            saved.hosts[host].months[month].cells[cell] = users
-        for host, month, imported in load_imported(connection):
-            saved.hosts[host].months[month].imported = imported
 
     def _refuse_lost(self) -> None:
         """SQLite goes on in a file that has no name any more, and whose end is that of the process."""
@@ -302,15 +275,6 @@ def _check(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError("database disk image is malformed")
 
 
-def _prune(connection: sqlite3.Connection, before: str) -> None:
-    """Deletes the months before that one, and remembers that they were."""
-    connection.execute("INSERT OR REPLACE INTO kept VALUES ('pruned_before', ?)", (before,))
-    connection.execute("DELETE FROM counts WHERE month < ?", (before,))
-    connection.execute("DELETE FROM counted WHERE month < ?", (before,))
-    connection.execute("DELETE FROM imported WHERE month < ?", (before,))
-    connection.execute("DELETE FROM months WHERE month < ?", (before,))
-
-
 class _KeptCounts(Mapping[HistoryKey, Past]):
     """The counts of a past point, not unpacked before somebody looks: years of them are rarely looked at."""
 
@@ -329,74 +293,3 @@ class _KeptCounts(Mapping[HistoryKey, Past]):
 
     def __len__(self) -> int:
         return len(self._counts)
-
-
-@lru_cache(maxsize=4096)
-def _told(how: Cell | How) -> str:
-    """How a user was counted, as a line of `counted.hows` has it."""
-    return json.dumps(how.place) if isinstance(how, Cell) else how.value
-
-
-def _how(told: str) -> Cell | How:
-    """The other way round."""
-    return Cell(Place(*json.loads(told)), UNKNOWN) if told.startswith("[") else How(told)
-
-
-def _load_counted(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
-    parts = connection.execute(
-        "SELECT hashes, hows FROM counted WHERE host = ? AND month = ? ORDER BY part", (host, name)
-    ).fetchall()
-    if parts:
-        hows = "\n".join([part[1] for part in parts]).split("\n")
-        month.counted.load(b"".join([part[0] for part in parts]), hows, _how)
-
-
-def _save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
-    if update.followed_since is not None:
-        connection.execute(
-            "INSERT OR REPLACE INTO hosts VALUES (?, ?, ?)",
-            (update.host, update.followed_since, update.alive_at),
-        )
-    for name, (month, change) in update.months.items():
-        of_month = (update.host, name)
-        if change.anew:
-            _save_anew(connection, *of_month, month)
-        connection.execute(
-            "INSERT OR REPLACE INTO months VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*of_month, month.quality.value, int(month.closed), month.key, *(month.arrivals or (None, None))),
-        )
-        if change.closed:
-            connection.execute("DELETE FROM counted WHERE host = ? AND month = ?", of_month)
-        connection.executemany(
-            "INSERT OR REPLACE INTO counts VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (*of_month, *columns(cell.place), cell.client, month.cells[cell])
-                for cell in change.cells
-                if cell in month.cells
-            ],
-        )
-        connection.executemany(
-            "DELETE FROM counts WHERE host = ? AND month = ?"
-            " AND country = ? AND subdivision = ? AND city = ? AND client = ?",
-            [(*of_month, *columns(cell.place), cell.client) for cell in change.cells if cell not in month.cells],
-        )
-        counted = [(digest, how) for digest in change.hashes() if (how := month.counted.get(digest)) is not None]
-        if counted:
-            connection.execute(
-                "INSERT INTO counted (host, month, hashes, hows) VALUES (?, ?, ?, ?)",
-                (*of_month, b"".join([digest for digest, _ in counted]), "\n".join([_told(how) for _, how in counted])),
-            )
-
-
-def _save_anew(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
-    """Deletes what was kept of a month, and keeps what of it was taken over; who was counted stays under the same key
-    alone. They may have to be counted anew, for which all files have to be read: the restart index is of no use any
-    more."""
-    connection.execute("DELETE FROM kept WHERE name = 'index'")
-    connection.execute("DELETE FROM counts WHERE host = ? AND month = ?", (host, name))
-    connection.execute("DELETE FROM imported WHERE host = ? AND month = ?", (host, name))
-    kept = connection.execute("SELECT key FROM months WHERE host = ? AND month = ?", (host, name)).fetchone()
-    if kept != (month.key,):
-        connection.execute("DELETE FROM counted WHERE host = ? AND month = ?", (host, name))
-    if month.imported is not None:
-        save_imported(connection, host, name, month.imported)
