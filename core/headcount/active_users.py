@@ -8,7 +8,7 @@ their keys (`keys`) alone, and take 16 bytes each.
 import heapq
 import math
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -273,16 +273,18 @@ class Export:
     recent: int
     left: Collection[int]
 
-    def told(self, rest: Rest) -> tuple[UsersIndex, Set[int]]:
+    def told(self, rest: Rest) -> "tuple[UsersIndex, array[int]]":
         """What the index tells, and the keys of all whom it leaves out. `rest` is called now and then."""
-        now, counts, keys, packed = self.figures.now, self.figures.counts, self.keys, self.packed
-        since = (math.floor(now - WINDOWS[-1]) + 1) << _SHIFT
+        keys, packed = self.keys, self.packed
+        since = (math.floor(self.figures.now - WINDOWS[-1]) + 1) << _SHIFT
         odd, nobody = _ODD << _SHIFT, 1 << _SHIFT
         untold = max(self.recent << _SHIFT, nobody)
-        left = {keys[at]: packed[at] for at in places_of(self.left, keys)}
-        for at in range(0, len(keys), _PART):
+        left = set(places_of(self.left, keys))
+        for at in left:
+            self._count_no_more(keys[at], packed[at])
+        for start in range(0, len(keys), _PART):
             rest()
-            some = packed[at : at + _PART]
+            some = packed[start : start + _PART]
             said = [
                 of_user
                 if since <= of_user < odd
@@ -294,16 +296,21 @@ class Export:
                 for of_user in some
             ]
             if odd in said:
-                left.update((keys[at + n], some[n]) for n, of_user in enumerate(said) if of_user == odd)
-            packed[at : at + _PART] = array("Q", said)
-        for key, before in left.items():
-            if before >= since or before & 1:
-                _count(counts, now, _last(key, before, self.odd), before, -1)
-        places = places_of(left, keys)
+                for at in [start + n for n, of_user in enumerate(said) if of_user == odd]:
+                    if at not in left:
+                        left.add(at)
+                        self._count_no_more(keys[at], packed[at])
+            packed[start : start + _PART] = array("Q", said)
+        places = sorted(left)
+        left_out = array("Q", map(keys.__getitem__, places))
+        left_out.extend(self.left)
         self.keys = keys = without(keys, places)
         self.packed = packed = without(packed, places)
         self.figures.known = len(keys)
-        return UsersIndex(self.figures, keys, packed), {*left, *self.left}
+        return UsersIndex(self.figures, keys, packed), left_out
+
+    def _count_no_more(self, key: int, packed: int) -> None:
+        _count(self.figures.counts, self.figures.now, _last(key, packed, self.odd), packed, -1)
 
 
 class Remembered:
