@@ -1,10 +1,10 @@
 """The one moving part: pulls records from a source, counts them, keeps what was counted, hands out snapshots."""
 
-import gc
 import threading
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 
+from headcount import collector
 from headcount.clients import ClientPatterns
 from headcount.counting import Counting
 from headcount.errors import StateError
@@ -111,7 +111,8 @@ class Engine:
         try:
             if self._wait_for_source(publish, stop):
                 self._read(publish, stop)
-                self._follow(publish, stop)
+                with collector.rare():
+                    self._follow(publish, stop)
         finally:
             self._counting.release()
             self._keep()
@@ -158,7 +159,7 @@ class Engine:
         self._phase = Phase.SCANNING
         self._counting.take([SourceFlaws()], self._now)
         self._go_on(publish)
-        with _collector_paused():
+        with collector.paused():
             for batch in self._source.read():
                 self._take(batch)
                 self._tick_if_due()
@@ -356,20 +357,6 @@ class Engine:
         counting.unkept_names.clear()
         if alive:
             self._kept_at = self._options.ticks()
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Reading makes a lasting object or more of each user and no cycles; looking for cycles among all of them, again
-    and again, would hold up every other thread, the screen's too, for a quarter of a second each time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_on:
-            gc.enable()
 
 
 def _not_kept(error: StateError) -> Flaw:
