@@ -55,7 +55,7 @@ def run(name: str, size: Size, findings: Path) -> bool:
     before, begun = load(), time.monotonic()
     try:
         section = BENCHMARKS[name](size)
-    except Exception:
+    except Exception:  # the others are run all the same
         traceback.print_exc()
         print(f"{name} FAILED; what was found of it before stays in the document.")
         return False

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kit.contenders import by_c, by_lua, warm
-from kit.engine import Engine
+from kit.engine import STATE, Engine, wait_for_index
 from kit.machine import file_system
 from kit.native import MissingError, room, trees_room
 from kit.processes import memory, quiet
@@ -85,7 +85,7 @@ def of_tree(tree: Tree) -> Scale:
             scale.first = engine.wait_for(tree).at - engine.begun
             scale.processor = engine.processor()
             print(f"  {tree.users:,}: first start {scale.first:.1f} s", flush=True)
-            engine.wait_for_index()
+            wait_for_index(home / STATE)
             quiet(engine.pid)
             taken = memory(engine.pid)
             scale.stays, scale.peak = taken["VmRSS"] + taken["below"], taken["VmHWM"]
@@ -132,7 +132,7 @@ def show(section: Section, scales: list[Scale], each: int) -> None:
         "10",
         "1M → 10M users",
         "every figure linear or better, memory a user falls or holds",
-        ", ".join(f"{name.split(',')[0]} ^{growths[part]:.2f}" for name, part in ROWS.items() if part in GROWING),
+        ", ".join(f"{name.rsplit(',', 1)[0]} ^{growths[part]:.2f}" for name, part in ROWS.items() if part in GROWING),
         all(growths[part] <= LINEAR for part in GROWING)
         if least.users >= 1_000_000 and most.users >= 10_000_000
         else None,
@@ -153,14 +153,14 @@ def beside_c(scales: list[Scale]) -> list[str]:
     power = growth(least.c, most.c, least.users, most.users)
     if power > LINEAR:
         words.append(
-            f"C's bare scan itself grows with the power of {power:.2f}: this machine's memory does not hold what the "
-            "kernel knows of so many files, and whoever reads them waits for that. It is the wall that comes first."
+            f"C's bare scan itself grows with the power of {power:.2f}: the files themselves, and not what reads them, "
+            "are the wall that comes first."
         )
     return words
 
 
 def where_each(each: int) -> str:
-    return f"{each:,} bytes each" if each else "each in its inode"
+    return f"{each:,} bytes each" if each else "each in its inode (`benchmarks/in_inodes.sh`)"
 
 
 def walls(most: Scale, each: int) -> list[str]:

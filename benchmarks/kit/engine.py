@@ -86,10 +86,6 @@ class Engine:
             raise TimeoutError(f"{tree.active} not counted in {within:.0f} s; last: {self.said[-1:]}")
         return right
 
-    def wait_for_index(self) -> None:
-        """Waits until it has written its restart index, which takes memory, for the first time."""
-        wait_for_index(self.home / STATE)
-
     def processor(self) -> float:
         """Seconds of processor time so far."""
         return processor(self.pid)
@@ -134,7 +130,7 @@ def start(tree: Tree, home: Path | None = None, cores: int | None = None, *, who
 
 
 def wait_for_index(state: Path, within: float = TOO_LONG) -> None:
-    """Waits until the restart index beside a state is there. Raises TimeoutError."""
+    """Waits until the restart index beside a state, which takes memory, was written once. Raises TimeoutError."""
     index, end = state.with_name(state.name + INDEX), time.monotonic() + within
     while not index.exists():
         if time.monotonic() > end:

@@ -3,7 +3,7 @@
 from typing import Any
 
 try:  # for texts as short as names, twice as quick as the one that hashlib takes from OpenSSL
-    from _sha256 import sha256  # type: ignore[import-not-found]
+    from _sha256 import sha256  # type: ignore[import-not-found]  # CPython's own, undescribed
 except ImportError:  # Python 3.12 has it under another name
     from hashlib import sha256
 

@@ -104,7 +104,7 @@ class Person:
         if dice % 20 == 0:
             spot = somewhere(Random(dice))  # noqa: S311 - a game of chance, not a secret
         if dice % 33 == 0:
-            device = draw_device(Random(dice))  # noqa: S311
+            device = draw_device(Random(dice))  # noqa: S311 - the same
         return spot, device
 
 

@@ -75,8 +75,9 @@ class Rows(NamedTuple):
     later_changed: "array[int]"
 
 
-_NO_RECORDS: Final[tuple[int, PlainLogins] | None] = (0, ())
+_NO_RECORDS: Final[tuple[int, PlainLogins]] = (0, ())
 _GONE: Final = -1
+"""The change time of a file that is not there."""
 _LONGEST_LASTLOG2: Final = 478
 """Bytes of the longest file of lastlog2 that is looked at here: one of its shape, with two addresses of IPv6, has some
 250, and what is read into no more than so many is made in Python's own pools."""
@@ -210,7 +211,9 @@ def _read_with_stamp(file: bytes, directory: int, longest: int) -> tuple[int, by
 
 def _told_beside(store: PlainStore, files: Sequence[bytes]) -> list[tuple[int, PlainLogins] | None]:
     """What some users' login records say, and their change time; None for a user who wants a closer look."""
-    told = [_NO_RECORDS] * len(files) if store.records is None else _read_records(files, store.records)
+    told: list[tuple[int, PlainLogins] | None] = [_NO_RECORDS] * len(files)
+    if store.records is not None:
+        told = _read_records(files, store.records)
     if not store.beside:
         return told
     return [None if _is_in_any(store.beside, file) else of_file for file, of_file in zip(files, told, strict=True)]
