@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import sqlite3
 import subprocess
@@ -50,15 +51,17 @@ class Screen:
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
             start_new_session=True,
         )
+        self._closed = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        try:
-            while part := os.read(self.fd, 65536):
-                self.sent += part
-        except OSError:  # closed
-            pass
+        while not self._closed.is_set():
+            if select.select([self.fd], [], [], 0.02)[0]:
+                try:
+                    self.sent += os.read(self.fd, 65536)
+                except OSError:  # nobody writes there any more
+                    return
 
     def until(self, words: bytes) -> None:
         end = time.monotonic() + 60
@@ -77,7 +80,9 @@ class Screen:
         return self.process.wait(60)
 
     def close(self) -> None:
-        """The terminal goes: its window was closed, say."""
+        """The terminal goes: its window was closed, say. Nobody may be reading it, since that keeps it open."""
+        self._closed.set()
+        self._reader.join()
         os.close(self._inside)
         os.close(self.fd)
 
