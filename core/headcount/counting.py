@@ -52,7 +52,7 @@ class Counting:
         self.problems = Problems()
         self.unkept_names: set[Place] = set()
         self.pruned_before = saved.pruned_before
-        if not options.clock_is_given and (self.pruned_before or "") > (month_of(now, options.zone) or ""):
+        if options.at is None and (self.pruned_before or "") > (month_of(now, options.zone) or ""):
             self.pruned_before = None  # a clock that was ahead pruned
         self._places = places
         self._clients = clients

@@ -35,7 +35,7 @@ class Retention:
         self._said_pruned = said_pruned or ""
         self.nothing_after: tuple[float, str] | None = None
         self.is_kept = not counting.has_pruned_months
-        if not self.is_in_doubt and not options.clock_is_given:
+        if not self.is_in_doubt and options.at is None:
             self._put_right()
 
     @property
@@ -66,7 +66,7 @@ class Retention:
 
     def prune(self, now: float) -> None:
         """Deletes the months that are older than those to be kept. Not while the clock is in doubt."""
-        if self._clock.is_behind and not self._options.clock_is_given:
+        if self._clock.is_behind and self._options.at is None:
             self._put_right()
         month, keep = month_of(now, self._options.zone), self._options.keep_months
         if month is None or keep is None:
@@ -115,7 +115,7 @@ def clock_of(saved: Saved, now: float, options: Options) -> TrustedClock:
     """The clock beside what the state knows of it. A moment that was asked for is no clock's, and is not in doubt."""
     alive = [host.alive_at for host in saved.hosts.values() if host.alive_at is not None]
     return TrustedClock(
-        None if options.clock_is_given else LastSign.unpacked(saved.clock, alive),
+        None if options.at is not None else LastSign.unpacked(saved.clock, alive),
         now,
         options.ticks(),
         is_synchronised=options.is_synchronised,
