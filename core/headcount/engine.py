@@ -122,7 +122,7 @@ class Engine:
         """All figures of now."""
         hosts = {name: host.counts() for name, host in sorted(self._counting.hosts.items())}
         past = self._history.history.until(self._now + AHEAD)
-        if past.points != self._past.points:
+        if past.points is not self._past.points and past.points != self._past.points:
             self._past = past
         return Snapshot(
             generated_at=self._now,

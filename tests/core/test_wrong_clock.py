@@ -1,5 +1,9 @@
 """A clock that is wrong costs nothing that was counted, and what it wrote is not believed once it is right."""
 
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,14 +13,18 @@ from test_engine_life import jump
 from test_index import Server, in_whole, server, told
 
 from headcount.counted import How
+from headcount.errors import UsageError
 from headcount.live import Packer, unpacked
 from headcount.monthly_visitors import SETTLING, Month, MonthChange
 from headcount.months import end_of, month_of, start_of
 from headcount.records import HostGone, HostRead, Record
+from headcount.run import open_look
+from headcount.settings import Settings
 from headcount.snapshot import Cell, HistoryKey, HistoryPoint, Mark, Past, Phase, Place, Quality, Snapshot
 from headcount.state import HostUpdate, Saved, Update
 from headcount.state.sqlite import SqliteState
 from headcount.trusted_clock import AHEAD
+from support import prosody_writes
 
 __all__ = ["path", "server", "world"]  # fixtures
 UTC = ZoneInfo("UTC")
@@ -445,3 +453,84 @@ def test_the_doubt_is_told_once_all_is_read(world: World, path: Path) -> None:
         (Phase.SCANNING, False),
         (Phase.LIVE, True),
     ]
+
+
+WITH_THE_CLOCK_AHEAD = """
+import sys, time
+now, ahead = time.time, float(sys.argv.pop(1))
+time.time = lambda: now() + ahead
+from headcount.cli import main
+sys.exit(main())
+"""
+
+
+class Commands:
+    """The command as processes of its own, with a clock that is `ahead` by so many seconds."""
+
+    def __init__(self, directory: Path) -> None:
+        self.source, self.state = directory / "prosody", directory / "state" / "state.db"
+        self.source.mkdir()
+        self.now = int(time.time())
+
+    def log_in(self, name: str, when: int) -> None:
+        prosody_writes(self.source, HOST, "lastlog2", name, f'return {{ ["login"] = {{ ["timestamp"] = {when} }} }};')
+
+    def start(self, ahead: float, *arguments: str) -> subprocess.Popen[str]:
+        said = [str(ahead), *arguments, str(self.source), "--state", str(self.state), "--timezone", "UTC"]
+        command = [sys.executable, "-c", WITH_THE_CLOCK_AHEAD, *said]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def engine(self, ahead: float, until: Callable[[Saved], bool], *arguments: str) -> tuple[Saved, str]:
+        """What is kept, and what was logged, once it was so."""
+        engine = self.start(ahead, "engine", *arguments)
+        try:
+            deadline = time.monotonic() + 60
+            while not (self.state.exists() and until(self.kept())):
+                assert engine.poll() is None, engine.communicate()[1]
+                assert time.monotonic() < deadline, "it did not come true in time"
+                time.sleep(0.05)
+        finally:
+            engine.terminate()
+            log = engine.communicate()[1]
+        return self.kept(), log
+
+    def kept(self) -> Saved:
+        with SqliteState(self.state, read_only=True) as state:
+            return state.load()
+
+
+def is_live(saved: Saved) -> bool:
+    return HOST in saved.hosts and '"live"' in saved.live.get("head", "")
+
+
+@pytest.mark.parametrize("off", [45, 1100])
+def test_an_engine_that_is_started_for_a_moment_with_the_clock_ahead_and_then_with_the_right_one(
+    tmp_path: Path, off: int
+) -> None:
+    commands = Commands(tmp_path)
+    commands.log_in("alice", commands.now - 60)
+    this = month_of(commands.now - 60, UTC) or ""
+    before, _ = commands.engine(0, is_live)
+    kept, log = commands.engine(off * DAY, lambda saved: "in doubt" in saved.live.get("head", ""))
+    assert "clock in doubt" in log
+    assert (kept.hosts[HOST].months[this].closed, kept.pruned_before) == (False, None)
+    assert days(kept) == days(before)
+    report = commands.start(off * DAY, "report")
+    assert "clock in doubt" in report.communicate()[0]
+    commands.log_in("bob", commands.now - 30)
+    kept, log = commands.engine(0, lambda saved: sum(saved.hosts[HOST].months[this].cells.values()) == 2)
+    assert "clock in doubt" not in log
+    _, log = commands.engine(off * DAY, lambda saved: saved.hosts[HOST].months[this].closed, "--trust-clock")
+    assert "clock in doubt" not in log
+
+
+def test_the_word_for_a_clock_that_another_engine_looks_at_is_for_that_engine(tmp_path: Path) -> None:
+    settings = Settings(source=str(tmp_path), state=str(tmp_path / "state.db"))
+    with SqliteState(tmp_path / "state.db"):
+        with (
+            pytest.raises(UsageError, match="headcount engine --trust-clock"),
+            open_look(settings, {}, trust_clock=True),
+        ):
+            pass
+        with open_look(settings, {}):
+            pass
