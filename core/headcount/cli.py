@@ -58,7 +58,7 @@ def _screen(asked: argparse.Namespace, settings: Settings) -> int:
         return _print_report(settings, Question(host=asked.host), "table")
     from headcount.run import open_look
 
-    with open_look(settings, os.environ, trust_clock=asked.trust_clock) as feed:
+    with open_look(settings, os.environ, asked.trust_clock) as feed:
         return _open_screen(asked, settings, feed)
 
 

@@ -99,7 +99,7 @@ def open_run(
 
 
 @contextmanager
-def open_look(settings: Settings, environment: Mapping[str, str], *, trust_clock: bool = False) -> Iterator[Feed]:
+def open_look(settings: Settings, environment: Mapping[str, str], trust_clock: bool = False) -> Iterator[Feed]:
     """What a screen shows: an engine of its own or, where another one keeps the state, a look at what that one shows.
 
     `trust_clock` is the operator's word that the machine's clock is right. Raises NoDataError where an engine of its

@@ -194,7 +194,8 @@ class History:
 class Problem:
     """What is wrong with the data, how often, one example (a file name: for the operator alone), and why.
 
-    `is_urgent` says that it is wrong with all the figures, not with one record: nothing new is read, or kept.
+    `is_urgent` says that it is wrong with all the figures, not with one record: nothing new is read, or kept, or the
+    clock that they are of is in doubt.
     """
 
     what: str
