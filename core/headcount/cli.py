@@ -58,11 +58,11 @@ def _screen(asked: argparse.Namespace, settings: Settings) -> int:
         return _print_report(settings, Question(host=asked.host), "table")
     from headcount.run import open_look
 
-    with open_look(settings, os.environ) as feed:
+    with open_look(settings, os.environ, asked.trust_clock) as feed:
         return _open_screen(asked, settings, feed)
 
 
-def _engine(_: argparse.Namespace, settings: Settings) -> int:
+def _engine(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.run import open_run
 
     handler = logging.StreamHandler(sys.stderr)
@@ -73,7 +73,7 @@ def _engine(_: argparse.Namespace, settings: Settings) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with open_run(settings, os.environ, keep="always") as run:
+    with open_run(settings, os.environ, keep="always", trust_clock=asked.trust_clock) as run:
         log.info("headcount %s: %s", __version__, run.described)
         run.engine.run(lambda snapshot: None, stop)
     log.info("stopped")
@@ -217,10 +217,12 @@ def _parser() -> argparse.ArgumentParser:
     screen = commands.add_parser("screen", help="the live screen (also without any command)")
     _common(screen)
     _of_screen(screen)
+    _of_engine(screen)
     screen.set_defaults(answer=_screen)
 
     engine = commands.add_parser("engine", help="follow the source and keep the state, without a screen")
     _common(engine)
+    _of_engine(engine)
     engine.set_defaults(answer=_engine)
 
     report = commands.add_parser("report", help="print the figures once; writes nothing")
@@ -303,6 +305,15 @@ def _of_screen(parser: argparse.ArgumentParser) -> None:
         default=None,
         dest="mouse",
         help="leave the mouse to the terminal, for selecting text",
+    )
+
+
+def _of_engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--trust-clock",
+        action="store_true",
+        help="your word that this machine's clock is right; where it is in doubt, no month is closed and nothing is "
+        "pruned before it has proved itself",
     )
 
 

@@ -1,6 +1,7 @@
 """All that is counted now: each host's users, the names of their places, and what is wrong with what was read."""
 
 import logging
+import math
 from collections.abc import Collection, Iterable, Mapping
 
 from headcount.active_users import Export
@@ -10,6 +11,7 @@ from headcount.host import HostCounter
 from headcount.index import HostIndex, UserFigures
 from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
+from headcount.months import month_of
 from headcount.options import Options
 from headcount.problems import Problems
 from headcount.records import (
@@ -33,16 +35,31 @@ log = logging.getLogger("headcount")
 
 class Counting:
     """Takes records and lets time pass. `hosts` are the counts by host, `problems` what is wrong, `unkept_names` the
-    places whose names were not kept yet, `pruned_before` the first month that was not pruned."""
+    places whose names were not kept yet, `pruned_before` the first month that was not pruned. `has_pruned_months` says
+    that the state has some before it all the same. `sure_until` is the last
+    moment of a clock that was believed, where it is doubted from the beginning; `days` are then those (since 1970) on
+    which any user was there."""
 
-    def __init__(self, places: Places, clients: ClientPatterns, options: Options, saved: Saved, now: float) -> None:
+    def __init__(
+        self,
+        places: Places,
+        clients: ClientPatterns,
+        options: Options,
+        saved: Saved,
+        now: float,
+        sure_until: float | None = None,
+    ) -> None:
         self.problems = Problems()
         self.unkept_names: set[Place] = set()
         self.pruned_before = saved.pruned_before
+        if options.at is None and (self.pruned_before or "") > (month_of(now, options.zone) or ""):
+            self.pruned_before = None  # a clock that was ahead pruned
         self._places = places
         self._clients = clients
         self._options = options
         self._now = now
+        self._doubt = None if sure_until is None else (sure_until, now)
+        self.days: set[int] = set()
         self._blind_since: float | None = None
         self._names: dict[Place, PlaceName] = {}
         self._new_names: dict[Place, PlaceName] = {}
@@ -55,18 +72,43 @@ class Counting:
         )
         for place, name in saved.names.items():
             places.names.learn(place, name)
+        self.has_pruned_months = any(
+            name < (self.pruned_before or "") for host in saved.hosts.values() for name in host.months
+        )
         zone_changed = saved.zone not in (None, options.zone_name)
         self.hosts = {host: self._resumed(host, kept, zone_changed) for host, kept in saved.hosts.items()}
 
-    def step(self, now: float, *, unseen_since: float | None, may_close: bool) -> None:
-        """Lets time pass to `now`. Nobody looked from `unseen_since` on, if it is given; months are closed if they
-        may be."""
+    def doubt(self, sure_until: float, now: float) -> None:
+        """The clock, which says `now`, is doubted: it is sure that `sure_until` has passed, and no more than that."""
+        self._doubt = sure_until, now
+        for host in self.hosts.values():
+            host.months.doubt(sure_until, now)
+
+    def trust(self, now: float, *, as_it_went: bool) -> None:
+        """The clock is believed, `as_it_went` in doubt or as it went before."""
+        self._doubt = None
+        self.days.clear()
+        for host in self.hosts.values():
+            host.months.trust(now, as_it_went=as_it_went)
+
+    def forget_after(self, month: str, now: float) -> bool:
+        """Forgets what a clock that was ahead wrote of months; whether there was any of it."""
+        if (self.pruned_before or "") > month:
+            self.pruned_before = None
+        found = [host.months.forget_after(month, now) for host in self.hosts.values()]
+        return any(found)
+
+    def nobody_looked(self, since: float, now: float) -> None:
+        """Takes note that nobody looked from `since` to `now`."""
+        for host in self.hosts.values():
+            host.months.resume(since, now)
+
+    def step(self, now: float) -> None:
+        """Lets time pass to `now`."""
         self._now = now
         self.look_at_tools()
         for host in self.hosts.values():
-            if unseen_since is not None:
-                host.months.resume(unseen_since, now)
-            for month in host.step(now, may_close=may_close):
+            for month in host.step(now):
                 log.info("closed %s of %s: who was counted is forgotten", month, clean(host.host))
         self.problems.pass_time(now)
         self.tell_problems()
@@ -141,6 +183,8 @@ class Counting:
         """Counts what a source says, as of `now` (Unix seconds)."""
         self._now = now
         for record in batch:
+            if self._doubt is not None:
+                self.days |= _days_of(record)
             match record:
                 case PlainUsers():
                     self._take_plain(record)
@@ -163,8 +207,9 @@ class Counting:
 
     @property
     def seen_until(self) -> float:
-        """The last moment (Unix seconds) at which the source could be looked at."""
-        return self._now if self._blind_since is None else self._blind_since
+        """The last moment (Unix seconds) at which the source could be looked at for sure."""
+        until = self._now if self._blind_since is None else self._blind_since
+        return until if self._doubt is None else min(until, self._doubt[0])
 
     def _take_source(self, record: SourceFlaws) -> None:
         """Notes what is wrong with the source. While it can't be looked at the figures stay as they were; that is a
@@ -173,8 +218,7 @@ class Counting:
         if any(flaw.is_urgent for flaw in record.flaws):
             self._blind_since = self.seen_until
         elif self._blind_since is not None:
-            for host in self.hosts.values():
-                host.months.resume(self._blind_since, self._now)
+            self.nobody_looked(self._blind_since, self._now)
             self._blind_since = None
 
     def _take_plain(self, record: PlainUsers) -> None:
@@ -241,6 +285,8 @@ class Counting:
         months = MonthlyVisitors(name, options.zone, options.new_key, saved.months, saved.followed_since)
         if self.pruned_before is not None:
             months.prune(self.pruned_before)
+        if self._doubt is not None:
+            months.doubt(*self._doubt)
         return HostCounter(name, options.keys.of_host(name), self._meaning, months, self._now, options.settle)
 
     def _place_of(self, address: str | None) -> Place:
@@ -272,6 +318,17 @@ def _in_the_future(record: UserRecord) -> Flaw:
     why = "counted as active, as the server's own module does; is a clock wrong?"
     where = clean(f"{record.host}: user {record.user}")
     return Flaw("timestamp in the future", where, clean(record.host), why)
+
+
+def _days_of(record: Record) -> set[int]:
+    """The days (since 1970) on which the users of a record were there, as far as it tells."""
+    if isinstance(record, PlainUsers):
+        whens = {when for user in record.users for when in (user[2], user[3], *(login[0] for login in user[6]))}
+        return {when // 86_400 for when in whens}
+    if isinstance(record, UserRecord):
+        told = [activity.when for activity in record.activities] + [login.when for login in record.logins]
+        return {int(when // 86_400) for when in told if math.isfinite(when)}
+    return set()
 
 
 def _was_read(hosts: Mapping[str, HostCounter], name: str) -> bool:

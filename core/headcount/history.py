@@ -51,6 +51,14 @@ class HistoryKeeper:
         self._keep_if(lambda at: at >= when)
         self._frozen = History(tuple(self._points))
 
+    def forget_after(self, when: float) -> bool:
+        """Forgets the points from after that moment, which a clock that was ahead made; whether there were any."""
+        if not self._points or self._points[-1].when <= when:
+            return False
+        self._keep_if(lambda at: at <= when)
+        self._frozen = History(tuple(self._points))
+        return True
+
     def _keep_if(self, is_kept: Callable[[int], bool]) -> None:
         self.forgotten += [point.when for point in self._points if not is_kept(point.when)]
         self._points = [point for point in self._points if is_kept(point.when)]

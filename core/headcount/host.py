@@ -134,12 +134,12 @@ class HostCounter:
         self._seen.read()
         self.months.read(now)
 
-    def step(self, now: float, *, may_close: bool = True) -> list[str]:
-        """Lets time pass; returns the months that closed, if any may."""
+    def step(self, now: float) -> list[str]:
+        """Lets time pass; returns the months that closed."""
         self.active.advance(now)
         self.release(now)
-        self._forget_seen(now)
-        return self.months.close(now) if may_close else []
+        self._forget_seen(min(now, self.months.sure_until))
+        return self.months.close(now)
 
     def release(self, now: float = float("inf")) -> None:
         """Counts the users whose login has settled by `now`; by default all that are held back."""

@@ -24,6 +24,7 @@ from headcount.snapshot import (
     Quality,
     Snapshot,
 )
+from headcount.trusted_clock import AHEAD
 
 HEAD = "head"
 HOST = "host:"
@@ -77,7 +78,7 @@ def unpacked(
         progress=None if head["progress"] is None else Progress(*head["progress"]),
         geo=head["geo"],
         hosts=hosts,
-        history=history,
+        history=history.until(head["now"] + AHEAD),
         marks=marks,
         problems=tuple(Problem(what, count, "", why, any(urgent)) for what, count, why, *urgent in head["problems"]),
     )

@@ -38,7 +38,7 @@ class Flaw:
 
     `where` names the file or directory for the operator (it may hold a user name: never for logs);
     `place` is its host and store, or as much as is known, which logs may name. Both are clean text. `is_urgent` says
-    that nothing new is read, or kept, as long as it is so.
+    that nothing new is read, or kept, or no clock believed, as long as it is so.
     """
 
     what: str

@@ -59,11 +59,13 @@ def open_run(
     *,
     keep: Keep,
     now: float | None = None,
+    trust_clock: bool = False,
 ) -> Iterator[Run]:
     """A run that lets go of everything at its end.
 
     `keep` says whether the state is written: `always` (an error where it can't be), `if possible` (else it is read
-    alone) or `never` (nothing is watched either). `now` (Unix seconds) stops the clock.
+    alone) or `never` (nothing is watched either). `now` (Unix seconds) stops the clock. `trust_clock` is the operator's
+    word that the machine's clock is right.
     """
     zone_name = settings.zone_name()
     path = path_of(settings.state_path(environment))
@@ -82,6 +84,8 @@ def open_run(
             keep_months=settings.keep_months,
             settle=settings.settle,
             clock=time.time if now is None else lambda: now,
+            at=now,
+            trust_clock=trust_clock,
             keys=keys,
         )
         described = f"following {source.label}, keeping {path}, places by {places.label}, months in {zone_name}"
@@ -95,13 +99,19 @@ def open_run(
 
 
 @contextmanager
-def open_look(settings: Settings, environment: Mapping[str, str]) -> Iterator[Feed]:
+def open_look(settings: Settings, environment: Mapping[str, str], trust_clock: bool = False) -> Iterator[Feed]:
     """What a screen shows: an engine of its own or, where another one keeps the state, a look at what that one shows.
 
-    Raises NoDataError where an engine of its own would find nothing.
+    `trust_clock` is the operator's word that the machine's clock is right. Raises NoDataError where an engine of its
+    own would find nothing, and UsageError where another engine is to be told the operator's word.
     """
     path = path_of(settings.state_path(environment))
     if is_locked(path):
+        if trust_clock:
+            raise UsageError(
+                f"Another Headcount engine keeps the state {path}, and it is that one that doubts the clock or not.",
+                "Stop it, and start it with --trust-clock: headcount engine --trust-clock",
+            )
 
         def take_over(publish: Publish, stop: threading.Event) -> None:
             with open_run(settings, environment, keep="always") as run:
@@ -109,7 +119,7 @@ def open_look(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fe
 
         yield Viewer(path, take_over)
         return
-    with open_run(settings, environment, keep="if possible") as run:
+    with open_run(settings, environment, keep="if possible", trust_clock=trust_clock) as run:
         run.require_source()
         yield run.engine
 

@@ -1,6 +1,6 @@
 """What is shown: frozen figures of one moment. Nothing else crosses to a screen, a file or a metric."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -175,6 +175,12 @@ class History:
                     is_lacking = is_lacking or past.to_date is None
         return Past(day, week, month, to_date if is_noted and not is_lacking else None)
 
+    def until(self, when: float) -> "History":
+        """The same history without the points from after `when`, which a clock that was ahead made; itself where there
+        are none."""
+        end = bisect_right(self.points, when, key=lambda point: point.when)
+        return self if end == len(self.points) else History(self.points[:end], self.keep)
+
     def through(self, keep: Callable[[str, HistoryKey], bool], host: str | None = None) -> "History":
         """The same history, of the users alone that `keep` keeps too; where only that `host` is asked about, of the
         points alone that know it."""
@@ -188,7 +194,8 @@ class History:
 class Problem:
     """What is wrong with the data, how often, one example (a file name: for the operator alone), and why.
 
-    `is_urgent` says that it is wrong with all the figures, not with one record: nothing new is read, or kept.
+    `is_urgent` says that it is wrong with all the figures, not with one record: nothing new is read, or kept, or the
+    clock that they are of is in doubt.
     """
 
     what: str

@@ -84,6 +84,17 @@ def prune(connection: sqlite3.Connection, before: str) -> None:
     connection.execute("DELETE FROM months WHERE month < ?", (before,))
 
 
+def forget_after(connection: sqlite3.Connection, when: float, month: str) -> None:
+    """Deletes what a clock that was ahead wrote: all of later moments and months."""
+    connection.execute("DELETE FROM kept WHERE name = 'pruned_before' AND value > ?", (month,))
+    connection.execute("DELETE FROM history WHERE at > ?", (when,))
+    connection.execute("DELETE FROM marks WHERE at > ?", (when,))
+    connection.execute("DELETE FROM counts WHERE month > ?", (month,))
+    connection.execute("DELETE FROM counted WHERE month > ?", (month,))
+    connection.execute("DELETE FROM imported WHERE month > ?", (month,))
+    connection.execute("DELETE FROM months WHERE month > ?", (month,))
+
+
 def _save_anew(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
     """Deletes what was kept of a month, and keeps what of it was taken over; who was counted stays under the same key
     alone. They may have to be counted anew, for which all files have to be read: the restart index is of no use any

@@ -15,7 +15,7 @@ from headcount.snapshot import HistoryCounts, HistoryKey, HistoryPoint, Mark, Pa
 from headcount.state import Saved, SavedHost, Update
 from headcount.state.columns import columns, place_of
 from headcount.state.files import connect_to_read, foreign, identity_of, lock, make, set_aside
-from headcount.state.months import load_counted, load_months, prune, save_host
+from headcount.state.months import forget_after, load_counted, load_months, prune, save_host
 from headcount.state.schema import VERSION, is_foreign, upgrade, version_of
 
 
@@ -117,7 +117,7 @@ class SqliteState:
                 saved.names[place_of(country, subdivision, city)] = PlaceName(*names)
             kept = dict(connection.execute("SELECT name, value FROM kept"))
             saved.marks = [Mark(*row) for row in connection.execute("SELECT at, geo FROM marks ORDER BY at")]
-            saved.geo, saved.index = kept.get("geo"), kept.get("index")
+            saved.geo, saved.index, saved.clock = kept.get("geo"), kept.get("index"), kept.get("clock")
             saved.zone, saved.pruned_before = kept.get("zone"), kept.get("pruned_before")
             saved.live = dict(connection.execute("SELECT name, value FROM live"))
         if counted:
@@ -140,6 +140,8 @@ class SqliteState:
             return
         self._refuse_lost()
         with self._explained(), self._connection as connection:
+            if update.nothing_after is not None:
+                forget_after(connection, *update.nothing_after)
             for host in update.hosts:
                 save_host(connection, host)
             connection.executemany("DELETE FROM history WHERE at = ?", [(at,) for at in update.forgotten_history])
@@ -158,7 +160,7 @@ class SqliteState:
                 "INSERT OR REPLACE INTO place_names VALUES (?, ?, ?, ?, ?, ?)",
                 [(*columns(place), *name) for place, name in update.names.items()],
             )
-            said = {"zone": update.zone, "geo": update.geo, "index": update.index}
+            said = {"zone": update.zone, "geo": update.geo, "index": update.index, "clock": update.clock}
             connection.executemany(
                 "INSERT OR REPLACE INTO kept VALUES (?, ?)",
                 [(name, value) for name, value in said.items() if value is not None],
@@ -166,7 +168,8 @@ class SqliteState:
             if update.pruned_before is not None:
                 prune(connection, update.pruned_before)
             connection.executemany("INSERT OR REPLACE INTO live VALUES (?, ?)", list(update.live.items()))
-        forgets = update.pruned_before is not None or any(
+        forgets = update.pruned_before is not None or update.nothing_after is not None
+        forgets = forgets or any(
             change.closed or change.anew for host in update.hosts for _, change in host.months.values()
         )
         self._scrub_is_due = self._scrub_is_due or forgets
