@@ -12,12 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
-from zoneinfo import ZoneInfo
 
 from headcount import __version__
 from headcount.errors import HeadcountError, UsageError, unforeseen
 from headcount.settings import Settings, load
 from headcount.text import clean
+from headcount.zones import zone_of
 
 if TYPE_CHECKING:
     from headcount.feed import Feed
@@ -129,7 +129,7 @@ def _import(asked: argparse.Namespace, settings: Settings) -> int:
 def _prune(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.prune import first_kept, prune
 
-    before = first_kept(asked.before, asked.keep, time.time(), ZoneInfo(settings.zone_name()))
+    before = first_kept(asked.before, asked.keep, time.time(), zone_of(settings.zone_name()))
     _print(f"{prune(settings, os.environ, before)}\n")
     return 0
 
@@ -288,7 +288,11 @@ def _common(parser: argparse.ArgumentParser, *, source: bool = True) -> None:
             "--mmdb", metavar="FILE", action="append", dest="mmdb_path", help="a GeoIP database; may be repeated"
         )
     parser.add_argument("--host", metavar="HOST", help="only this host")
-    parser.add_argument("--timezone", metavar="ZONE", help="the time zone of the months (default: the machine's)")
+    parser.add_argument(
+        "--timezone",
+        metavar="ZONE",
+        help="the time zone of the months, by name or as TZ has it (default: the machine's)",
+    )
     parser.add_argument("--config", metavar="FILE", help="the configuration file")
     parser.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
 

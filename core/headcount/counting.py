@@ -10,6 +10,7 @@ from headcount.host import HostCounter
 from headcount.index import HostIndex, UserFigures
 from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
+from headcount.months import month_of, shift
 from headcount.options import Options
 from headcount.problems import Problems
 from headcount.records import (
@@ -27,6 +28,7 @@ from headcount.records import (
 from headcount.snapshot import Place, PlaceName
 from headcount.state import Saved, SavedHost
 from headcount.text import clean
+from headcount.zones import have_the_same
 
 log = logging.getLogger("headcount")
 
@@ -55,7 +57,9 @@ class Counting:
         )
         for place, name in saved.names.items():
             places.names.learn(place, name)
-        zone_changed = saved.zone not in (None, options.zone_name)
+        zone_changed = _has_other_bounds(saved, options, now)
+        if zone_changed:
+            self.problems.replace("zone", [_other_zone(saved.zone, options.zone_name)])
         self.hosts = {host: self._resumed(host, kept, zone_changed) for host, kept in saved.hosts.items()}
 
     def step(self, now: float, *, unseen_since: float | None, may_close: bool) -> None:
@@ -272,6 +276,24 @@ def _in_the_future(record: UserRecord) -> Flaw:
     why = "counted as active, as the server's own module does; is a clock wrong?"
     where = clean(f"{record.host}: user {record.user}")
     return Flaw("timestamp in the future", where, clean(record.host), why)
+
+
+def _has_other_bounds(saved: Saved, options: Options, now: float) -> bool:
+    """Whether months begin at other moments than before: those that were kept, and those of a year around now."""
+    if saved.zone is None or saved.zone == options.zone_name:
+        return False
+    month = month_of(now, options.zone)
+    months = {name for host in saved.hosts.values() for name in host.months}
+    months |= set() if month is None else {shift(month, by) for by in range(-12, 13)}
+    return not have_the_same(months, saved.zone, options.zone)
+
+
+def _other_zone(before: str | None, name: str) -> Flaw:
+    why = (
+        f"the state's months were reckoned in {before} and are now reckoned in {name}: who logs in near a month's "
+        f"bound may count in two months, and the open months are lower bounds; --timezone {before} goes on as before"
+    )
+    return Flaw("another time zone", "", "", clean(why))
 
 
 def _was_read(hosts: Mapping[str, HostCounter], name: str) -> bool:

@@ -11,6 +11,7 @@ from headcount.state import Update
 from headcount.state.files import path_of
 from headcount.state.sqlite import SqliteState
 from headcount.text import clean
+from headcount.zones import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def prune(settings: Settings, environment: Mapping[str, str], before: str) -> Pr
         raise NoDataError(f"There is no state {path} to delete anything from.", "Name it with --state FILE.")
     with SqliteState(path) as state:
         saved = state.load()
-        zone = ZoneInfo(saved.zone or settings.zone_name())
+        zone = zone_of(saved.zone or settings.zone_name())
         begin = start_of(before, zone)
         gone = [point.when for point in saved.history if point.when < begin]
         months = [
