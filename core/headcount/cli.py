@@ -17,7 +17,6 @@ from headcount import __version__
 from headcount.errors import HeadcountError, UsageError, unforeseen
 from headcount.settings import Settings, load
 from headcount.text import clean
-from headcount.zones import zone_of
 
 if TYPE_CHECKING:
     from headcount.feed import Feed
@@ -127,10 +126,10 @@ def _import(asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _prune(asked: argparse.Namespace, settings: Settings) -> int:
-    from headcount.prune import first_kept, prune
+    from headcount.prune import prune
 
-    before = first_kept(asked.before, asked.keep, time.time(), zone_of(settings.zone_name()))
-    _print(f"{prune(settings, os.environ, before)}\n")
+    pruned = prune(settings, os.environ, asked.before, asked.keep, now=time.time(), dry_run=asked.dry_run)
+    _print(f"{pruned}\n")
     return 0
 
 
@@ -271,6 +270,7 @@ def _parser() -> argparse.ArgumentParser:
     _common(prune)
     prune.add_argument("--before", metavar="YYYY-MM", help="delete the months before this one")
     prune.add_argument("--keep", metavar="N", type=int, help="keep the newest N months, the current one among them")
+    prune.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
     prune.set_defaults(answer=_prune)
 
     demo = commands.add_parser("demo", help="the screen on a simulated busy server; needs nothing else")
