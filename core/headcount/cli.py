@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from headcount import __version__
+from headcount import __version__, stopping
 from headcount.errors import HeadcountError, UsageError, unforeseen
 from headcount.settings import Settings, load
 from headcount.text import clean
@@ -30,7 +30,10 @@ log = logging.getLogger("headcount")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command with these arguments (by default those of the process); gives the exit code."""
+    """Runs the command with these arguments (by default those of the process); gives the exit code.
+
+    Signals that ask to stop may have to wait before (`stopping.hold`): each command heeds them once it is ready.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         asked = _parser().parse_args(_with_command(arguments))
@@ -57,6 +60,7 @@ def _screen(asked: argparse.Namespace, settings: Settings) -> int:
         return _print_report(settings, Question(host=asked.host), "table")
     from headcount.run import open_look
 
+    stopping.heed()
     with open_look(settings, os.environ) as feed:
         return _open_screen(asked, settings, feed)
 
@@ -70,8 +74,10 @@ def _engine(_: argparse.Namespace, settings: Settings) -> int:
     log.setLevel(getattr(logging, settings.log_level.upper()))
     log.propagate = False
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    for number in stopping.STOP:
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it to stay
+            signal.signal(number, lambda *_: stop.set())
+    stopping.heed()
     with open_run(settings, os.environ, keep="always") as run:
         log.info("headcount %s: %s", __version__, run.described)
         run.engine.run(lambda snapshot: None, stop)
@@ -89,6 +95,7 @@ def _report(asked: argparse.Namespace, settings: Settings) -> int:
 def _print_report(settings: Settings, question: "Question", form: str) -> int:
     from headcount.report import answer
 
+    stopping.heed()
     _print(answer(settings, os.environ, question, form), encoding=None if form == "table" else "utf-8")
     return 0
 
@@ -97,6 +104,7 @@ def _export(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.export import export
     from headcount.export_visitors import SHAPES, hand_out
 
+    stopping.heed()
     where, form = asked.directory, asked.format
     if form not in SHAPES:
         path = export(settings, os.environ, where, form, exact=asked.exact, host=asked.host)
@@ -111,6 +119,7 @@ def _export(asked: argparse.Namespace, settings: Settings) -> int:
 def _import(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.import_visitors import take_in
 
+    stopping.heed()
     account = take_in(
         settings,
         os.environ,
@@ -128,6 +137,7 @@ def _import(asked: argparse.Namespace, settings: Settings) -> int:
 def _prune(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.prune import prune
 
+    stopping.heed()
     pruned = prune(settings, os.environ, asked.before, asked.keep, now=time.time(), dry_run=asked.dry_run)
     _print(f"{pruned}\n")
     return 0
@@ -137,6 +147,8 @@ def _demo(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.demo.run import demo_run
     from headcount.report import render
 
+    stopping.unwind()
+    stopping.heed()
     if _has_terminal():
         print("Setting up a simulated server …", file=sys.stderr, end="\r", flush=True)
     with demo_run(settings) as run:
