@@ -12,9 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
-from zoneinfo import ZoneInfo
 
-from headcount import __version__
+from headcount import __version__, stopping
 from headcount.errors import HeadcountError, UsageError, unforeseen
 from headcount.settings import Settings, load
 from headcount.text import clean
@@ -31,7 +30,10 @@ log = logging.getLogger("headcount")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command with these arguments (by default those of the process); gives the exit code."""
+    """Runs the command with these arguments (by default those of the process); gives the exit code.
+
+    Signals that ask to stop may have to wait before (`stopping.hold`): each command heeds them once it is ready.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         asked = _parser().parse_args(_with_command(arguments))
@@ -58,6 +60,7 @@ def _screen(asked: argparse.Namespace, settings: Settings) -> int:
         return _print_report(settings, Question(host=asked.host), "table")
     from headcount.run import open_look
 
+    stopping.heed()
     with open_look(settings, os.environ, asked.trust_clock) as feed:
         return _open_screen(asked, settings, feed)
 
@@ -71,8 +74,10 @@ def _engine(asked: argparse.Namespace, settings: Settings) -> int:
     log.setLevel(getattr(logging, settings.log_level.upper()))
     log.propagate = False
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    for number in stopping.STOP:
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it to stay
+            signal.signal(number, lambda *_: stop.set())
+    stopping.heed()
     with open_run(settings, os.environ, keep="always", trust_clock=asked.trust_clock) as run:
         log.info("headcount %s: %s", __version__, run.described)
         run.engine.run(lambda snapshot: None, stop)
@@ -90,6 +95,7 @@ def _report(asked: argparse.Namespace, settings: Settings) -> int:
 def _print_report(settings: Settings, question: "Question", form: str) -> int:
     from headcount.report import answer
 
+    stopping.heed()
     _print(answer(settings, os.environ, question, form), encoding=None if form == "table" else "utf-8")
     return 0
 
@@ -98,6 +104,7 @@ def _export(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.export import export
     from headcount.export_visitors import SHAPES, hand_out
 
+    stopping.heed()
     where, form = asked.directory, asked.format
     if form not in SHAPES:
         path = export(settings, os.environ, where, form, exact=asked.exact, host=asked.host)
@@ -112,6 +119,7 @@ def _export(asked: argparse.Namespace, settings: Settings) -> int:
 def _import(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.import_visitors import take_in
 
+    stopping.heed()
     account = take_in(
         settings,
         os.environ,
@@ -127,10 +135,11 @@ def _import(asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _prune(asked: argparse.Namespace, settings: Settings) -> int:
-    from headcount.prune import first_kept, prune
+    from headcount.prune import prune
 
-    before = first_kept(asked.before, asked.keep, time.time(), ZoneInfo(settings.zone_name()))
-    _print(f"{prune(settings, os.environ, before)}\n")
+    stopping.heed()
+    pruned = prune(settings, os.environ, asked.before, asked.keep, now=time.time(), dry_run=asked.dry_run)
+    _print(f"{pruned}\n")
     return 0
 
 
@@ -138,6 +147,8 @@ def _demo(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.demo.run import demo_run
     from headcount.report import render
 
+    stopping.unwind()
+    stopping.heed()
     if _has_terminal():
         print("Setting up a simulated server …", file=sys.stderr, end="\r", flush=True)
     with demo_run(settings) as run:
@@ -273,6 +284,7 @@ def _parser() -> argparse.ArgumentParser:
     _common(prune)
     prune.add_argument("--before", metavar="YYYY-MM", help="delete the months before this one")
     prune.add_argument("--keep", metavar="N", type=int, help="keep the newest N months, the current one among them")
+    prune.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
     prune.set_defaults(answer=_prune)
 
     demo = commands.add_parser("demo", help="the screen on a simulated busy server; needs nothing else")
@@ -290,7 +302,11 @@ def _common(parser: argparse.ArgumentParser, *, source: bool = True) -> None:
             "--mmdb", metavar="FILE", action="append", dest="mmdb_path", help="a GeoIP database; may be repeated"
         )
     parser.add_argument("--host", metavar="HOST", help="only this host")
-    parser.add_argument("--timezone", metavar="ZONE", help="the time zone of the months (default: the machine's)")
+    parser.add_argument(
+        "--timezone",
+        metavar="ZONE",
+        help="the time zone of the months, by name or as TZ has it (default: the machine's)",
+    )
     parser.add_argument("--config", metavar="FILE", help="the configuration file")
     parser.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
 

@@ -11,7 +11,7 @@ from headcount.host import HostCounter
 from headcount.index import HostIndex, UserFigures
 from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
-from headcount.months import month_of
+from headcount.months import month_of, shift
 from headcount.options import Options
 from headcount.problems import Problems
 from headcount.records import (
@@ -29,6 +29,7 @@ from headcount.records import (
 from headcount.snapshot import Place, PlaceName
 from headcount.state import Saved, SavedHost
 from headcount.text import clean
+from headcount.zones import have_the_same
 
 log = logging.getLogger("headcount")
 
@@ -75,7 +76,9 @@ class Counting:
         self.has_pruned_months = any(
             name < (self.pruned_before or "") for host in saved.hosts.values() for name in host.months
         )
-        zone_changed = saved.zone not in (None, options.zone_name)
+        zone_changed = _has_other_bounds(saved, options, now)
+        if zone_changed:
+            self.problems.replace("zone", [_other_zone(saved.zone, options.zone_name)])
         self.hosts = {host: self._resumed(host, kept, zone_changed) for host, kept in saved.hosts.items()}
 
     def doubt(self, sure_until: float, now: float) -> None:
@@ -329,6 +332,24 @@ def _days_of(record: Record) -> set[int]:
         told = [activity.when for activity in record.activities] + [login.when for login in record.logins]
         return {int(when // 86_400) for when in told if math.isfinite(when)}
     return set()
+
+
+def _has_other_bounds(saved: Saved, options: Options, now: float) -> bool:
+    """Whether months begin at other moments than before: those that were kept, and those of a year around now."""
+    if saved.zone is None or saved.zone == options.zone_name:
+        return False
+    month = month_of(now, options.zone)
+    months = {name for host in saved.hosts.values() for name in host.months}
+    months |= set() if month is None else {shift(month, by) for by in range(-12, 13)}
+    return not have_the_same(months, saved.zone, options.zone)
+
+
+def _other_zone(before: str | None, name: str) -> Flaw:
+    why = (
+        f"the state's months were reckoned in {before} and are now reckoned in {name}: who logs in near a month's "
+        f"bound may count in two months, and the open months are lower bounds; --timezone {before} goes on as before"
+    )
+    return Flaw("another time zone", "", "", clean(why))
 
 
 def _was_read(hosts: Mapping[str, HostCounter], name: str) -> bool:

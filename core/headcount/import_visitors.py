@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
 
 from headcount.errors import (
     PERMISSION_DENIED,
@@ -22,6 +21,7 @@ from headcount.state.files import path_of
 from headcount.state.sqlite import SqliteState
 from headcount.taking_over import Outcome, Taken, TakingOver, imported_counts
 from headcount.text import clean
+from headcount.zones import zone_of
 
 _SHOWN = 5
 
@@ -103,7 +103,7 @@ def take_in(
     if settings.source is None:
         settings = replace(settings, source=data_dir)
     path = path_of(settings.state_path(environment))
-    month = month_of(now, ZoneInfo(settings.zone_name())) or ""
+    month = month_of(now, zone_of(settings.zone_name())) or ""
     left = left_in(DirectorySource(data_dir, watching=False), month, host)
     if not any(found.months for found in left.visitors.values()):
         raise _nothing(data_dir, left)

@@ -18,6 +18,7 @@ from headcount.run import open_run
 from headcount.settings import Settings
 from headcount.snapshot import UNKNOWN, Snapshot
 from headcount.text import clean
+from headcount.zones import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def answer(settings: Settings, environment: Mapping[str, str], question: Questio
     if question.client == "":
         raise UsageError("No client has an empty name.", "Write ? for the users whose client is unknown.")
     country = _country(question.country)
-    now = None if question.at is None else _moment(question.at, ZoneInfo(settings.zone_name()))
+    now = None if question.at is None else _moment(question.at, zone_of(settings.zone_name()))
     with open_run(settings, environment, keep="never", now=now) as run:
         run.require_source()
         snapshot = run.engine.read_once()

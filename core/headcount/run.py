@@ -7,7 +7,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from headcount import __version__
 from headcount.clients import ClientPatterns
@@ -24,6 +23,7 @@ from headcount.sources.directory import DirectorySource
 from headcount.state.files import is_locked, path_of
 from headcount.state.sqlite import SqliteState
 from headcount.viewer import Viewer
+from headcount.zones import zone_of
 
 INDEX = ".index"
 """What the restart index is called, after the state that it goes with."""
@@ -77,7 +77,7 @@ def open_run(
         clients = ClientPatterns.configured(settings.client_patterns, default=settings.default_client_patterns)
         state = opened.enter_context(closing(_open_state(path, keep)))
         options = Options(
-            zone=ZoneInfo(zone_name),
+            zone=zone_of(zone_name),
             zone_name=zone_name,
             countries=settings.record_country,
             count_open_sessions=settings.count_open_sessions,

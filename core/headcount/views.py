@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple, TypeVar
-from zoneinfo import ZoneInfo
 
 from headcount.months import end_of, shift, start_of
 from headcount.snapshot import (
@@ -19,6 +18,7 @@ from headcount.snapshot import (
     Quality,
     Snapshot,
 )
+from headcount.zones import zone_of
 
 K = TypeVar("K", Place, str)
 _C = TypeVar("_C", Cell, Place, str)
@@ -76,7 +76,7 @@ class Turnover(NamedTuple):
 
 def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tuple[Figure, ...]:
     """DAU, WAU and MAU now or, where `month` is a past one, as of its end; with `days` days before that."""
-    zone = ZoneInfo(snapshot.timezone)
+    zone = zone_of(snapshot.timezone)
     past = month is not None and month < snapshot.month
     as_of = end_of(month, zone) if month is not None and past else snapshot.generated_at
     at_end = snapshot.history.at(as_of) if past else None
@@ -132,7 +132,7 @@ def pace_by(snapshot: Snapshot, key: Callable[[HistoryKey], K]) -> dict[K, int] 
 
 def _a_month_ago(snapshot: Snapshot) -> tuple[float, HistoryPoint | None]:
     """The same day and time of the month before, and the point of that month's history that tells of it."""
-    zone, month = ZoneInfo(snapshot.timezone), shift(snapshot.month, -1)
+    zone, month = zone_of(snapshot.timezone), shift(snapshot.month, -1)
     when = _same_time_in(month, snapshot.generated_at, zone)
     begin, end = start_of(month, zone), end_of(month, zone)
     points = tuple(point for point in snapshot.history.points if begin <= point.when < end)

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from textual.content import Content
 
 from headcount.filters import Filter, Term
 from headcount.snapshot import UNKNOWN, Phase, Place, PlaceName, Problem, Snapshot
 from headcount.views import hidden
+from headcount.zones import zone_of
 from headcount_tui.actions import KEPT, Action, Where
 from headcount_tui.feed import Failure
 from headcount_tui.month_facts import came_and_went, month_change, open_sessions
@@ -120,7 +120,7 @@ def problems(shown: Shown) -> Content:
 
 def zone_and_time(shown: Shown) -> Content:
     """The time zone that months are reckoned in, and the minute of the newest figures."""
-    moment = datetime.fromtimestamp(shown.whole.generated_at, ZoneInfo(shown.whole.timezone))
+    moment = datetime.fromtimestamp(shown.whole.generated_at, zone_of(shown.whole.timezone))
     return Content.assemble((f"{shown.whole.timezone} ", MUTED), moment.strftime("%H:%M"))
 
 

@@ -1,11 +1,10 @@
 """What a month's number of users is told with: how it goes, who came and went, who is there now. Pure functions."""
 
-from zoneinfo import ZoneInfo
-
 from textual.content import Content
 
 from headcount.months import shift
 from headcount.views import hidden, month_counts, pace, total_active, turnover
+from headcount.zones import zone_of
 from headcount_tui.dates import day
 from headcount_tui.render import MUTED, change, number, short
 from headcount_tui.shown import Shown
@@ -18,7 +17,7 @@ def month_change(shown: Shown) -> tuple[Content, str] | None:
         if found is None:
             return None
         now, before = found.users, found.before
-        against = day(found.then, ZoneInfo(shown.whole.timezone))
+        against = day(found.then, zone_of(shown.whole.timezone))
     else:
         earlier = month_counts(shown.cut, shift(shown.month, -1))
         if shown.counts is None or earlier is None:

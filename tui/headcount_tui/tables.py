@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
-from zoneinfo import ZoneInfo
 
 from textual.content import Content
 
@@ -12,6 +11,7 @@ from headcount.months import shift
 from headcount.rows import MonthRow, Row, city_rows, client_rows, country_rows, month_rows, place_rows, subdivision_rows
 from headcount.snapshot import UNKNOWN, Place
 from headcount.views import pace
+from headcount.zones import zone_of
 from headcount_tui.dates import day, month_title
 from headcount_tui.render import (
     ACCENT,
@@ -120,7 +120,7 @@ def against(shown: Shown) -> str:
     found = pace(shown.cut)
     if found is None:
         return ""
-    return f"vs {day(found.then, ZoneInfo(shown.whole.timezone))}"
+    return f"vs {day(found.then, zone_of(shown.whole.timezone))}"
 
 
 def _pace(row: AnyKey, _width: int) -> Content:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
-from zoneinfo import ZoneInfo
 
 from headcount import geo, place_names
 from headcount.filters import Filter, Term
@@ -11,6 +10,7 @@ from headcount.outputs.page import STYLE, bar, columns, table
 from headcount.rows import Row, client_rows, country_rows, month_rows, name_of, place_rows
 from headcount.snapshot import OTHER, UNKNOWN, HostCounts, MonthCounts, Place, Quality, Snapshot
 from headcount.views import Figure, figures, hidden, month_counts, sum_active, total_active
+from headcount.zones import zone_of
 
 MOST = 100
 """Rows of a table before the rest is put together."""
@@ -77,7 +77,7 @@ def to_html(snapshot: Snapshot, month: str | None = None, asked: Filter | None =
 
 
 def _head(snapshot: Snapshot, hosts: str, asked: Filter) -> str:
-    when = datetime.fromtimestamp(snapshot.generated_at, ZoneInfo(snapshot.timezone))
+    when = datetime.fromtimestamp(snapshot.generated_at, zone_of(snapshot.timezone))
     # A path tells those who may see no single user nothing that they need.
     source = "" if snapshot.anonymity is not None else f" · from {escape(snapshot.source)}"
     terms = ", ".join(

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from headcount.outputs.columns import columns
 from headcount.rows import Row, client_rows, country_rows, month_rows, place_rows
 from headcount.snapshot import OTHER, Place, Quality, Snapshot
 from headcount.views import figures, hidden, month_counts, total_active
+from headcount.zones import zone_of
 
 TOP = 15
 """Rows of a table before the rest is put together."""
@@ -42,7 +42,7 @@ def to_table(snapshot: Snapshot, month: str | None = None) -> str:
 
 
 def _head(snapshot: Snapshot) -> str:
-    when = datetime.fromtimestamp(snapshot.generated_at, ZoneInfo(snapshot.timezone))
+    when = datetime.fromtimestamp(snapshot.generated_at, zone_of(snapshot.timezone))
     known = sum(counts.users_known for counts in snapshot.hosts.values())
     users = "" if "users_known" in hidden(snapshot) else f"{known:,} users known; "
     hosts = ", ".join(snapshot.hosts) or "no host"
