@@ -4,12 +4,14 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 
 from headcount.active_users import Export
+from headcount.as_of import record_as_of
 from headcount.clients import ClientPatterns
 from headcount.geo import Places
 from headcount.host import HostCounter
 from headcount.index import HostIndex, UserFigures
 from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
+from headcount.months import month_of
 from headcount.options import Options
 from headcount.problems import Problems
 from headcount.records import (
@@ -24,7 +26,7 @@ from headcount.records import (
     UsersGone,
     plain_record,
 )
-from headcount.snapshot import Place, PlaceName
+from headcount.snapshot import HostCounts, Place, PlaceName
 from headcount.state import Saved, SavedHost
 from headcount.text import clean
 
@@ -57,6 +59,10 @@ class Counting:
             places.names.learn(place, name)
         zone_changed = saved.zone not in (None, options.zone_name)
         self.hosts = {host: self._resumed(host, kept, zone_changed) for host, kept in saved.hosts.items()}
+
+    def counts(self) -> dict[str, HostCounts]:
+        """The counts of each host, by its name, as of the last moment that was told."""
+        return {name: host.counts(self._month()) for name, host in sorted(self.hosts.items())}
 
     def step(self, now: float, *, unseen_since: float | None, may_close: bool) -> None:
         """Lets time pass to `now`. Nobody looked from `unseen_since` on, if it is given; months are closed if they
@@ -183,7 +189,8 @@ class Counting:
             for user in record.users:
                 self._take_user(plain_record(record.host, user))
             return
-        known, ahead, plain = self.problems.subjects, self._now + 1, []
+        known, plain = self.problems.subjects, []
+        ahead = self._now + 1 if self._options.at is None else self._options.at
         for user in record.users:
             key, _, login, logout, _, _, logins = user
             is_ahead = login > ahead or logout > ahead or (logins and logins[-1][0] > ahead)
@@ -195,12 +202,16 @@ class Counting:
             self._host(record.host).take_plain(plain, self._now)
 
     def _take_user(self, record: UserRecord) -> None:
+        told = record if self._options.at is None else record_as_of(record, self._options.at)
         if record.known or record.host in self.hosts:
-            self._host(record.host).take(record, self._now)
+            host = self._host(record.host)
+            host.take(told, self._now)
+            if told is not record:
+                host.lack(self._now)
         key = self._options.keys.of_host(record.host)(record.user)
         self.problems.replace((record.host, key), record.flaws)
-        if record.newest > self._now + 1:
-            self.problems.replace_until(record.newest, (record.host, key, "ahead"), [_in_the_future(record)])
+        if told.newest > self._now + 1:
+            self.problems.replace_until(told.newest, (record.host, key, "ahead"), [_in_the_future(record)])
         else:
             self.problems.replace((record.host, key, "ahead"), ())
 
@@ -257,8 +268,12 @@ class Counting:
             self.unkept_names.add(whole)
 
     def _name_cells(self, host: HostCounter) -> None:
-        for place in {cell.place for cell in host.counts().active}:
+        for place in {cell.place for cell in host.counts(self._month()).active}:
             self._name(place)
+
+    def _month(self) -> str:
+        """The last month that has begun; one after all months where the calendar can't name it."""
+        return month_of(self._now, self._options.zone) or "9999-12"
 
     def all_names(self) -> Mapping[Place, PlaceName]:
         """The names of all places that are in the counts. It is never changed: a later call gives another."""

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from headcount import collector
+from headcount.as_of import saved_as_of
 from headcount.clients import ClientPatterns
 from headcount.counting import Counting
 from headcount.errors import StateError
@@ -73,6 +74,8 @@ class Engine:
             options.keys.go_on(begun.secret)
         elif index is not None:
             state.load_counted(saved)
+        if options.at is not None:
+            saved = saved_as_of(saved, options.at, options.zone)
         self._counting = Counting(places, clients, options, saved, self._now)
         if begun is not None:
             self._counting.remember(begun.hosts)
@@ -120,7 +123,6 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """All figures of now."""
-        hosts = {name: host.counts() for name, host in sorted(self._counting.hosts.items())}
         return Snapshot(
             generated_at=self._now,
             timezone=self._options.zone_name,
@@ -129,7 +131,7 @@ class Engine:
             phase=self._phase,
             progress=self._source.progress,
             geo=self._places.label,
-            hosts=hosts,
+            hosts=self._counting.counts(),
             history=self._history.history,
             marks=self._marks.marks,
             names=self._counting.all_names(),
@@ -227,7 +229,7 @@ class Engine:
         self._is_shown = False
         self._step()
         if self._phase is Phase.LIVE and self._history.is_due(self._now):
-            self._history.add(self._now, {name: host.counts() for name, host in self._counting.hosts.items()})
+            self._history.add(self._now, self._counting.counts())
         self._keep()
         self._keep_index()
 

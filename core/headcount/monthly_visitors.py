@@ -237,6 +237,14 @@ class MonthlyVisitors:
                 month.weaken()
                 self._change(name)
 
+    def lack(self, name: str, now: float) -> None:
+        """Takes note that users of a month that goes on may be missed, of whom nothing tells any more."""
+        self.followed_since = now
+        month = self.months.get(name)
+        if month is not None and not month.closed:
+            month.weaken()
+            self._change(name)
+
     def _begin(self, name: str, now: float) -> Month | None:
         """A month that is counted for the first time; None where it came too late for that."""
         if name < self.pruned_before:

@@ -16,7 +16,8 @@ class Options:
     `clock` gives Unix seconds, `ticks` seconds for intervals, `new_key` 32 random bytes. Fresh logins are held back
     for `settle` seconds. `countries` are the ISO codes of those recorded, None for all; `keep_months` is how many
     months, the current one among them, are kept, None for all. `keys` are those of the users, the same that
-    the source gives.
+    the source gives. `at` (Unix seconds) asks for the figures as of that moment, which is what `clock` gives then:
+    what came after it is left out.
     """
 
     zone: tzinfo
@@ -26,6 +27,7 @@ class Options:
     count_open_sessions: bool = False
     settle: float = 5.0
     clock: Callable[[], float] = time.time
+    at: float | None = None
     ticks: Callable[[], float] = time.monotonic
     keys: Keys = field(default_factory=Keys)
     new_key: Callable[[], bytes] = lambda: secrets.token_bytes(32)
