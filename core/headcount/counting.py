@@ -1,6 +1,7 @@
 """All that is counted now: each host's users, the names of their places, and what is wrong with what was read."""
 
 import logging
+import math
 from collections.abc import Collection, Iterable, Mapping
 
 from headcount.active_users import Export
@@ -13,6 +14,7 @@ from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
 from headcount.months import month_of
 from headcount.options import Options
+from headcount.presence import Rule
 from headcount.problems import Problems
 from headcount.records import (
     Flaw,
@@ -21,6 +23,7 @@ from headcount.records import (
     HostVisitors,
     PlainUsers,
     Record,
+    ServerStarted,
     SourceFlaws,
     UserRecord,
     UsersGone,
@@ -46,6 +49,8 @@ class Counting:
         self._options = options
         self._now = now
         self._blind_since: float | None = None
+        self._rule = Rule(is_open_active=options.count_open_sessions)
+        self._started_ahead: float | None = None
         self._names: dict[Place, PlaceName] = {}
         self._new_names: dict[Place, PlaceName] = {}
         self._meaning = Meaning(
@@ -53,7 +58,6 @@ class Counting:
             self._place_of,
             clients.client,
             countries=options.countries,
-            count_open_sessions=options.count_open_sessions,
         )
         for place, name in saved.names.items():
             places.names.learn(place, name)
@@ -68,6 +72,8 @@ class Counting:
         """Lets time pass to `now`. Nobody looked from `unseen_since` on, if it is given; months are closed if they
         may be."""
         self._now = now
+        if self._started_ahead is not None and self._started_ahead <= now:
+            self._start(self._started_ahead)
         self.look_at_tools()
         for host in self.hosts.values():
             if unseen_since is not None:
@@ -165,12 +171,23 @@ class Counting:
                     self.problems.drop_host(record.host)
                 case SourceFlaws():
                     self._take_source(record)
+                case ServerStarted():
+                    self._start(record.when)
         self._meaning.forget()
 
     @property
     def seen_until(self) -> float:
         """The last moment (Unix seconds) at which the source could be looked at."""
         return self._now if self._blind_since is None else self._blind_since
+
+    def _start(self, when: float) -> None:
+        """Notes the server's last start, in the whole seconds that its logins are written in. One that lies ahead is
+        not believed before it does no longer: of a moment that has passed, it came later."""
+        self._started_ahead = when if when > self._now else None
+        if self._started_ahead is None:
+            self._rule = self._rule._replace(started=float(math.floor(when)))
+            for host in self.hosts.values():
+                host.start(self._rule.started)
 
     def _take_source(self, record: SourceFlaws) -> None:
         """Notes what is wrong with the source. While it can't be looked at the figures stay as they were; that is a
@@ -185,7 +202,7 @@ class Counting:
 
     def _take_plain(self, record: PlainUsers) -> None:
         """Takes at once the users of whom there is nothing more to say, the others record by record."""
-        if not self._meaning.is_plain:
+        if not self._meaning.records_all:
             for user in record.users:
                 self._take_user(plain_record(record.host, user))
             return
@@ -252,7 +269,8 @@ class Counting:
         months = MonthlyVisitors(name, options.zone, options.new_key, saved.months, saved.followed_since)
         if self.pruned_before is not None:
             months.prune(self.pruned_before)
-        return HostCounter(name, options.keys.of_host(name), self._meaning, months, self._now, options.settle)
+        key_of = options.keys.of_host(name)
+        return HostCounter(name, key_of, self._meaning, months, self._now, options.settle, self._rule)
 
     def _place_of(self, address: str | None) -> Place:
         place = self._places.lookup(address)

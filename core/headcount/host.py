@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from headcount.active_users import ActiveUsers, Export, PlainPresence, Remembered
+from headcount.active_users import ActiveUsers, Export, Remembered
 from headcount.ahead import Ahead
 from headcount.arrivals import LastSeen
 from headcount.index import UserFigures, UsersIndex
@@ -10,6 +10,7 @@ from headcount.keys import KeyOf
 from headcount.meaning import Meaning, Visit, plain_presence
 from headcount.monthly_visitors import SETTLING, MonthlyVisitors, arrivals_told
 from headcount.months import is_last_second, month_of, shift, start_of
+from headcount.presence import PlainPresence, Rule
 from headcount.records import HostVisitors, PlainUser, UserRecord
 from headcount.snapshot import Cell, HostCounts, MonthCounts, Quality
 from headcount.taking_over import imported_counts
@@ -17,14 +18,15 @@ from headcount.taking_over import imported_counts
 
 class HostCounter:
     """Counts one host. `settle` is for how long (seconds) a user without a login record is held back, so that the
-    record of the same login is put together with it."""
+    record of the same login is put together with it. `rule` is what of a user counts as active."""
 
     def __init__(
-        self, host: str, key_of: KeyOf, meaning: Meaning, months: MonthlyVisitors, now: float, settle: float
+        self, host: str, key_of: KeyOf, meaning: Meaning, months: MonthlyVisitors, now: float, settle: float, rule: Rule
     ) -> None:
         self.host = host
         self._key_of = key_of
-        self.active = ActiveUsers(now)
+        self._rule = rule
+        self.active = ActiveUsers(now, rule)
         self.months = months
         self._meaning = meaning
         self._settle = settle
@@ -47,17 +49,16 @@ class HostCounter:
             self.lose(key)
             return
         presence = self._meaning.presence(record)
-        last = self.active.exchange(key, presence.last, self.active.cell_number(presence.cell), presence.is_open)
+        last = self.active.exchange(key, presence, self.active.cell_number(presence.cell))
         before = self._seen.before(key, last)
-        self._seen.note(key, record.newest, presence.last, is_flawed=bool(record.flaws))
+        self._seen.note(key, is_flawed=bool(record.flaws))
         visits = self._ahead.put_off(key, record.user, self._meaning.visits(record, before), now)
         if self._was_read:
             visits = self._hold(record.user, visits, now)
         self.months.count(record.user, visits, now, first_seen=self._is_first_seen(key, last))
 
     def take_plain(self, users: Sequence[PlainUser], now: float) -> None:
-        """The same, of plain users, each there once. Only where all are recorded, and open sessions are counted as such
-        alone."""
+        """The same, of plain users, each there once. Only where all are recorded."""
         seen, months, meaning, number_of = self._seen, self.months, self._meaning, self.active.cell_number
         presences: list[PlainPresence] = []
         known: list[tuple[str | None, Cell]] = []
@@ -69,7 +70,7 @@ class HostCounter:
         lasts, closed, ahead = self.active.exchange_many(presences), months.closed(), self._ahead
         for user, (key, newest, _, _), (address, cell), last in zip(users, presences, known, lasts, strict=True):
             before = seen.before(key, last)
-            seen.note(key, newest, newest, is_flawed=False)
+            seen.note(key, is_flawed=False)
             is_first = last is None if self._read_again is None else self._is_first_seen(key, last)
             month = None if user[6] else meaning.plain_month(user[2], user[3])
             if month is None:
@@ -106,8 +107,13 @@ class HostCounter:
         """The host is not in the source any more. What was counted stays counted."""
         self._ahead.lose_all()
         self._seen.lose_all(self.active)
-        self.active = ActiveUsers(now)
+        self.active = ActiveUsers(now, self._rule)
         self._imported = {}
+
+    def start(self, started: float) -> None:
+        """The server was started anew (Unix seconds)."""
+        self._rule = self._rule._replace(started=started)
+        self.active.start(started)
 
     def export(self, now: float, left: Collection[int]) -> Export:
         """The users as they are now, for a restart index, which leaves out those in `left` and all of whom more is to
@@ -124,7 +130,10 @@ class HostCounter:
     def restore(self, index: UsersIndex, now: float) -> None:
         """Goes on with the users of an index, as they are now."""
         self._read_again = set()
-        self.active = ActiveUsers.restored(index)
+        self.active = ActiveUsers.restored(index, self._rule)
+        if not self._rule.started:
+            self._rule = self._rule._replace(started=index.figures.started)
+        self.active.start(self._rule.started)
         self.active.advance(now)
 
     def take_visitors(self, visitors: HostVisitors) -> None:

@@ -114,7 +114,7 @@ def random_user(dice: random.Random, root: Path, host: str, user: str, expected:
         else:
             expected.visit(name, place_of(address), "?")
     expected.present(logout or login, place_of(address)[0] or "?")
-    expected.open_sessions += logout is None
+    expected.open_sessions += logout is None and AT - login < 30 * DAY
 
 
 def odd_files(root: Path, host: str, expected: Expected) -> None:
