@@ -156,7 +156,7 @@ class HostCounter:
         self.active.advance(now)
         for user, visits in self._ahead.begun(now):
             settled = self._hold(user, visits, now) if self._was_read else visits
-            self.months.count(user, settled, now, first_seen=False)
+            self.months.count(user, settled, now, first_seen=False, put_off=True)
         self.release(now)
         self._forget_seen(now)
         return self.months.close(now) if may_close else []

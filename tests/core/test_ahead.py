@@ -148,6 +148,32 @@ def test_a_state_that_holds_months_to_come_does_not_show_them_before_they_begin(
     assert users(shown) == {"2026-11": 1, "2026-12": 2}
 
 
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_a_first_start_with_a_clock_that_is_years_behind_loses_no_month(
+    world: World, path: Path, *, is_plain: bool
+) -> None:
+    """As on a machine whose clock begins in 1970 until it hears of the time."""
+    right, world.now = world.now, 5.0
+    october = right - 40 * DAY
+    both = UserRecord(HOST, "alice", True, (Activity(right - 60, "login"), Activity(october, "logout")))
+    came: list[Record] = [both, user("bob", october)]
+    if is_plain:
+        came = [plain("alice", right - 60, october), plain("bob", october)]
+    begun: dict[str, int] = {"2026-10": 2, "2026-11": 1}
+    with SqliteState(path) as state:
+        shown = world.run(
+            [came, [HostRead(HOST)]],
+            [world.pass_time(60), world.pass_time(right - world.now - 60), *[world.pass_time(60)] * 70, came],
+            state,
+            keys=KEYS,
+        )
+        kept = state.load().hosts[HOST].months
+    assert world.shown[0].hosts[HOST].months == {}
+    assert users(shown) == begun
+    assert {name: sum(month.cells.values()) for name, month in kept.items()} == begun
+    assert all(month.quality is Quality.LOWER_BOUND for month in kept.values())
+
+
 def test_who_looks_on_does_not_see_them_either(world: World, path: Path) -> None:
     from headcount.viewer import Viewer
 
