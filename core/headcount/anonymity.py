@@ -120,7 +120,8 @@ def _host(counts: HostCounts, this_month: str, min_count: int) -> HostCounts:
     if not _is_apart(known, [*near, *(month.users for month in months.values())], min_count):
         hidden.add("users_known")
         known = 0
-    return HostCounts(known, _active(counts.active, hidden, min_count), months, hidden=frozenset(hidden))
+    active = _active(counts.active, hidden, min_count)
+    return HostCounts(known, active, months, hidden=frozenset(hidden), at_least=counts.at_least)
 
 
 def _active(cells: Mapping[Cell, Active], hidden: Collection[str], min_count: int) -> dict[Cell, Active]:

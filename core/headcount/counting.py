@@ -5,6 +5,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 
 from headcount.active_users import Export
+from headcount.as_of import record_as_of
 from headcount.clients import ClientPatterns
 from headcount.geo import Places
 from headcount.host import HostCounter
@@ -13,6 +14,7 @@ from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
 from headcount.months import month_of, shift
 from headcount.options import Options
+from headcount.presence import Rule
 from headcount.problems import Problems
 from headcount.records import (
     Flaw,
@@ -21,12 +23,13 @@ from headcount.records import (
     HostVisitors,
     PlainUsers,
     Record,
+    ServerStarted,
     SourceFlaws,
     UserRecord,
     UsersGone,
     plain_record,
 )
-from headcount.snapshot import Place, PlaceName
+from headcount.snapshot import HostCounts, Place, PlaceName
 from headcount.state import Saved, SavedHost
 from headcount.text import clean
 from headcount.zones import have_the_same
@@ -62,6 +65,8 @@ class Counting:
         self._doubt = None if sure_until is None else (sure_until, now)
         self.days: set[int] = set()
         self._blind_since: float | None = None
+        self._rule = Rule(is_open_active=options.count_open_sessions)
+        self._started_ahead: float | None = None
         self._names: dict[Place, PlaceName] = {}
         self._new_names: dict[Place, PlaceName] = {}
         self._meaning = Meaning(
@@ -69,7 +74,6 @@ class Counting:
             self._place_of,
             clients.client,
             countries=options.countries,
-            count_open_sessions=options.count_open_sessions,
         )
         for place, name in saved.names.items():
             places.names.learn(place, name)
@@ -106,9 +110,15 @@ class Counting:
         for host in self.hosts.values():
             host.months.resume(since, now)
 
+    def counts(self) -> dict[str, HostCounts]:
+        """The counts of each host, by its name, as of the last moment that was told."""
+        return {name: host.counts(self._month()) for name, host in sorted(self.hosts.items())}
+
     def step(self, now: float) -> None:
         """Lets time pass to `now`."""
         self._now = now
+        if self._started_ahead is not None and self._started_ahead <= now:
+            self._start(self._started_ahead)
         self.look_at_tools()
         for host in self.hosts.values():
             for month in host.step(now):
@@ -206,6 +216,8 @@ class Counting:
                     self.problems.drop_host(record.host)
                 case SourceFlaws():
                     self._take_source(record)
+                case ServerStarted():
+                    self._start(record.when)
         self._meaning.forget()
 
     @property
@@ -213,6 +225,15 @@ class Counting:
         """The last moment (Unix seconds) at which the source could be looked at for sure."""
         until = self._now if self._blind_since is None else self._blind_since
         return until if self._doubt is None else min(until, self._doubt[0])
+
+    def _start(self, when: float) -> None:
+        """Notes the server's last start, in the whole seconds that its logins are written in. One that lies ahead is
+        not believed before it does no longer: of a moment that has passed, it came later."""
+        self._started_ahead = when if when > self._now else None
+        if self._started_ahead is None:
+            self._rule = self._rule._replace(started=float(math.floor(when)))
+            for host in self.hosts.values():
+                host.start(self._rule.started)
 
     def _take_source(self, record: SourceFlaws) -> None:
         """Notes what is wrong with the source. While it can't be looked at the figures stay as they were; that is a
@@ -226,11 +247,12 @@ class Counting:
 
     def _take_plain(self, record: PlainUsers) -> None:
         """Takes at once the users of whom there is nothing more to say, the others record by record."""
-        if not self._meaning.is_plain:
+        if not self._meaning.records_all:
             for user in record.users:
                 self._take_user(plain_record(record.host, user))
             return
-        known, ahead, plain = self.problems.subjects, self._now + 1, []
+        known, plain = self.problems.subjects, []
+        ahead = self._now + 1 if self._options.at is None else self._options.at
         for user in record.users:
             key, _, login, logout, _, _, logins = user
             is_ahead = login > ahead or logout > ahead or (logins and logins[-1][0] > ahead)
@@ -242,12 +264,16 @@ class Counting:
             self._host(record.host).take_plain(plain, self._now)
 
     def _take_user(self, record: UserRecord) -> None:
+        told = record if self._options.at is None else record_as_of(record, self._options.at)
         if record.known or record.host in self.hosts:
-            self._host(record.host).take(record, self._now)
+            host = self._host(record.host)
+            host.take(told, self._now)
+            if told is not record:
+                host.lack(self._now)
         key = self._options.keys.of_host(record.host)(record.user)
         self.problems.replace((record.host, key), record.flaws)
-        if record.newest > self._now + 1:
-            self.problems.replace_until(record.newest, (record.host, key, "ahead"), [_in_the_future(record)])
+        if told.newest > self._now + 1:
+            self.problems.replace_until(told.newest, (record.host, key, "ahead"), [_in_the_future(record)])
         else:
             self.problems.replace((record.host, key, "ahead"), ())
 
@@ -290,7 +316,8 @@ class Counting:
             months.prune(self.pruned_before)
         if self._doubt is not None:
             months.doubt(*self._doubt)
-        return HostCounter(name, options.keys.of_host(name), self._meaning, months, self._now, options.settle)
+        key_of = options.keys.of_host(name)
+        return HostCounter(name, key_of, self._meaning, months, self._now, options.settle, self._rule)
 
     def _place_of(self, address: str | None) -> Place:
         place = self._places.lookup(address)
@@ -306,8 +333,12 @@ class Counting:
             self.unkept_names.add(whole)
 
     def _name_cells(self, host: HostCounter) -> None:
-        for place in {cell.place for cell in host.counts().active}:
+        for place in {cell.place for cell in host.counts(self._month()).active}:
             self._name(place)
+
+    def _month(self) -> str:
+        """The last month that has begun; one after all months where the calendar can't name it."""
+        return month_of(self._now, self._options.zone) or "9999-12"
 
     def all_names(self) -> Mapping[Place, PlaceName]:
         """The names of all places that are in the counts. It is never changed: a later call gives another."""

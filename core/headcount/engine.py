@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from headcount import collector
+from headcount.as_of import saved_as_of
 from headcount.clients import ClientPatterns
 from headcount.counting import Counting
 from headcount.errors import StateError
@@ -71,6 +72,8 @@ class Engine:
             options.keys.go_on(begun.secret)
         elif index is not None:
             state.load_counted(saved)
+        if options.at is not None:
+            saved = saved_as_of(saved, options.at, options.zone)
         clock = clock_of(saved, self._now, options)
         sure_until = None if clock.doubted_since is None else clock.alive
         self._counting = Counting(places, clients, options, saved, self._now, sure_until)
@@ -120,7 +123,6 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """All figures of now."""
-        hosts = {name: host.counts() for name, host in sorted(self._counting.hosts.items())}
         past = self._history.history.until(self._now + AHEAD)
         if past.points is not self._past.points and past.points != self._past.points:
             self._past = past
@@ -132,7 +134,7 @@ class Engine:
             phase=self._phase,
             progress=self._source.progress,
             geo=self._places.label,
-            hosts=hosts,
+            hosts=self._counting.counts(),
             history=self._past,
             marks=self._marks.marks,
             names=self._counting.all_names(),
@@ -230,7 +232,7 @@ class Engine:
         self._is_shown = False
         self._step()
         if self._phase is Phase.LIVE and not self._retention.is_in_doubt and self._history.is_due(self._now):
-            self._history.add(self._now, {name: host.counts() for name, host in self._counting.hosts.items()})
+            self._history.add(self._now, self._counting.counts())
         self._keep()
         self._keep_index()
 

@@ -25,7 +25,7 @@ from typing import IO, Any, Final, TypeVar
 from headcount.compact import places_of, without
 from headcount.files import put
 
-_MAGIC: Final = b"headcount index 2\n"
+_MAGIC: Final = b"headcount index 3\n"
 _LENGTH: Final = struct.Struct("<Q")
 _LARGEST_HEAD: Final = 1 << 26
 FIRST: Final = 30.0
@@ -64,12 +64,14 @@ class StoreIndex:
 
 @dataclass(slots=True)
 class UserFigures:
-    """The active users of one host in figures: how many are `known`, and the counts of each cell at a moment."""
+    """The active users of one host in figures: how many are `known`, and the counts of each cell at a moment, given the
+    server's last start (Unix seconds, 0 where it was not seen)."""
 
     now: float
     known: int
     cells: list[list[Any]]
     counts: list[list[int]]
+    started: float = 0.0
 
 
 @dataclass(slots=True)
@@ -266,7 +268,7 @@ def _described(host: HostIndex) -> dict[str, Any]:
     users = host.users.figures
     return {
         "stores": {name: [*store.identity, store.unmoved, len(store.keys)] for name, store in host.stores.items()},
-        "users": [users.now, users.known, users.cells, users.counts],
+        "users": [users.now, users.known, users.cells, users.counts, users.started],
     }
 
 

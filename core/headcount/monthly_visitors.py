@@ -173,16 +173,17 @@ class MonthlyVisitors:
             self.followed_since = now
         return bool(later) or was_ahead
 
-    def count(self, user: str, visits: Iterable[Visit], now: float, *, first_seen: bool) -> None:
+    def count(self, user: str, visits: Iterable[Visit], now: float, *, first_seen: bool, put_off: bool = False) -> None:
         """Counts a user's visits in the months that do not know of them yet. `first_seen` says that nothing was
-        read of this user since the reading of the host began."""
+        read of this user since the reading of the host began; `put_off` that they were read before their months had
+        begun, as it seemed: so a month that is over by now is counted as far as they go."""
         for visit in visits:
             name, _, cell, recorded, _ = visit
-            month = self.months.get(name) or self._begin(name, now)
+            month = self.months.get(name) or self._begin(name, now, put_off=put_off)
             if month is None or month.closed:
                 continue
             if month.key is None:
-                if first_seen:
+                if first_seen or put_off:
                     self._add(name, month, cell, +1)
                 continue
             digest = month.hash_of(self._host, user)
@@ -279,12 +280,20 @@ class MonthlyVisitors:
                 month.weaken()
                 self._change(name)
 
-    def _begin(self, name: str, now: float) -> Month | None:
+    def lack(self, name: str, now: float) -> None:
+        """Takes note that users of a month that goes on may be missed, of whom nothing tells any more."""
+        self.followed_since = now
+        month = self.months.get(name)
+        if month is not None and not month.closed:
+            month.weaken()
+            self._change(name)
+
+    def _begin(self, name: str, now: float, *, put_off: bool) -> Month | None:
         """A month that is counted for the first time; None where it came too late for that."""
         if name < self.pruned_before:
             return None
         is_open = self._is_open(name, now)
-        if not is_open and not self._reading:
+        if not is_open and not self._reading and not put_off:
             return None
         since = self.followed_since
         if since is not None and self._is_doubted:  # one that is ahead of this clock is of another one

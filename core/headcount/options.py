@@ -15,11 +15,11 @@ class Options:
     """What is the same for an engine's whole life.
 
     `clock` gives Unix seconds; `at` (Unix seconds) asks for the figures as of that moment, which is what `clock` gives
-    then. `trust_clock` is the operator's word that the clock is right at the start, `is_synchronised` tells whether the
-    system says so. `ticks` gives seconds for intervals, whatever the clock is set to, `new_key` 32 random bytes. Fresh
-    logins are held back for `settle` seconds. `countries` are the ISO codes of those recorded, None for all;
-    `keep_months` is how many months, the current one among them, are kept, None for all. `keys` are those of the users,
-    the same that the source gives.
+    then: what came after it is left out. `trust_clock` is the operator's word that the clock is right at the start,
+    `is_synchronised` tells whether the system says so. `ticks` gives seconds for intervals, whatever the clock is set
+    to, `new_key` 32 random bytes. Fresh logins are held back for `settle` seconds. `countries` are the ISO codes of
+    those recorded, None for all; `keep_months` is how many months, the current one among them, are kept, None for all.
+    `keys` are those of the users, the same that the source gives.
     """
 
     zone: tzinfo

@@ -161,4 +161,12 @@ class HostGone:
     host: str
 
 
-Record = UserRecord | PlainUsers | UsersGone | HostVisitors | HostRead | HostGone | SourceFlaws
+@dataclass(frozen=True, slots=True)
+class ServerStarted:
+    """When the server that writes the source was started last (Unix seconds), where that can be seen: sessions that
+    were opened before it are over, whether their end was written or not."""
+
+    when: float
+
+
+Record = UserRecord | PlainUsers | UsersGone | HostVisitors | HostRead | HostGone | SourceFlaws | ServerStarted

@@ -1,6 +1,7 @@
 """One report: the source and the state as of a moment, narrowed to what is asked, in the form that is asked."""
 
 import difflib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,10 @@ from headcount.run import open_run
 from headcount.settings import Settings
 from headcount.snapshot import UNKNOWN, Snapshot
 from headcount.text import clean
+from headcount.views import AT_LEAST
 from headcount.zones import zone_of
+
+log = logging.getLogger("headcount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,8 @@ def answer(settings: Settings, environment: Mapping[str, str], question: Questio
     if question.client == "":
         raise UsageError("No client has an empty name.", "Write ? for the users whose client is unknown.")
     country = _country(question.country)
-    now = None if question.at is None else _moment(question.at, zone_of(settings.zone_name()))
-    with open_run(settings, environment, keep="never", now=now) as run:
+    at = None if question.at is None else _moment(question.at, zone_of(settings.zone_name()))
+    with open_run(settings, environment, keep="never", at=at) as run:
         run.require_source()
         snapshot = run.engine.read_once()
     if not snapshot.hosts:
@@ -57,6 +61,8 @@ def answer(settings: Settings, environment: Mapping[str, str], question: Questio
         raise UsageError(f"There is no host {clean(question.host)}.", f"There is {', '.join(near)}.")
     asked = Filter().having("host", question.host).having("country", country).having("client", question.client)
     shown = told(snapshot, asked.having("month", question.month), settings.min_count if question.k_anonymous else None)
+    if shown.active_at_least and form in ("json", "csv"):
+        log.warning(AT_LEAST)
     return render(shown, form, question.month)
 
 

@@ -59,15 +59,17 @@ def open_run(
     *,
     keep: Keep,
     now: float | None = None,
+    at: float | None = None,
     trust_clock: bool = False,
 ) -> Iterator[Run]:
     """A run that lets go of everything at its end.
 
     `keep` says whether the state is written: `always` (an error where it can't be), `if possible` (else it is read
-    alone) or `never` (nothing is watched either). `now` (Unix seconds) stops the clock. `trust_clock` is the operator's
-    word that the machine's clock is right.
+    alone) or `never` (nothing is watched either). `now` (Unix seconds) stops the clock; `at` does too, and asks for the
+    figures as of then, without what came after it. `trust_clock` is the operator's word that the machine's clock is
+    right.
     """
-    zone_name = settings.zone_name()
+    zone_name, moment = settings.zone_name(), now if at is None else at
     path = path_of(settings.state_path(environment))
     keys = Keys()
     with ExitStack() as opened:
@@ -83,8 +85,8 @@ def open_run(
             count_open_sessions=settings.count_open_sessions,
             keep_months=settings.keep_months,
             settle=settings.settle,
-            clock=time.time if now is None else lambda: now,
-            at=now,
+            clock=time.time if moment is None else lambda: moment,
+            at=at,
             trust_clock=trust_clock,
             keys=keys,
         )

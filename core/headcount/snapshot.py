@@ -104,7 +104,9 @@ class HostCounts:
     """One host: users known, active users by cell, months by `YYYY-MM`.
 
     `arrivals` tells of the whole host's months alone, so a filter by place or client leaves none. `hidden` names the
-    figures that are 0 because they are not told: `users_known`, `open_sessions`, `1d`, `7d`, `30d`.
+    figures that are 0 because they are not told: `users_known`, `open_sessions`, `1d`, `7d`, `30d`. `at_least` says
+    that active users may be lacking: the figures are as of a moment that has passed, and of users who came again after
+    it nothing tells any more whether they were there before it.
     """
 
     users_known: int = 0
@@ -112,6 +114,7 @@ class HostCounts:
     months: Mapping[str, MonthCounts] = field(default_factory=dict)
     arrivals: Mapping[str, Arrivals] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
+    at_least: bool = False
 
 
 class HistoryKey(NamedTuple):
@@ -243,3 +246,8 @@ class Snapshot:
     names: Mapping[Place, PlaceName] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     anonymity: int | None = None
+
+    @property
+    def active_at_least(self) -> bool:
+        """Whether active users may be lacking (see `HostCounts.at_least`)."""
+        return any(counts.at_least for counts in self.hosts.values())

@@ -40,6 +40,12 @@ WINDOWS = (
     Window("MAU", 30, "last 30 days", "last month"),
 )
 
+AT_LEAST = (
+    "Active users are at least so many: the server's files tell only when a user was there last, so of those who came "
+    "again later nothing tells any more whether they were there then."
+)
+"""Why they are, where `Snapshot.active_at_least`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

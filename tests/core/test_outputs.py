@@ -53,6 +53,7 @@ def test_json_has_the_shape_of_the_specification() -> None:
         "generated_at": "2026-11-22T05:00:00Z",
         "timezone": "UTC",
         "source": "/var/lib/prosody",
+        "active_users_are": "exact",
         "hosts": {
             "example.com": {
                 "users_known": 1000,

@@ -9,7 +9,7 @@ from headcount.filters import Filter, Term
 from headcount.outputs.page import STYLE, bar, columns, table
 from headcount.rows import Row, client_rows, country_rows, month_rows, name_of, place_rows
 from headcount.snapshot import OTHER, UNKNOWN, HostCounts, MonthCounts, Place, Quality, Snapshot
-from headcount.views import Figure, figures, hidden, month_counts, sum_active, total_active
+from headcount.views import AT_LEAST, Figure, figures, hidden, month_counts, sum_active, total_active
 from headcount.zones import zone_of
 
 MOST = 100
@@ -121,6 +121,7 @@ def _active(snapshot: Snapshot, month: str, is_whole: bool) -> str:
         facts.append(f"~{total_active(snapshot).open_sessions:,} open sessions (an estimate)")
     title = "Active users" if is_now else f"Active users at the end of {month}"
     told = f"<p>{'; '.join(facts)}.</p>" if facts else ""
+    told += f'<p class="note">{escape(AT_LEAST)}</p>' if snapshot.active_at_least and is_now else ""
     return f'<section><h2>{escape(title)}</h2><div class="cards">{cards}</div>{told}</section>'
 
 

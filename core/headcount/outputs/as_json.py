@@ -26,6 +26,7 @@ def report(snapshot: Snapshot) -> Json:
         "generated_at": datetime.fromtimestamp(snapshot.generated_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "timezone": snapshot.timezone,
         "source": snapshot.source,
+        "active_users_are": "at least" if snapshot.active_at_least else "exact",
         **({} if snapshot.anonymity is None else {"anonymity": {"min_count": snapshot.anonymity}}),
         "hosts": {host: _host(counts, snapshot.names) for host, counts in snapshot.hosts.items()},
         "problems": None

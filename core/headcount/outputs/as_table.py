@@ -6,7 +6,7 @@ from datetime import datetime
 from headcount.outputs.columns import columns
 from headcount.rows import Row, client_rows, country_rows, month_rows, place_rows
 from headcount.snapshot import OTHER, Place, Quality, Snapshot
-from headcount.views import figures, hidden, month_counts, total_active
+from headcount.views import AT_LEAST, figures, hidden, month_counts, total_active
 from headcount.zones import zone_of
 
 TOP = 15
@@ -65,6 +65,8 @@ def _active(snapshot: Snapshot) -> str:
         before = "" if figure.before is None else f"{figure.before:,} {figure.window.before}"
         rows.append((figure.window.name, users, figure.window.length, before))
     table = columns(("", "users", "active in", "before"), rows)
+    if snapshot.active_at_least:
+        table += f"\n{AT_LEAST}"
     if "open_sessions" in hidden(snapshot):
         return table
     return f"{table}\nopen sessions ~{total_active(snapshot).open_sessions:,}"
