@@ -125,7 +125,7 @@ def take_in(
             changed = {month: (of_host.months[month], change) for month, change in taking.changes.items()}
             updates.append(HostUpdate(name, None, now, changed))
         state.save(Update(hosts=updates))
-        return Account(clean(data_dir), clean(str(path)), hosts, (*_notices(state), *left.flaws), dry_run)
+        return Account(clean(data_dir), clean(str(path)), hosts, (*_notices(state, saved), *left.flaws), dry_run)
 
 
 def _taking(name: str, of_host: SavedHost, saved: Saved, month: str, replace_ours: bool) -> TakingOver:
@@ -139,8 +139,9 @@ def _taking(name: str, of_host: SavedHost, saved: Saved, month: str, replace_our
     )
 
 
-def _notices(state: SqliteState) -> list[Flaw]:
-    return [Flaw("state set aside", "", "", why) for why in state.notices]
+def _notices(state: SqliteState, saved: Saved) -> list[Flaw]:
+    damage = [Flaw("state damaged", "", "", saved.damage)] if saved.damage else []
+    return [*damage, *(Flaw("state set aside", "", "", why) for why in state.notices)]
 
 
 def left_in(source: DirectorySource, month: str, host: str | None = None) -> Left:

@@ -15,15 +15,20 @@ from headcount.text import clean
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was deleted: months (host, month, users) before the month `before`."""
+    """What was deleted: months (host, month, users) before the month `before`; and what became of a damaged state."""
 
     before: str
     months: tuple[tuple[str, str, int], ...]
+    notices: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{host}  {month}  {users:,} users" for host, month, users in self.months]
         return "\n".join(
-            [*lines, f"Deleted {len(lines)} months from before {self.before}; they are not counted again."]
+            [
+                *self.notices,
+                *lines,
+                f"Deleted {len(lines)} months from before {self.before}; they are not counted again.",
+            ]
         )
 
 
@@ -70,4 +75,5 @@ def prune(settings: Settings, environment: Mapping[str, str], before: str) -> Pr
                 pruned_before=max(before, saved.pruned_before or ""),
             )
         )
-    return Pruned(before, tuple(months))
+        notices = state.notices
+    return Pruned(before, tuple(months), notices)

@@ -33,6 +33,7 @@ class Saved:
     pruned_before: str | None = None
     live: dict[str, str] = field(default_factory=dict)
     index: str | None = None
+    damage: str = ""
 
 
 @dataclass(slots=True)
