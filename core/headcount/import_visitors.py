@@ -11,6 +11,7 @@ from headcount.errors import (
     NoDataError,
     no_permission,
 )
+from headcount.files import refuse_source
 from headcount.months import month_of
 from headcount.outputs.columns import columns
 from headcount.records import Flaw, HostVisitors, SourceFlaws, VisitorMarkers
@@ -18,10 +19,10 @@ from headcount.settings import Settings
 from headcount.snapshot import MonthCounts
 from headcount.sources.directory import DirectorySource
 from headcount.state import HostUpdate, Saved, SavedHost, Update
-from headcount.state.files import path_of
 from headcount.state.sqlite import SqliteState
 from headcount.taking_over import Outcome, Taken, TakingOver, imported_counts
 from headcount.text import clean
+from headcount.where import state_file
 
 _SHOWN = 5
 
@@ -102,7 +103,9 @@ def take_in(
     """
     if settings.source is None:
         settings = replace(settings, source=data_dir)
-    path = path_of(settings.state_path(environment))
+    path = state_file(settings, environment, writes=not dry_run)
+    if not dry_run:
+        refuse_source(str(path.parent), data_dir)
     month = month_of(now, ZoneInfo(settings.zone_name())) or ""
     left = left_in(DirectorySource(data_dir, watching=False), month, host)
     if not any(found.months for found in left.visitors.values()):

@@ -8,9 +8,9 @@ from headcount.errors import NoDataError, UsageError
 from headcount.months import is_month, month_of, shift, start_of
 from headcount.settings import Settings
 from headcount.state import Update
-from headcount.state.files import path_of
 from headcount.state.sqlite import SqliteState
 from headcount.text import clean
+from headcount.where import state_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def prune(settings: Settings, environment: Mapping[str, str], before: str) -> Pr
 
     Raises NoDataError where there is no state, StateLockedError where an engine keeps it.
     """
-    path = path_of(settings.state_path(environment))
+    path = state_file(settings, environment)
     if not path.exists():
         raise NoDataError(f"There is no state {path} to delete anything from.", "Name it with --state FILE.")
     with SqliteState(path) as state:

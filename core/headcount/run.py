@@ -21,9 +21,10 @@ from headcount.options import Options
 from headcount.settings import Settings
 from headcount.sources import Source
 from headcount.sources.directory import DirectorySource
-from headcount.state.files import is_locked, path_of
+from headcount.state.files import is_locked
 from headcount.state.sqlite import SqliteState
 from headcount.viewer import Viewer
+from headcount.where import state_file
 
 INDEX = ".index"
 """What the restart index is called, after the state that it goes with."""
@@ -66,7 +67,7 @@ def open_run(
     alone) or `never` (nothing is watched either). `now` (Unix seconds) stops the clock.
     """
     zone_name = settings.zone_name()
-    path = path_of(settings.state_path(environment))
+    path = state_file(settings, environment, writes=keep != "never")
     keys = Keys()
     with ExitStack() as opened:
         source = opened.enter_context(closing(open_source(settings.source_path(), keys, watching=keep != "never")))
@@ -100,7 +101,7 @@ def open_look(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fe
 
     Raises NoDataError where an engine of its own would find nothing.
     """
-    path = path_of(settings.state_path(environment))
+    path = state_file(settings, environment)
     if is_locked(path):
 
         def take_over(publish: Publish, stop: threading.Event) -> None:

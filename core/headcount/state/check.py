@@ -58,9 +58,9 @@ def rows_now(connection: sqlite3.Connection) -> str:
 
 
 def told_of(connection: sqlite3.Connection, name: str) -> str | None:
-    """What `kept` says."""
+    """What `kept` says; None where it says nothing, or nothing that is text."""
     row = connection.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
-    return None if row is None else row[0]
+    return row[0] if row is not None and isinstance(row[0], str) else None
 
 
 def told_rows(connection: sqlite3.Connection) -> list[int] | None:

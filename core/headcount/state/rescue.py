@@ -20,14 +20,24 @@ from headcount.state.seals import teach
 PAGE: Final = 4096
 _FRAME: Final = struct.Struct(">II8s8x")
 _WAL_HEAD: Final = 32
+_UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What comes of damage; SQLite's words for it may quote what is no text."""
 _BY_MONTH: Final = ("counts", "imported", "counted")
 
 
 def lenient(connection: sqlite3.Connection) -> sqlite3.Connection:
     """A connection that fails over no text, and knows what seals are."""
-    connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    connection.text_factory = _text
     teach(connection)
     return connection
+
+
+def _text(data: bytes) -> str | bytes:
+    """A text; what is none stays as it is, and so is never taken for one."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
 
 
 def in_memory() -> sqlite3.Connection:
@@ -38,8 +48,8 @@ def in_memory() -> sqlite3.Connection:
 def rescued(path: Path) -> sqlite3.Connection:
     """What can be read of a state, in a new one of this version, in memory; one without a row where that is nothing."""
     pages = _pages(path)
-    for first in (_with_head_mended(pages), _template()):
-        with closing(_opened(bytes(first + pages[PAGE:]))) as damaged:
+    for image in (pages, _template() + pages[PAGE:]):
+        with closing(_opened(_with_head_mended(image))) as damaged:
             version = _version(damaged)
             if version is not None:
                 return _copied(damaged, version)
@@ -50,8 +60,7 @@ def rescued(path: Path) -> sqlite3.Connection:
 
 def is_ours(path: Path) -> bool:
     """Whether the tables of a state are in a file, whatever it begins with."""
-    pages = _pages(path)
-    with closing(_opened(bytes(_with_head_mended(pages) + pages[PAGE:]))) as damaged:
+    with closing(_opened(_with_head_mended(_pages(path)))) as damaged:
         return _version(damaged) is not None
 
 
@@ -75,8 +84,8 @@ def _pages(path: Path) -> bytearray:
     return pages
 
 
-def _with_head_mended(pages: bytearray) -> bytearray:
-    """The first page, with what SQLite's file format has there in any state; it needs no more of it to read."""
+def _with_head_mended(pages: bytearray) -> bytes:
+    """The pages, beginning with what SQLite's file format has there in any state; it needs no more of it to read."""
     first = pages[:PAGE]
     first[:24] = MAGIC + struct.pack(">H", PAGE) + bytes((1, 1, 0, 64, 32, 32))
     first[28:40] = struct.pack(">III", len(pages) // PAGE, 0, 0)
@@ -84,7 +93,7 @@ def _with_head_mended(pages: bytearray) -> bytearray:
     first[64:72] = struct.pack(">II", 0, OURS)
     first[72:92] = bytes(20)
     first[92:96] = first[24:28]
-    return first
+    return bytes(first + pages[PAGE:])
 
 
 @cache
@@ -105,7 +114,7 @@ def _version(damaged: sqlite3.Connection) -> int | None:
     """The version whose tables these are; None where they can't be told."""
     try:
         tables = _tables(damaged)
-    except sqlite3.Error:
+    except _UNREADABLE:
         return None
     return next((version for version in range(VERSION, 0, -1) if _tables_of(version) == tables), None)
 
@@ -160,6 +169,6 @@ def _copy(damaged: sqlite3.Connection, new: sqlite3.Connection, wanted: str, put
     try:
         for row in damaged.execute(wanted, tuple(of)):
             new.execute(put, row)
-    except sqlite3.Error:
+    except _UNREADABLE:
         return False
     return True
