@@ -70,6 +70,8 @@ def test_a_month_that_closes_meanwhile_doubles_nobody(
 ) -> None:
     with SqliteState(path) as state:
         world.run(said_of(ALL), state=state)
+        assert state._connection is not None
+        state._connection.execute("PRAGMA busy_timeout = 10")  # the report waits for the engine here, too
         later = World(end_of("2026-11", UTC) + SETTLING + 60)
         meanwhile(monkeypatch, lambda: later.run(said_of(ALL), state=state))
         shown = report(world, path)

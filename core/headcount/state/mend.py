@@ -14,7 +14,7 @@ from headcount.counted import How
 from headcount.monthly_visitors import SETTLING
 from headcount.months import end_of, is_month
 from headcount.snapshot import UNKNOWN, Quality
-from headcount.state.check import MonthKey, Sums, note_rows, note_version, sums_of, told_of, told_rows
+from headcount.state.check import MonthKey, Sums, is_whole, note_rows, note_version, sums_of, told_of, told_rows
 from headcount.state.schema import VERSION
 from headcount.state.seals import TABLES, chained, seal_all, whole
 
@@ -47,6 +47,11 @@ def mend(connection: sqlite3.Connection) -> Mended:
     note_version(connection, VERSION)
     note_rows(connection)
     seal_all(connection)
+    if not is_whole(connection):  # nobody knows what became of it: no start may fail over that, nor tell of it
+        for table in (*TABLES, "counted"):
+            connection.execute(f"DELETE FROM {table}")
+        note_version(connection, VERSION)
+        note_rows(connection)
     connection.commit()
     return Mended(max(0, _count(connection, "months") - weakened), weakened)
 

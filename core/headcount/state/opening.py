@@ -45,15 +45,21 @@ def opened_to_keep(path: Path, *, is_new: bool) -> tuple[sqlite3.Connection, tup
 
 
 def _begun_instead(path: Path, was: str) -> tuple[sqlite3.Connection, tuple[str, ...]]:
+    """The state in place of one that is set aside, and what became of that in words. It has its name only once it is
+    there in whole."""
     beside = path.with_name(path.name + _MENDING)
     beside.unlink(missing_ok=True)
-    with contextlib.closing(rescued(path)) as copy:
-        mended = mend(copy)
-        os.close(make(beside))
-        with contextlib.closing(sqlite3.connect(beside)) as new:
-            copy.backup(new)
-    aside = set_aside(path, beside)
-    return _prepared(path), (f"The state {path} {was} and is set aside as {aside.name}. {_told(mended)}",)
+    try:
+        with contextlib.closing(rescued(path)) as copy:
+            mended = mend(copy)
+            os.close(make(beside))
+            with contextlib.closing(sqlite3.connect(beside)) as new:
+                copy.backup(new)
+        aside = set_aside(path, beside)
+    finally:
+        beside.unlink(missing_ok=True)
+    told = f"The state {path} {was} and is set aside as {aside.name}. {_told(mended)}"
+    return _prepared(path), (f"{told} Delete the old one when you need it no more: keys of open months may be in it.",)
 
 
 def opened_to_read(path: Path) -> Look:

@@ -65,13 +65,20 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """The columns that are sealed, each with what SQLite calls the kind of its values. `counted` has a chain instead."""
 
+_WRITTEN: Final = {
+    "real": "written({})",
+    "blob or null": "iif({0} IS NULL, 'null', hex({0}))",
+    "integer or null": "ifnull({}, 'null')",
+}
+"""How SQLite writes values as `_written` does, by their kind. Most need nothing, which is quick, since each row is
+looked at in each start."""
 _HOSTS_OF_POINT = "(SELECT count(*) FROM history AS point WHERE point.at = history.at)"
 _WITH_HOSTS = "history JOIN (SELECT at AS point, count(*) AS hosts FROM history GROUP BY at) ON point = at"
 
 
 def seal(table: str, *values: Value) -> int:
     """The seal of a row: its columns in the order of `TABLES`; of a point of the past also the number of its hosts."""
-    return zlib.crc32(b"\0".join([table.encode(), *map(_as_bytes, values)]))
+    return zlib.crc32("\0".join([table, *map(_written, values)]).encode())
 
 
 def chained(chain: int, hashes: bytes, hows: bytes) -> int:
@@ -81,7 +88,8 @@ def chained(chain: int, hashes: bytes, hows: bytes) -> int:
 
 def teach(connection: sqlite3.Connection) -> None:
     """Has SQLite know what a seal is."""
-    connection.create_function("seal_of", -1, seal, deterministic=True)
+    connection.create_function("crc32", 1, zlib.crc32, deterministic=True)
+    connection.create_function("written", 1, _written, deterministic=True)
     connection.create_function("first_seal_of", -1, _first_seal, deterministic=True)
 
 
@@ -94,30 +102,40 @@ def are_whole(connection: sqlite3.Connection, table: str) -> bool:
 
 def whole(table: str, hosts: str = _HOSTS_OF_POINT) -> str:
     """The condition that a row of a table is as it was written; `hosts` is what tells how many a past point has."""
-    kinds = [f"typeof({name}) IN ({_quoted(kind)})" for name, kind in TABLES[table].items()]
-    return f"({' AND '.join(kinds)} AND ifnull(seal = seal_of({_arguments(table, hosts)}), 0))"
+    columns = TABLES[table].items()
+    kinds = [f"typeof({name}) IN ({_quoted(kind)})" for name, kind in columns]
+    values = [_WRITTEN.get(kind, "{}").format(name) for name, kind in columns]
+    text = " || char(0) || ".join([f"'{table}'", *values, *([hosts] if table == "history" else [])])
+    return f"({' AND '.join(kinds)} AND ifnull(seal = crc32(CAST({text} AS BLOB)), 0))"
 
 
 def seal_all(connection: sqlite3.Connection) -> None:
-    """Seals every row for the first time, but those that can't be what was once written."""
+    """Seals each row that is not sealed as it is, but those that can't be what was once written."""
     for table in TABLES:
-        connection.execute(f"UPDATE {table} SET seal = first_seal_of({_arguments(table)})")
+        connection.execute(f"UPDATE {table} SET seal = first_seal_of({_arguments(table)}) WHERE NOT {whole(table)}")
 
 
-def _arguments(table: str, hosts: str = _HOSTS_OF_POINT) -> str:
-    """What a row is sealed by. Text goes as its bytes: damaged it may be no text any more."""
+def _arguments(table: str) -> str:
+    """A row's columns for `first_seal_of`. Text goes as its bytes: damaged it may be no text any more."""
     values = [f"iif(typeof({name}) = 'text', CAST({name} AS BLOB), {name})" for name in TABLES[table]]
-    return ", ".join([f"'{table}'", *values, *([hosts] if table == "history" else [])])
+    return ", ".join([f"'{table}'", *values, *([_HOSTS_OF_POINT] if table == "history" else [])])
 
 
 def _quoted(kinds: str) -> str:
     return ", ".join(f"'{kind}'" for kind in kinds.split(" or "))
 
 
-def _as_bytes(value: Value) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return value.encode() if isinstance(value, str) else repr(value).encode()
+def _written(value: Value) -> str:
+    """A value as it goes into a seal, the same as SQLite has it there."""
+    match value:
+        case str():
+            return value
+        case bytes():
+            return value.hex().upper()
+        case None:
+            return "null"
+        case _:
+            return repr(value)
 
 
 def _first_seal(table: str, *values: Value) -> int | None:
@@ -127,7 +145,8 @@ def _first_seal(table: str, *values: Value) -> int | None:
             name: value.decode() if kind == "text" and isinstance(value, bytes) else value
             for (name, kind), value in zip(TABLES[table].items(), values, strict=False)
         }
-        return seal(table, *values) if _is_likely(table, row) else None
+        hosts = values[len(row) :]
+        return seal(table, *row.values(), *hosts) if _is_likely(table, row) else None
     except (ValueError, TypeError, KeyError):
         return None
 
