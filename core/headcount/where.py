@@ -26,34 +26,46 @@ def state_file(settings: Settings, environment: Mapping[str, str], *, writes: bo
     path = path_of(settings.state_path(environment))
     if not lies_in(path, source):
         return path
-    elsewhere = USUAL_STATE / path.name
     if settings.state is not None:
         raise UsageError(
             f"The state {clean(str(path))} would lie in the server's own data directory, where Headcount never writes.",
-            f"Name another file: --state {clean(shlex.quote(str(elsewhere)))}",
+            f"Name another file: --state {clean(shlex.quote(str(USUAL_STATE / path.name)))}",
         )
-    if lies_in(elsewhere, source):
-        raise _nowhere(path, "Name a file elsewhere with --state FILE.")
-    make = f"sudo install -d -o {os.geteuid()} -g {os.getegid()} -m 700 {USUAL_STATE}"
-    if path.exists():
-        if not writes:
-            return path
-        move = f"sudo mv {clean(shlex.quote(str(path)))}* {USUAL_STATE}/"
-        raise _nowhere(path, f"Move what was kept there: {make} && {move}")
-    if not writes or os.access(USUAL_STATE, os.W_OK | os.X_OK):
-        return elsewhere
-    raise _nowhere(path, f"Make a place for it: {make}")
+    places = [place for place in _elsewhere() if not lies_in(place, source)]
+    kept = next((place / path.name for place in places if os.access(place / path.name, os.R_OK)), None)
+    if kept is not None:
+        return kept
+    is_old = path.exists()
+    if is_old and not writes and not path.with_name(path.name + "-wal").exists():  # with it, even a reader makes a file
+        return path
+    for place in places:
+        if not is_old and (os.access(place, os.W_OK | os.X_OK) or not writes):
+            return place / path.name
+    raise UsageError(
+        f"The usual place of this user's state, {clean(str(path))}, lies in the server's own data directory, "
+        "where Headcount never writes.",
+        _mend(places, path if is_old else None),
+    )
+
+
+def _elsewhere() -> tuple[Path, Path]:
+    """The machine's place for states; and, where that is somebody else's, one for this user."""
+    return USUAL_STATE, USUAL_STATE.with_name(f"{USUAL_STATE.name}-{os.geteuid()}")
+
+
+def _mend(places: list[Path], old: Path | None) -> str:
+    """The line that makes a place for this user's state, and moves there what was kept before."""
+    mine = next((place for place in places if os.access(place, os.W_OK | os.X_OK)), None)
+    place = mine or next((place for place in places if not place.exists()), None)
+    if place is None:
+        return "Name a file elsewhere with --state FILE."
+    make = [] if mine else [f"sudo install -d -o {os.geteuid()} -g {os.getegid()} -m 700 {place}"]
+    if old is None:
+        return f"Make a place for it: {make[0]}"
+    return f"Move what was kept there: {' && '.join([*make, f'mv {clean(shlex.quote(str(old)))}* {place}/'])}"
 
 
 def memory_file(settings: Settings, environment: Mapping[str, str]) -> Path | None:
     """Where the screen may remember its look; None where there is no such place."""
     path = settings.memory_path(environment)
     return None if path is None or lies_in(path, settings.source_path()) else path
-
-
-def _nowhere(path: Path, mend: str) -> UsageError:
-    return UsageError(
-        f"The usual place of this user's state, {clean(str(path))}, lies in the server's own data directory, "
-        "where Headcount never writes.",
-        mend,
-    )

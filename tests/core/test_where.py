@@ -58,6 +58,17 @@ def test_a_home_in_the_data_directory_keeps_nothing_and_the_line_that_makes_a_pl
     assert state_file(settings(data), home(data)).parent == usual
 
 
+def test_a_place_of_somebody_else_stays_theirs(data: Path, usual: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual.mkdir()
+    mine = usual.with_name("usual-101")
+    monkeypatch.setattr("os.access", lambda place, _: place == mine and mine.exists())
+    with pytest.raises(UsageError) as refused:
+        state_file(settings(data), home(data))
+    assert refused.value.mend.endswith(f"-m 700 {mine}")
+    mine.mkdir()
+    assert state_file(settings(data), home(data)).parent == mine
+
+
 def test_a_report_needs_no_such_place(data: Path, usual: Path) -> None:
     assert state_file(settings(data), home(data), writes=False).parent == usual
     assert not usual.exists()
@@ -68,9 +79,12 @@ def test_what_was_kept_there_before_is_read_and_is_to_be_moved_before_anything_i
     SqliteState(old).close()
     usual.mkdir()
     assert state_file(settings(data), home(data), writes=False) == old
+    old.with_name(old.name + "-wal").touch()
+    with pytest.raises(UsageError, match="never writes"):  # reading it would make a file beside it
+        state_file(settings(data), home(data), writes=False)
     with pytest.raises(UsageError) as refused:
         state_file(settings(data), home(data))
-    assert refused.value.mend.endswith(f"-m 700 {usual} && sudo mv {old}* {usual}/")
+    assert refused.value.mend == f"Move what was kept there: mv {old}* {usual}/"
     for file in list(old.parent.iterdir()):
         file.rename(usual / file.name)
     assert state_file(settings(data), home(data)) == usual / old.name
