@@ -103,13 +103,13 @@ def take_in(
     """
     if settings.source is None:
         settings = replace(settings, source=data_dir)
-    path = state_file(settings, environment, writes=not dry_run)
-    if not dry_run:
-        refuse_source(str(path.parent), data_dir)
     month = month_of(now, ZoneInfo(settings.zone_name())) or ""
     left = left_in(DirectorySource(data_dir, watching=False), month, host)
     if not any(found.months for found in left.visitors.values()):
         raise _nothing(data_dir, left)
+    path = state_file(settings, environment, writes=not dry_run)
+    if not dry_run:
+        refuse_source(str(path.parent), data_dir)
     with SqliteState(path, read_only=dry_run) as state:
         saved = state.load()
         hosts = {}

@@ -24,7 +24,8 @@ def state_file(settings: Settings, environment: Mapping[str, str], *, writes: bo
     """
     source = settings.source_path()
     path = path_of(settings.state_path(environment))
-    if not lies_in(path, source):
+    may_be_read = not writes and not os.path.exists(f"{path}-wal")  # with it, even a reader makes a file
+    if not lies_in(path, source) or (may_be_read and settings.state is not None):
         return path
     if settings.state is not None:
         raise UsageError(
@@ -35,8 +36,8 @@ def state_file(settings: Settings, environment: Mapping[str, str], *, writes: bo
     kept = next((place / path.name for place in places if os.access(place / path.name, os.R_OK)), None)
     if kept is not None:
         return kept
-    is_old = path.exists()
-    if is_old and not writes and not path.with_name(path.name + "-wal").exists():  # with it, even a reader makes a file
+    is_old = os.path.exists(path)
+    if is_old and may_be_read:
         return path
     for place in places:
         if not is_old and (os.access(place, os.W_OK | os.X_OK) or not writes):
@@ -56,7 +57,7 @@ def _elsewhere() -> tuple[Path, Path]:
 def _mend(places: list[Path], old: Path | None) -> str:
     """The line that makes a place for this user's state, and moves there what was kept before."""
     mine = next((place for place in places if os.access(place, os.W_OK | os.X_OK)), None)
-    place = mine or next((place for place in places if not place.exists()), None)
+    place = mine or next((place for place in places if not os.path.lexists(place)), None)
     if place is None:
         return "Name a file elsewhere with --state FILE."
     make = [] if mine else [f"sudo install -d -o {os.geteuid()} -g {os.getegid()} -m 700 {place}"]
