@@ -165,6 +165,7 @@ def _open_screen(asked: argparse.Namespace, settings: Settings, feed: "Feed") ->
         raise HeadcountError("The screen is not installed.", "Install the whole of headcount: pipx install headcount")
     from headcount.filters import Filter
     from headcount.screen import ScreenOptions, Show
+    from headcount.where import memory_file
 
     show: Show = next(iter(screens)).load()
     return show(
@@ -176,7 +177,7 @@ def _open_screen(asked: argparse.Namespace, settings: Settings, feed: "Feed") ->
             mouse=settings.mouse,
             theme=settings.theme,
             keys=dict(settings.keys),
-            memory=settings.memory_path(os.environ),
+            memory=memory_file(settings, os.environ),
             remember=settings.remember,
             min_count=settings.min_count,
         ),

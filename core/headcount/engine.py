@@ -81,6 +81,7 @@ class Engine:
             self._counting.remember(begun.hosts)
         self._problems = self._counting.problems
         self._problems.replace("state notices", [Flaw("state set aside", "", "", why) for why in state.notices])
+        self._problems.replace("state damage", [Flaw("state damaged", "", "", saved.damage)] if saved.damage else ())
         self._history = HistoryKeeper(saved.history, options.zone)
         self._marks = MarkKeeper(saved.marks, saved.geo)
         self._zone_is_kept = saved.zone == options.zone_name
@@ -356,7 +357,9 @@ class Engine:
 
 def _not_kept(error: StateError) -> Flaw:
     mend = f"{error.mend} " if error.mend else ""
-    why = f"{mend}What is counted is kept as soon as that is mended, and lost if the engine ends before."
+    why = (
+        f"{error.message} {mend}What is counted is kept as soon as that is mended, and lost if the engine ends before."
+    )
     return Flaw("state not kept", clean(error.message), "", clean(why), is_urgent=True)
 
 

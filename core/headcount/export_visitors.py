@@ -24,17 +24,20 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """How many files an export wrote in a directory; `left_out` are the hosts' months that the shape can't say."""
+    """How many files an export wrote in a directory; `left_out` are the hosts' months that the shape can't say,
+    `damage` what is wrong with the state."""
 
     directory: str
     counts: int
     markers: int
     left_out: tuple[str, ...]
     exact: bool
+    damage: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """What was written, in words."""
-        written = f"Wrote in {self.directory}: counts (hosts: {self.counts:,}), markers (users: {self.markers:,}).\n"
+        written = "".join(f"{why}\n" for why in self.damage)
+        written += f"Wrote in {self.directory}: counts (hosts: {self.counts:,}), markers (users: {self.markers:,}).\n"
         if self.exact:
             return written
         return written + (
@@ -75,6 +78,7 @@ def hand_out(
         counted: Mapping[str, list[str]] = {}
         if exact and isinstance(run.source, DirectorySource):
             counted = run.engine.users_counted(snapshot.month, left_in(run.source, snapshot.month).marked)
+    damage = tuple(problem.why for problem in snapshot.problems if problem.what == "state damaged")
     if not exact:
         snapshot = anonymous(snapshot, settings.min_count)
     hosts = [found for found in to_prosody(snapshot, shape, counted) if found.counts is not None or found.left_out]
@@ -92,7 +96,7 @@ def hand_out(
     months = tuple(f"{clean(found.host)} {month}" for found in hosts for month in found.left_out)
     written = sum(found.counts is not None for found in hosts)
     markers = sum(len(found.markers) for found in hosts)
-    return Handed(clean(directory), written, markers, months, exact)
+    return Handed(clean(directory), written, markers, months, exact, damage)
 
 
 def _refuse(root: bytes, hosts: list[HostFiles], source: bytes) -> None:

@@ -10,6 +10,7 @@ from headcount.errors import (
     NoDataError,
     no_permission,
 )
+from headcount.files import refuse_source
 from headcount.months import month_of
 from headcount.outputs.columns import columns
 from headcount.records import Flaw, HostVisitors, SourceFlaws, VisitorMarkers
@@ -17,10 +18,10 @@ from headcount.settings import Settings
 from headcount.snapshot import MonthCounts
 from headcount.sources.directory import DirectorySource
 from headcount.state import HostUpdate, Saved, SavedHost, Update
-from headcount.state.files import path_of
 from headcount.state.sqlite import SqliteState
 from headcount.taking_over import Outcome, Taken, TakingOver, imported_counts
 from headcount.text import clean
+from headcount.where import state_file
 from headcount.zones import zone_of
 
 _SHOWN = 5
@@ -102,11 +103,13 @@ def take_in(
     """
     if settings.source is None:
         settings = replace(settings, source=data_dir)
-    path = path_of(settings.state_path(environment))
     month = month_of(now, zone_of(settings.zone_name())) or ""
     left = left_in(DirectorySource(data_dir, watching=False), month, host)
     if not any(found.months for found in left.visitors.values()):
         raise _nothing(data_dir, left)
+    path = state_file(settings, environment, writes=not dry_run)
+    if not dry_run:
+        refuse_source(str(path.parent), data_dir)
     with SqliteState(path, read_only=dry_run) as state:
         saved = state.load()
         hosts = {}
@@ -125,7 +128,7 @@ def take_in(
             changed = {month: (of_host.months[month], change) for month, change in taking.changes.items()}
             updates.append(HostUpdate(name, None, now, changed))
         state.save(Update(hosts=updates))
-        return Account(clean(data_dir), clean(str(path)), hosts, (*_notices(state), *left.flaws), dry_run)
+        return Account(clean(data_dir), clean(str(path)), hosts, (*_notices(state, saved), *left.flaws), dry_run)
 
 
 def _taking(name: str, of_host: SavedHost, saved: Saved, month: str, replace_ours: bool) -> TakingOver:
@@ -139,8 +142,9 @@ def _taking(name: str, of_host: SavedHost, saved: Saved, month: str, replace_our
     )
 
 
-def _notices(state: SqliteState) -> list[Flaw]:
-    return [Flaw("state set aside", "", "", why) for why in state.notices]
+def _notices(state: SqliteState, saved: Saved) -> list[Flaw]:
+    damage = [Flaw("state damaged", "", "", saved.damage)] if saved.damage else []
+    return [*damage, *(Flaw("state set aside", "", "", why) for why in state.notices)]
 
 
 def left_in(source: DirectorySource, month: str, host: str | None = None) -> Left:

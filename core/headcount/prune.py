@@ -8,9 +8,9 @@ from headcount.errors import NoDataError, UsageError
 from headcount.months import is_month, month_of, shift, start_of
 from headcount.settings import Settings
 from headcount.state import Saved, Update
-from headcount.state.files import path_of
 from headcount.state.sqlite import SqliteState
 from headcount.text import clean
+from headcount.where import state_file
 from headcount.zones import zone_of
 
 SILENCE = 7 * 86_400
@@ -20,11 +20,13 @@ clock is ahead would keep none of the months that there are."""
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was deleted, or would be in a `dry_run`: months (host, month, users) before the month `before`."""
+    """What was deleted, or would be in a `dry_run`: months (host, month, users) before the month `before`; and what
+    became of a damaged state."""
 
     before: str
     months: tuple[tuple[str, str, int], ...]
     dry_run: bool = False
+    notices: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{host}  {month}  {users:,} users" for host, month, users in self.months]
@@ -33,7 +35,7 @@ class Pruned:
             end = f"Would delete {number} months from before {self.before}; nothing was deleted."
         else:
             end = f"Deleted {number} months from before {self.before}; they are not counted again."
-        return "\n".join([*lines, end])
+        return "\n".join([*self.notices, *lines, end])
 
 
 def first_kept(before: str | None, keep: int | None, now: float, zone: tzinfo) -> str:
@@ -72,7 +74,7 @@ def prune(
     it and it is no dry run.
     """
     _refuse_nonsense(before, keep)
-    path = path_of(settings.state_path(environment))
+    path = state_file(settings, environment, writes=not dry_run)
     if not path.exists():
         raise NoDataError(f"There is no state {path} to delete anything from.", "Name it with --state FILE.")
     with SqliteState(path, read_only=dry_run) as state:
@@ -89,7 +91,8 @@ def prune(
         )
         if not dry_run:
             _delete(state, saved, first, zone, now)
-    return Pruned(first, months, dry_run)
+        notices = state.notices
+    return Pruned(first, months, dry_run, (saved.damage,) if saved.damage else notices)
 
 
 def _delete(state: SqliteState, saved: Saved, first: str, zone: tzinfo, now: float) -> None:

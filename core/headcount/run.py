@@ -20,9 +20,10 @@ from headcount.options import Options
 from headcount.settings import Settings
 from headcount.sources import Source
 from headcount.sources.directory import DirectorySource
-from headcount.state.files import is_locked, path_of
+from headcount.state.files import is_locked
 from headcount.state.sqlite import SqliteState
 from headcount.viewer import Viewer
+from headcount.where import state_file
 from headcount.zones import zone_of
 
 INDEX = ".index"
@@ -70,7 +71,7 @@ def open_run(
     right.
     """
     zone_name, moment = settings.zone_name(), now if at is None else at
-    path = path_of(settings.state_path(environment))
+    path = state_file(settings, environment, writes=keep != "never")
     keys = Keys()
     with ExitStack() as opened:
         source = opened.enter_context(closing(open_source(settings.source_path(), keys, watching=keep != "never")))
@@ -107,7 +108,7 @@ def open_look(settings: Settings, environment: Mapping[str, str], trust_clock: b
     `trust_clock` is the operator's word that the machine's clock is right. Raises NoDataError where an engine of its
     own would find nothing, and UsageError where another engine is to be told the operator's word.
     """
-    path = path_of(settings.state_path(environment))
+    path = state_file(settings, environment)
     if is_locked(path):
         if trust_clock:
             raise UsageError(

@@ -85,7 +85,10 @@ class Viewer:
             self._names.learn(place, name)
         history = History(tuple(saved.history))
         snapshot = unpacked(saved.live, months, arrivals, history, tuple(saved.marks))
-        return None if snapshot is None else replace(snapshot, names=self._named(snapshot))
+        if snapshot is None:
+            return None
+        damage = (Problem("state damaged", 1, "", saved.damage),) if saved.damage else ()
+        return replace(snapshot, names=self._named(snapshot), problems=(*damage, *snapshot.problems))
 
     def _named(self, snapshot: Snapshot) -> dict[Place, PlaceName]:
         places = {cell.place for host in snapshot.hosts.values() for cell in host.active}

@@ -27,6 +27,7 @@ from headcount_tui.exporting import (
     as_text,
     content,
     default_name,
+    default_path,
     drawable,
     full_path,
     next_name,
@@ -307,6 +308,16 @@ def test_the_directory_of_the_server_is_never_written_to(tmp_path: Path) -> None
     with pytest.raises(UsageError, match="never writes"):
         save(Wish("csv", str(tmp_path / "data" / "x.csv"), Filter(), 5), told, drawn)
     assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_a_screen_that_was_opened_there_offers_another_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As who logs in as the server's own user is: their home is the data directory on Debian."""
+    told = replace(SAMPLE, source=str(tmp_path))
+    (tmp_path / "within").mkdir()
+    for place in (tmp_path, tmp_path / "within"):
+        monkeypatch.chdir(place)
+        assert os.path.dirname(default_path(Filter(), told, "csv")) == "/tmp"
+    assert default_path(Filter(), SAMPLE, "csv") == default_name(Filter(), list(SAMPLE.hosts), "csv")
 
 
 def test_a_file_that_comes_into_being_meanwhile_is_not_overwritten(tmp_path: Path) -> None:

@@ -223,7 +223,7 @@ class HeadcountApp(App[int]):
     def action_remember(self) -> None:
         """Remember filters and view between starts, or do so no longer; what was kept is gone at once then."""
         if self.memory.path is None:
-            self.notify("There is no place to remember anything: no home directory is set.", markup=False)
+            self.notify("There is no place to remember anything: this user has no home of their own.", markup=False)
             return
         wanted = not self.memory.remembers
         kept = self.memory.with_asked(self._main.asked, self._theme_chosen, wanted)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from headcount.anonymity import anonymous, narrowed, told
 from headcount.errors import TakenError, UsageError
-from headcount.files import refuse_source, write
+from headcount.files import lies_in, refuse_source, write
 from headcount.filters import Filter
 from headcount.outputs.as_csv import to_csv
 from headcount.outputs.as_html import to_html
@@ -20,6 +20,7 @@ from headcount_tui.shown import Shown
 
 LONGEST = 1_000
 """Characters that are copied at the most."""
+_ELSEWHERE = "/tmp"  # noqa: S108 - a name that is offered; the file is never another one, and for its owner alone
 
 
 class Format(NamedTuple):
@@ -103,6 +104,12 @@ def default_name(asked: Filter, hosts: Sequence[str], end: str) -> str:
     host = asked.value("host") or (hosts[0] if len(hosts) == 1 else "")
     host = re.sub(r"[^\w.-]+", "_", host, flags=re.ASCII).strip(".")[:100]
     return f"headcount-{asked.value('month') or 'all'}{f'-{host}' if host else ''}.{end}"
+
+
+def default_path(asked: Filter, snapshot: Snapshot, end: str) -> str:
+    """The default name, where the screen was opened; elsewhere if that is in the server's own directory."""
+    name = default_name(asked, list(snapshot.hosts), end)
+    return os.path.join(_ELSEWHERE, name) if lies_in(os.getcwd(), snapshot.source) else name
 
 
 def with_end(name: str, end: str) -> str:

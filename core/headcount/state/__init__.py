@@ -35,6 +35,7 @@ class Saved:
     live: dict[str, str] = field(default_factory=dict)
     index: str | None = None
     clock: str | None = None
+    damage: str = ""
 
 
 @dataclass(slots=True)
