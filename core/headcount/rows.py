@@ -7,7 +7,7 @@ from typing import Generic
 
 from headcount.months import shift
 from headcount.snapshot import UNKNOWN, Active, Cell, Place, PlaceName, Quality, Snapshot
-from headcount.views import K, month_counts, month_names, pace_by, sums
+from headcount.views import K, change_of_month, month_counts, month_names, pace_by, sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Row(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class MonthRow:
-    """One month over the hosts shown; `change` is relative to the month before, None where unknown."""
+    """One month over the hosts shown; `change` is relative to the month before, None where it can't be told."""
 
     month: str
     users: int
@@ -96,13 +96,12 @@ def month_rows(snapshot: Snapshot) -> list[MonthRow]:
         counts = month_counts(snapshot, month)
         if counts is None:
             continue
-        before = month_counts(snapshot, shift(month, -1))
         rows.append(
             MonthRow(
                 month,
                 counts.users,
                 counts.quality,
-                counts.users / before.users - 1 if before and before.users else None,
+                change_of_month(snapshot, month),
                 None if counts.places is None else len({p.country for p in counts.places if p.country}),
                 None if counts.clients is None else len(set(counts.clients) - {UNKNOWN}),
             )

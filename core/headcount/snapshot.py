@@ -55,6 +55,10 @@ class Quality(StrEnum):
         """The sign that stands beside a count of this quality."""
         return {"exact": "=", "lower bound": "≥", "imported": "imported"}[self.value]
 
+    def marked(self, users: str) -> str:
+        """A count of this quality with its sign, as it is read: `= 14`, `≥ 14`, `14 imported`."""
+        return f"{users} {self.mark}" if self is Quality.IMPORTED else f"{self.mark} {users}"
+
 
 class Phase(StrEnum):
     """What the engine is doing."""

@@ -229,6 +229,25 @@ def month_counts(snapshot: Snapshot, month: str) -> MonthCounts | None:
     )
 
 
+def change_of_month(snapshot: Snapshot, month: str) -> float | None:
+    """How a month's users differ from those of the month before, relative to these; None where it can't be told.
+
+    A month that goes on and a whole one can't be compared, and of a lower bound nobody knows how far it is off.
+    """
+    now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
+    if now is None or before is None or not before.users or not is_comparable(snapshot, month):
+        return None
+    return now.users / before.users - 1
+
+
+def is_comparable(snapshot: Snapshot, month: str) -> bool:
+    """Whether a month and the one before it are both over and both whole, so that their users can be compared."""
+    both = [month_counts(snapshot, name) for name in (month, shift(month, -1))]
+    return month < snapshot.month and all(
+        counts is not None and counts.quality is not Quality.LOWER_BOUND for counts in both
+    )
+
+
 def _sum_all(margins: list[Mapping[_C, int] | None]) -> dict[_C, int] | None:
     """The sum of the mappings, key by key; None where one of them is unknown."""
     result: dict[_C, int] = defaultdict(int)

@@ -259,11 +259,26 @@ def test_months_newest_first_with_their_change() -> None:
     september = MonthCounts.of(Quality.EXACT, {})
     rows = month_rows(snapshot({"a": host(_2026_11=MONTH, _2026_10=FEWER, _2026_09=september, _2026_06=FLAT)}))
     assert [(row.month, row.users, row.quality.mark, row.change, row.countries, row.clients) for row in rows] == [
-        ("2026-11", 12, "=", 0.5, 2, 2),
+        ("2026-11", 12, "=", None, 2, 2),  # it goes on
         ("2026-10", 8, "≥", None, 2, 2),  # nobody in the month before: no change that a number could tell
         ("2026-09", 0, "=", None, 0, 0),
         ("2026-06", 12, "imported", None, 2, 1),
     ]
+
+
+def test_months_are_compared_where_both_are_over_and_whole() -> None:
+    exact, least = (MonthCounts.of(quality, {Cell(PARIS, "Dino"): 8}) for quality in (Quality.EXACT, Quality.LOWER_BOUND))
+    for months, change in (
+        ({"_2026_10": exact, "_2026_09": MONTH}, -1 / 3),
+        ({"_2026_10": exact, "_2026_09": FLAT}, -1 / 3),
+        ({"_2026_10": least, "_2026_09": MONTH}, None),
+        ({"_2026_10": MONTH, "_2026_09": least}, None),
+        ({"_2026_11": MONTH, "_2026_10": exact}, None),
+        ({"_2026_12": MONTH, "_2026_11": exact}, None),
+        ({"_2026_10": MONTH, "_2026_08": exact}, None),
+    ):
+        found = month_rows(snapshot({"a": host(**months)}))[0].change
+        assert found == (None if change is None else pytest.approx(change))
 
 
 def test_what_a_month_cannot_tell_is_no_number() -> None:
