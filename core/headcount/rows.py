@@ -1,12 +1,12 @@
 """The tables that screens and reports show, row by row: pure functions of a (filtered) snapshot."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic
 
 from headcount.months import shift
-from headcount.snapshot import UNKNOWN, Active, Cell, Place, PlaceName, Quality, Snapshot
+from headcount.snapshot import OTHER, UNKNOWN, Active, Cell, Place, PlaceName, Quality, Snapshot
 from headcount.views import K, change_of_month, month_counts, month_names, pace_by, sums
 
 
@@ -102,11 +102,17 @@ def month_rows(snapshot: Snapshot) -> list[MonthRow]:
                 counts.users,
                 counts.quality,
                 change_of_month(snapshot, month),
-                None if counts.places is None else len({p.country for p in counts.places if p.country}),
-                None if counts.clients is None else len(set(counts.clients) - {UNKNOWN}),
+                _with_users(_grouped(counts.places, lambda place: Place(place.country)), {Place(), Place(OTHER)}),
+                _with_users(counts.clients, {UNKNOWN, OTHER}),
             )
         )
     return rows
+
+
+def known_with_users(rows: Iterable[Row[Place] | Row[str]]) -> int:
+    """How many countries, places or clients the rows name that have users in the month: the unknown are none of them,
+    nor are those who are told together as others."""
+    return sum(bool(row.users) and row.label not in (UNKNOWN, OTHER) for row in rows)
 
 
 def name_of(place: Place, names: Mapping[Place, PlaceName]) -> str:
@@ -120,6 +126,11 @@ def name_of(place: Place, names: Mapping[Place, PlaceName]) -> str:
         name.country or place.country,
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _with_users(margin: Mapping[K, int] | None, no_one: Collection[K]) -> int | None:
+    """How many of a margin have users, besides those that are `no_one`'s; None where it is not known."""
+    return None if margin is None else sum(users > 0 and key not in no_one for key, users in margin.items())
 
 
 def _rows(

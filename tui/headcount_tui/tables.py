@@ -9,7 +9,17 @@ from textual.content import Content
 
 from headcount.filters import Filter
 from headcount.months import shift
-from headcount.rows import MonthRow, Row, city_rows, client_rows, country_rows, month_rows, place_rows, subdivision_rows
+from headcount.rows import (
+    MonthRow,
+    Row,
+    city_rows,
+    client_rows,
+    country_rows,
+    known_with_users,
+    month_rows,
+    place_rows,
+    subdivision_rows,
+)
 from headcount.snapshot import UNKNOWN, Place
 from headcount.views import is_comparable, pace
 from headcount_tui.dates import day, month_title
@@ -276,6 +286,14 @@ CITIES = Table("Cities", "city", lambda s: s.rows(city_rows), _key_columns("City
 PLACES = Table("Places", "place", lambda s: s.rows(place_rows), _key_columns("Place", 26), _narrow_place)
 CLIENTS = Table("Clients", "client", lambda s: s.rows(client_rows), _key_columns("Client"), _narrow_client)
 MONTHS = Table("Months", "month", lambda s: month_rows(s.cut), _month_columns, _narrow_month)
+
+
+def how_many(spec: Table, rows: Sequence[Any]) -> str:
+    """`58 countries`: those that are known and have users; empty where the table has no rows."""
+    if not rows:
+        return ""
+    count = len(rows) if spec is MONTHS else known_with_users(rows)
+    return f"{count:,} {spec.noun if count == 1 else spec.title.lower()}"
 
 
 def table_of(asked: Asked) -> Table | None:
