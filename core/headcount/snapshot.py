@@ -240,3 +240,13 @@ class Snapshot:
     names: Mapping[Place, PlaceName] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     anonymity: int | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether not all who were active within thirty days are read yet.
+
+        The figures of now are then of those who are read so far, or older ones, and can't be compared with whole ones.
+        """
+        if self.progress is not None:
+            return not self.progress.active_done
+        return self.phase in (Phase.WAITING, Phase.SCANNING)

@@ -281,7 +281,7 @@ def test_the_table_for_people() -> None:
 
 
 def test_the_table_compares_whole_months_alone() -> None:
-    """Neither one that goes on with a whole one, which on the first of it is a fall of nearly all, nor a lower bound."""
+    """Not one that goes on with a whole one, which on the first of it is a fall of nearly all; nor a lower bound."""
     first = datetime(2026, 11, 1, 6, tzinfo=UTC).timestamp()
     months = {
         "_2026_11": MonthCounts.of(Quality.EXACT, {Cell(FRANKFURT, "Dino"): 3}),

@@ -291,9 +291,8 @@ def test_those_who_are_told_together_are_no_country_and_no_client() -> None:
 
 
 def test_months_are_compared_where_both_are_over_and_whole() -> None:
-    exact, least = (
-        MonthCounts.of(quality, {Cell(PARIS, "Dino"): 8}) for quality in (Quality.EXACT, Quality.LOWER_BOUND)
-    )
+    exact = MonthCounts.of(Quality.EXACT, {Cell(PARIS, "Dino"): 8})
+    least = replace(exact, quality=Quality.LOWER_BOUND)
     for months, change in (
         ({"_2026_10": exact, "_2026_09": MONTH}, -1 / 3),
         ({"_2026_10": exact, "_2026_09": FLAT}, -1 / 3),

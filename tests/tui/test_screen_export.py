@@ -19,7 +19,7 @@ from screens import Seen, screen
 from headcount.errors import HeadcountError, TakenError, UsageError
 from headcount.filters import Filter
 from headcount.screen import ScreenOptions
-from headcount.snapshot import Active, Cell, HostCounts, MonthCounts, Place, Quality, Snapshot
+from headcount.snapshot import Active, Cell, HostCounts, MonthCounts, Phase, Place, Progress, Quality, Snapshot
 from headcount_tui.app import HeadcountApp
 from headcount_tui.exporting import (
     FORMATS,
@@ -351,3 +351,11 @@ def test_names() -> None:
 async def test_the_smallest_group_is_that_of_the_settings() -> None:
     async with screen(SMALL, options=ScreenOptions(min_count=50)) as seen:
         assert "no group under 50 users" in await seen.press("e")
+
+
+@pytest.mark.parametrize("end", ["json", "csv", "html"])
+def test_figures_of_those_read_so_far_are_not_handed_on(end: str) -> None:
+    scan = replace(SAMPLE, phase=Phase.SCANNING, progress=Progress(9_000, 1_000_000))
+    with pytest.raises(UsageError, match="Not everything is read yet"):
+        text_of(end, scan)
+    assert text_of(end, replace(scan, progress=Progress(9_000, 1_000_000, active_done=True)))

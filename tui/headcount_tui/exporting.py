@@ -57,6 +57,8 @@ def content(wish: Wish, snapshot: Snapshot, draw: Draw) -> str:
     """What the file holds. Users are folded before they are narrowed, lest two files differ by those who are hidden."""
     if wish.end == "svg":
         return clean_lines(draw(drawable(snapshot, wish.asked, wish.min_count)))
+    if snapshot.is_partial:
+        raise UsageError("Not everything is read yet: its figures would be too small.", "Export it when that is done.")
     if wish.min_count is not None:
         snapshot = replace(snapshot, source="")  # whose directory it is concerns no one else
     shown = told(snapshot, wish.asked, wish.min_count)

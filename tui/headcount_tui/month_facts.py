@@ -10,6 +10,9 @@ from headcount_tui.dates import day
 from headcount_tui.render import MUTED, change, number, short
 from headcount_tui.shown import Shown
 
+SO_FAR = "those read so far"
+"""What stands in the place of a change while not all are read."""
+
 
 def month_change(shown: Shown) -> tuple[Content, str] | None:
     """`▲ +3.1 %`, and against what: of a month that goes on, against the last one on the same day; None: not known."""
@@ -41,7 +44,7 @@ def change_line(shown: Shown, width: int) -> Content:
 
 def _why_no_change(shown: Shown) -> str:
     if shown.is_current:
-        return "no history yet"
+        return SO_FAR if shown.whole.is_partial else "no history yet"
     earlier = month_counts(shown.cut, shift(shown.month, -1))
     return "no month before" if earlier is None else "≥ can't be compared"
 
