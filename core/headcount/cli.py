@@ -250,9 +250,10 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--exact",
         action="store_true",
-        help="all figures; with the module's files also one for each user counted this month, for a server to go on "
-        "counting from. By default figures are folded, so that no group of fewer than min_count users (5) follows from "
-        "them, and name nobody, so the module would count this month's users once more",
+        help="all figures. The module's files then name users: there is one for each who is counted this month, for a "
+        "server to go on counting from; the other formats never do. By default figures are folded, so that no group of "
+        "fewer than min_count users (5) follows from them, and name nobody, so the module would count this month's "
+        "users once more",
     )
     export.set_defaults(answer=_export)
 

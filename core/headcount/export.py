@@ -15,12 +15,12 @@ def export(
 ) -> str:
     """Writes `headcount.json`, `headcount.csv` or `headcount.html` in `directory` and gives its path.
 
-    The directory is made where it is missing; a file that is there is replaced in one step, so that who reads it
-    finds the old one or the new one. Its rights are 0600. Raises UsageError where the directory is the source's own,
-    and whatever a report raises.
+    No user is named in it, exact or not. The directory is made where it is missing; a file that is there is replaced in
+    one step, so that who reads it finds the old one or the new one. Its rights are 0600. Raises UsageError where the
+    directory is the source's own, and whatever a report raises.
     """
     refuse_source(directory, settings.source_path())
-    text = answer(settings, environment, Question(host=host, k_anonymous=not exact), form)
+    text = answer(settings, environment, Question(host=host, k_anonymous=not exact, local=False), form)
     path = os.path.join(directory, f"headcount.{form}")
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)

@@ -24,7 +24,8 @@ from headcount.text import clean
 class Question:
     """What is asked of a report, as written: a time, a host, a month, a country, a client; None for all.
 
-    `k_anonymous` asks for what may leave the machine, with the settings' `min_count`; else every figure is exact.
+    `k_anonymous` asks for what may leave the machine, with the settings' `min_count`; else every figure is exact. What
+    is not `local` is a file for somebody: exact or not, it names no file that has a problem, and so no user.
     """
 
     at: str | None = None
@@ -33,6 +34,7 @@ class Question:
     country: str | None = None
     client: str | None = None
     k_anonymous: bool = False
+    local: bool = True
 
 
 def answer(settings: Settings, environment: Mapping[str, str], question: Question, form: str) -> str:
@@ -55,7 +57,8 @@ def answer(settings: Settings, environment: Mapping[str, str], question: Questio
         near = difflib.get_close_matches(question.host, snapshot.hosts, n=1) or list(snapshot.hosts)[:5]
         raise UsageError(f"There is no host {clean(question.host)}.", f"There is {', '.join(near)}.")
     asked = Filter().having("host", question.host).having("country", country).having("client", question.client)
-    shown = told(snapshot, asked.having("month", question.month), settings.min_count if question.k_anonymous else None)
+    min_count = settings.min_count if question.k_anonymous else None
+    shown = told(snapshot, asked.having("month", question.month), min_count, is_local=question.local)
     return render(shown, form, question.month)
 
 
