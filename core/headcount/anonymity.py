@@ -90,11 +90,18 @@ def narrowed(snapshot: Snapshot, asked: Filter) -> Snapshot:
     return replace(through, hosts=hosts)
 
 
-def told(snapshot: Snapshot, asked: Filter, min_count: int | None) -> Snapshot:
+def nameless(snapshot: Snapshot) -> Snapshot:
+    """The snapshot without the one thing in it that may name a user: the files that have problems."""
+    return replace(snapshot, problems=tuple(replace(problem, example="") for problem in snapshot.problems))
+
+
+def told(snapshot: Snapshot, asked: Filter, min_count: int | None, *, is_local: bool = False) -> Snapshot:
     """What a report or an export tells: k-anonymous where there is a `min_count`, of what passes the filter, and of its
-    month alone where it names one."""
+    month alone where it names one. Files are named in what `is_local` to the operator alone."""
     if min_count is not None:
         snapshot = anonymous(snapshot, min_count)
+    elif not is_local:
+        snapshot = nameless(snapshot)
     shown, month = narrowed(snapshot, asked), asked.value("month")
     return shown if month is None else only_month(shown, month)
 

@@ -57,7 +57,7 @@ def _screen(asked: argparse.Namespace, settings: Settings) -> int:
     if not _has_terminal():
         from headcount.report import Question
 
-        return _print_report(settings, Question(host=asked.host), "table")
+        return _print_report(settings, Question(hosts=asked.host), "table")
     from headcount.run import open_look
 
     stopping.heed()
@@ -107,10 +107,10 @@ def _export(asked: argparse.Namespace, settings: Settings) -> int:
     stopping.heed()
     where, form = asked.directory, asked.format
     if form not in SHAPES:
-        path = export(settings, os.environ, where, form, exact=asked.exact, host=asked.host)
+        path = export(settings, os.environ, where, form, exact=asked.exact, hosts=asked.host)
         _print(f"Wrote {clean(path)}.\n")
         return 0
-    handed = hand_out(settings, os.environ, where, SHAPES[form], exact=asked.exact, host=asked.host)
+    handed = hand_out(settings, os.environ, where, SHAPES[form], exact=asked.exact, hosts=asked.host)
     _print(handed.to_text())
     handed.require_all()
     return 0
@@ -125,7 +125,7 @@ def _import(asked: argparse.Namespace, settings: Settings) -> int:
         os.environ,
         asked.data_dir,
         now=time.time(),
-        host=asked.host,
+        hosts=asked.host,
         replace_ours=asked.replace,
         dry_run=asked.dry_run,
     )
@@ -163,15 +163,16 @@ def _open_screen(asked: argparse.Namespace, settings: Settings, feed: "Feed") ->
     screens = importlib.metadata.entry_points(group=SCREEN)
     if not screens:
         raise HeadcountError("The screen is not installed.", "Install the whole of headcount: pipx install headcount")
-    from headcount.filters import Filter
+    from headcount.filters import Filter, OnlyHosts
     from headcount.screen import ScreenOptions, Show
     from headcount.where import memory_file
 
     show: Show = next(iter(screens)).load()
+    hosts = [host.lower() for host in asked.host]
     return show(
-        feed,
+        feed if len(hosts) < 2 else OnlyHosts(feed, hosts),
         ScreenOptions(
-            initial_filter=Filter().having("host", asked.host),
+            initial_filter=Filter().having("host", hosts[0] if len(hosts) == 1 else None),
             color=not (asked.no_color or os.environ.get("NO_COLOR")),
             ascii=settings.ascii,
             mouse=settings.mouse,
@@ -240,8 +241,8 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="print the figures once; writes nothing")
     _common(report)
     report.add_argument("--at", metavar="TIME", help="as of this time: ISO 8601 or Unix seconds (default: now)")
-    report.add_argument("--month", metavar="YYYY-MM", help="only this calendar month")
-    report.add_argument("--country", metavar="CC", help="only users in this country (ISO code; ? for unknown)")
+    report.add_argument("--month", metavar="YYYY-MM", help="only this calendar month, up to the current one")
+    report.add_argument("--country", metavar="CC", help="only users in this country (ISO code or name; ? for unknown)")
     report.add_argument("--client", metavar="TYPE", help="only users with this client (? for unknown)")
     report.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     report.add_argument(
@@ -264,9 +265,10 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--exact",
         action="store_true",
-        help="all figures; with the module's files also one for each user counted this month, for a server to go on "
-        "counting from. By default figures are folded, so that no group of fewer than min_count users (5) follows from "
-        "them, and name nobody, so the module would count this month's users once more",
+        help="all figures. The module's files then name users: there is one for each who is counted this month, for a "
+        "server to go on counting from; the other formats never do. By default figures are folded, so that no group of "
+        "fewer than min_count users (5) follows from them, and name nobody, so the module would count this month's "
+        "users once more",
     )
     export.set_defaults(answer=_export)
 
@@ -302,7 +304,7 @@ def _common(parser: argparse.ArgumentParser, *, source: bool = True) -> None:
         parser.add_argument(
             "--mmdb", metavar="FILE", action="append", dest="mmdb_path", help="a GeoIP database; may be repeated"
         )
-    parser.add_argument("--host", metavar="HOST", help="only this host")
+    parser.add_argument("--host", metavar="HOST", action="append", default=[], help="only this host; may be repeated")
     parser.add_argument(
         "--timezone",
         metavar="ZONE",

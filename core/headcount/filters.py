@@ -1,9 +1,11 @@
 """One filter for every panel, report and export: it narrows a snapshot to what the operator asks about."""
 
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeVar
 
+from headcount.feed import Feed, Publish
 from headcount.snapshot import (
     UNKNOWN,
     Cell,
@@ -182,6 +184,25 @@ class Filter:
             )
 
         return snapshot.history.through(keep, only_host)
+
+
+def only_hosts(snapshot: Snapshot, hosts: Collection[str]) -> Snapshot:
+    """The snapshot of these hosts alone."""
+    if len(hosts) == 1:
+        return Filter().having("host", *hosts).apply(snapshot)
+    kept = {host: counts for host, counts in snapshot.hosts.items() if host in hosts}
+    return replace(snapshot, hosts=kept, history=snapshot.history.through(lambda host, _: host in hosts))
+
+
+class OnlyHosts:
+    """A feed of which these hosts alone are shown."""
+
+    def __init__(self, feed: Feed, hosts: Collection[str]) -> None:
+        self._feed, self._hosts = feed, hosts
+
+    def run(self, publish: Publish, stop: threading.Event) -> None:
+        """Publishes what the feed does, of these hosts."""
+        self._feed.run(lambda snapshot: publish(only_hosts(snapshot, self._hosts)), stop)
 
 
 def only_month(snapshot: Snapshot, month: str) -> Snapshot:

@@ -1,13 +1,13 @@
 """The tables that screens and reports show, row by row: pure functions of a (filtered) snapshot."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic
 
 from headcount.months import shift
-from headcount.snapshot import UNKNOWN, Active, Cell, Place, PlaceName, Quality, Snapshot
-from headcount.views import K, month_counts, month_names, pace_by, sums
+from headcount.snapshot import OTHER, UNKNOWN, Active, Cell, Place, PlaceName, Quality, Snapshot
+from headcount.views import K, change_of_month, month_counts, month_names, pace_by, sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Row(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class MonthRow:
-    """One month over the hosts shown; `change` is relative to the month before, None where unknown."""
+    """One month over the hosts shown; `change` is relative to the month before, None where it can't be told."""
 
     month: str
     users: int
@@ -96,18 +96,23 @@ def month_rows(snapshot: Snapshot) -> list[MonthRow]:
         counts = month_counts(snapshot, month)
         if counts is None:
             continue
-        before = month_counts(snapshot, shift(month, -1))
         rows.append(
             MonthRow(
                 month,
                 counts.users,
                 counts.quality,
-                counts.users / before.users - 1 if before and before.users else None,
-                None if counts.places is None else len({p.country for p in counts.places if p.country}),
-                None if counts.clients is None else len(set(counts.clients) - {UNKNOWN}),
+                change_of_month(snapshot, month),
+                _with_users(_grouped(counts.places, lambda place: Place(place.country)), {Place(), Place(OTHER)}),
+                _with_users(counts.clients, {UNKNOWN, OTHER}),
             )
         )
     return rows
+
+
+def known_with_users(rows: Iterable[Row[Place] | Row[str]]) -> int:
+    """How many countries, places or clients the rows name that have users in the month: the unknown are none of them,
+    nor are those who are told together as others."""
+    return sum(bool(row.users) and row.label not in (UNKNOWN, OTHER) for row in rows)
 
 
 def name_of(place: Place, names: Mapping[Place, PlaceName]) -> str:
@@ -121,6 +126,11 @@ def name_of(place: Place, names: Mapping[Place, PlaceName]) -> str:
         name.country or place.country,
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _with_users(margin: Mapping[K, int] | None, no_one: Collection[K]) -> int | None:
+    """How many of a margin have users, besides those that are `no_one`'s; None where it is not known."""
+    return None if margin is None else sum(users > 0 and key not in no_one for key, users in margin.items())
 
 
 def _rows(

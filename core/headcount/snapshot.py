@@ -55,6 +55,10 @@ class Quality(StrEnum):
         """The sign that stands beside a count of this quality."""
         return {"exact": "=", "lower bound": "≥", "imported": "imported"}[self.value]
 
+    def marked(self, users: str) -> str:
+        """A count of this quality with its sign, as it is read: `= 14`, `≥ 14`, `14 imported`."""
+        return f"{users} {self.mark}" if self is Quality.IMPORTED else f"{self.mark} {users}"
+
 
 class Phase(StrEnum):
     """What the engine is doing."""
@@ -251,3 +255,13 @@ class Snapshot:
     def active_at_least(self) -> bool:
         """Whether active users may be lacking (see `HostCounts.at_least`)."""
         return any(counts.at_least for counts in self.hosts.values())
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether not all who were active within thirty days are read yet.
+
+        The figures of now are then of those who are read so far, or older ones, and can't be compared with whole ones.
+        """
+        if self.progress is not None:
+            return not self.progress.active_done
+        return self.phase in (Phase.WAITING, Phase.SCANNING)

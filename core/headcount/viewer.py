@@ -71,7 +71,7 @@ class Viewer:
             snapshot = self._snapshot(state.load(counted=False))
         if snapshot is not None:
             problems = (ENDED, *snapshot.problems)
-            publish(replace(snapshot, phase=Phase.STOPPED, progress=None, problems=problems))
+            publish(replace(snapshot, phase=Phase.STOPPED, problems=problems))
         while not is_locked(self._path) and not stop.is_set():
             stop.wait(LOOK)
 

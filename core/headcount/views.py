@@ -52,7 +52,8 @@ class Figure:
     """The users active in one window. None stands for what no history knows, and for what may not be told.
 
     `before` is the same window one window earlier; `series` has a value a day, oldest first, the newest last.
-    `as_of` is the moment meant, in Unix seconds: now, or the end of a past month.
+    `as_of` is the moment meant, in Unix seconds: now, or the end of a past month. `is_partial` says that `users` are
+    those who are read so far: there is nothing then that they are compared with, and no value of now in the series.
     """
 
     window: Window
@@ -60,6 +61,7 @@ class Figure:
     users: int | None
     before: int | None
     series: tuple[int | None, ...]
+    is_partial: bool = False
 
 
 class Pace(NamedTuple):
@@ -88,10 +90,11 @@ def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tup
     at_end = snapshot.history.at(as_of) if past else None
     known = at_end if past else _active_told(snapshot)
     earlier = [snapshot.history.at(_days_before(as_of, back, zone)) for back in range(days - 1, 0, -1)]
-    series = [*earlier, known]
+    partial = snapshot.is_partial and not past
+    series = [*earlier, None if partial else known]
     result = []
     for index, window in enumerate(WINDOWS):
-        before = snapshot.history.at(_days_before(as_of, window.days, zone))
+        before = None if partial else snapshot.history.at(_days_before(as_of, window.days, zone))
         result.append(
             Figure(
                 window,
@@ -99,6 +102,7 @@ def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tup
                 known[index] if known else None,
                 before[index] if before else None,
                 tuple(point[index] if point else None for point in series),
+                partial,
             )
         )
     return tuple(result)
@@ -110,14 +114,14 @@ def _days_before(when: float, days: int, zone: tzinfo) -> float:
 
 
 def pace(snapshot: Snapshot) -> Pace | None:
-    """How the current month goes against the one before; None where either can't be told.
+    """How the current month goes against the one before; None where either can't be told, or is not read yet.
 
     The month before is as the history noted it at the same day and time of day in the snapshot's zone, within an hour
     and a half; on a day that it did not have, at that time of its last day.
     """
     now, (when, point) = month_counts(snapshot, snapshot.month), _a_month_ago(snapshot)
     past = None if point is None else snapshot.history.sum_of(point)
-    if now is None or past is None or past.to_date is None:
+    if snapshot.is_partial or now is None or past is None or past.to_date is None:
         return None
     return Pace(now.users, past.to_date, when)
 
@@ -232,6 +236,25 @@ def month_counts(snapshot: Snapshot, month: str) -> MonthCounts | None:
         cells=_sum_all([counts.cells for counts in found]),
         places=_sum_all([counts.places for counts in found]),
         clients=_sum_all([counts.clients for counts in found]),
+    )
+
+
+def change_of_month(snapshot: Snapshot, month: str) -> float | None:
+    """How a month's users differ from those of the month before, relative to these; None where it can't be told.
+
+    A month that goes on and a whole one can't be compared, and of a lower bound nobody knows how far it is off.
+    """
+    now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
+    if now is None or before is None or not before.users or not is_comparable(snapshot, month):
+        return None
+    return now.users / before.users - 1
+
+
+def is_comparable(snapshot: Snapshot, month: str) -> bool:
+    """Whether a month and the one before it are both over and both whole, so that their users can be compared."""
+    both = [month_counts(snapshot, name) for name in (month, shift(month, -1))]
+    return month < snapshot.month and all(
+        counts is not None and counts.quality is not Quality.LOWER_BOUND for counts in both
     )
 
 

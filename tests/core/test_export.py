@@ -85,7 +85,10 @@ def test_an_export_is_exact_where_that_is_asked(data: Path, tmp_path: Path, caps
     capsys.readouterr()
     assert run("report", data, "--format", "json") == 0
     text = (tmp_path / "out" / "headcount.json").read_text()
-    assert capsys.readouterr().out == text
+    local, handed = json.loads(capsys.readouterr().out), json.loads(text)
+    assert [problem.pop("example") for problem in local["problems"]] == ["example.com/lastlog2/alice.dat"]
+    assert [problem.pop("example") for problem in handed["problems"]] == [None]
+    assert handed == local
     assert "anonymity" not in json.loads(text)
     assert {"client": "Gajim", "users": 3} in json.loads(text)["hosts"]["example.com"]["months"]["2026-11"]["clients"]
 

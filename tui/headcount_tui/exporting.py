@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from headcount.anonymity import anonymous, narrowed, told
+from headcount.anonymity import anonymous, nameless, narrowed, told
 from headcount.errors import TakenError, UsageError
 from headcount.files import lies_in, refuse_source, write
 from headcount.filters import Filter
@@ -58,6 +58,8 @@ def content(wish: Wish, snapshot: Snapshot, draw: Draw) -> str:
     """What the file holds. Users are folded before they are narrowed, lest two files differ by those who are hidden."""
     if wish.end == "svg":
         return clean_lines(draw(drawable(snapshot, wish.asked, wish.min_count)))
+    if snapshot.is_partial:
+        raise UsageError("Not everything is read yet: its figures would be too small.", "Export it when that is done.")
     if wish.min_count is not None:
         snapshot = replace(snapshot, source="")  # whose directory it is concerns no one else
     shown = told(snapshot, wish.asked, wish.min_count)
@@ -69,9 +71,10 @@ def content(wish: Wish, snapshot: Snapshot, draw: Draw) -> str:
 
 
 def drawable(snapshot: Snapshot, asked: Filter, min_count: int | None) -> Snapshot:
-    """What a picture may be drawn of: all of it where figures are exact, else what is folded, and no path."""
+    """What a picture may be drawn of: all figures where they are exact, else what is folded, and no path. No file that
+    has a problem is named in either, since it may be a user's."""
     if min_count is None:
-        return snapshot
+        return nameless(snapshot)
     return narrowed(replace(anonymous(snapshot, min_count), source=""), asked)
 
 

@@ -316,9 +316,10 @@ def figures_line(shown: Shown, width: int) -> Content:
 
 
 def of_mau(shown: Shown, index: int, width: int) -> str:
-    """What share of the MAU is active in a shorter window, of which the DAU's is the stickiness; empty for the MAU."""
+    """What share of the MAU is active in a shorter window, of which the DAU's is the stickiness; empty for the MAU, and
+    while neither is whole."""
     part, whole = shown.figures[index].users, shown.figures[-1].users
-    if index == len(shown.figures) - 1 or part is None or not whole:
+    if index == len(shown.figures) - 1 or part is None or not whole or shown.figures[index].is_partial:
         return ""
     share = percent(part / whole)
     told = ([f"stickiness {share} of MAU", f"stickiness {share}"] if index == 0 else []) + [f"{share} of MAU"]

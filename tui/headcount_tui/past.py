@@ -142,8 +142,8 @@ def pick(
 
 
 def _now(shown: Shown) -> tuple[float, Past] | None:
-    """The users now, which is the end of every line, where the chart ends now and anybody was counted."""
-    if not shown.is_current or not shown.whole.hosts or hidden(shown.cut):
+    """The users now, which is the end of every line, where the chart ends now and all of them are counted."""
+    if not shown.is_current or not shown.whole.hosts or hidden(shown.cut) or shown.whole.is_partial:
         return None
     active = total_active(shown.cut)
     return shown.whole.generated_at, Past(*active[:3], shown.counts.users if shown.counts else None)

@@ -108,9 +108,10 @@ def draw_stacks(shown: Shown, width: int, height: int) -> list[Content]:
         alone |= signed
         is_here = stack.month == shown.month
         month = Content.styled(f"{_HERE if is_here else ' '}{stack.month} ", STRONG if is_here else MUTED)
-        users = Content.styled(f" {number(stack.users):>10}" if has_users else "", STRONG if is_here else "")
-        mark = Content.styled(f" {stack.quality.mark if stack.quality else '':<{marks}}" if marks else "", MUTED)
-        lines.append(Content.assemble(month, bar, users, mark))
+        mark = Content.styled(stack.quality.mark if stack.quality else "", MUTED)
+        users = Content.styled(number(stack.users) if has_users else "", STRONG if is_here else "")
+        end = Content(" ").join(part for part in (mark, users) if part.plain)
+        lines.append(Content.assemble(month, bar, end.right(width - 9 - max(0, room))))
     if head and lines:
         lines.insert(0, _head([client for client in clients if client in alone], signs, clients, _where(shown), width))
     return lines

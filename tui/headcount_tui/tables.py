@@ -8,9 +8,19 @@ from textual.content import Content
 
 from headcount.filters import Filter
 from headcount.months import shift
-from headcount.rows import MonthRow, Row, city_rows, client_rows, country_rows, month_rows, place_rows, subdivision_rows
+from headcount.rows import (
+    MonthRow,
+    Row,
+    city_rows,
+    client_rows,
+    country_rows,
+    known_with_users,
+    month_rows,
+    place_rows,
+    subdivision_rows,
+)
 from headcount.snapshot import UNKNOWN, Place
-from headcount.views import pace
+from headcount.views import is_comparable, pace
 from headcount.zones import zone_of
 from headcount_tui.dates import day, month_title
 from headcount_tui.render import (
@@ -115,6 +125,10 @@ def _difference(row: AnyKey, _width: int) -> Content:
     return Content.styled(text, style)
 
 
+def _difference_order(row: AnyKey) -> int | None:
+    return None if row.users is None or row.before is None else row.users - row.before
+
+
 def against(shown: Shown) -> str:
     """`vs 22 Oct`: what the month so far is compared with."""
     found = pace(shown.cut)
@@ -160,16 +174,8 @@ def _key_columns(title: str, width: int = 14) -> Callable[[Shown, Sequence[AnyKe
                 before = replace(before, needs=100)
             return [*found, before, *_active_columns(shown)]
         found.append(before)
-        found.append(  # a month so far and a whole one can't be compared
-            Column(
-                "change",
-                "change",
-                11,
-                _difference,
-                lambda row: row.users - row.before if row.users is not None and row.before is not None else None,
-                needs=90,
-            )
-        )
+        if is_comparable(shown.cut, shown.month):
+            found.append(Column("change", "change", 11, _difference, _difference_order, needs=90))
         return found
 
     return columns
@@ -191,6 +197,10 @@ def _active_columns(shown: Shown) -> list[Column[AnyKey]]:
     ]
 
 
+def _month_users(row: MonthRow, _width: int) -> Content:
+    return Content.assemble((f"{row.quality.mark} ", MUTED), _users(row.users))
+
+
 def _month_label(shown: Shown) -> Callable[[MonthRow, int], Content]:
     def draw(row: MonthRow, _width: int) -> Content:
         style = ACCENT if row.month == shown.month else ""
@@ -207,22 +217,13 @@ def _month_columns(shown: Shown, rows: Sequence[MonthRow]) -> list[Column[MonthR
         return Content.styled(bar(row.users / greatest, width) if greatest else "", BAR)
 
     def difference(row: MonthRow, _width: int) -> Content:
-        if row.change is None or row.month == shown.whole.month:
+        if row.change is None:
             return Content.styled(NOTHING, MUTED)
         return Content.styled(*change(round(1e6 * (1 + row.change)), 1_000_000))
 
     return [
         Column("month", "Month", 15, _month_label(shown), lambda row: row.month, left=True, grows=1),
-        Column("users", "month users", 11, lambda row, width: _users(row.users), lambda row: row.users),
-        Column(
-            "quality",
-            "",
-            8,
-            lambda row, width: Content.styled(row.quality.mark, MUTED),
-            lambda row: row.quality.value,
-            left=True,
-            descending=False,
-        ),
+        Column("users", "month users", 18, _month_users, lambda row: row.users),
         Column("size", "", 10, size, lambda row: row.users, left=True, grows=4, needs=64),
         Column("change", "change", 11, difference, lambda row: row.change, needs=72),
         Column(
@@ -285,6 +286,14 @@ CITIES = Table("Cities", "city", lambda s: s.rows(city_rows), _key_columns("City
 PLACES = Table("Places", "place", lambda s: s.rows(place_rows), _key_columns("Place", 26), _narrow_place)
 CLIENTS = Table("Clients", "client", lambda s: s.rows(client_rows), _key_columns("Client"), _narrow_client)
 MONTHS = Table("Months", "month", lambda s: month_rows(s.cut), _month_columns, _narrow_month)
+
+
+def how_many(spec: Table, rows: Sequence[Any]) -> str:
+    """`58 countries`: those that are known and have users; empty where the table has no rows."""
+    if not rows:
+        return ""
+    count = len(rows) if spec is MONTHS else known_with_users(rows)
+    return f"{count:,} {spec.noun if count == 1 else spec.title.lower()}"
 
 
 def table_of(asked: Asked) -> Table | None:

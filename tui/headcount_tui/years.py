@@ -157,7 +157,7 @@ def told_of(shown: Shown, years: Years, month: str, width: int) -> Content:
     pieces = [
         Piece(9, name),
         Piece(8, Content(f"{users}, imported" if mark == "imported" else f"{mark} {users}")),
-        Piece(7, _change(row, is_current)),
+        Piece(7, _change(row)),
         Piece(4, _counted(row.countries, "country", "countries")),
         Piece(3, _counted(row.clients, "client", "clients")),
     ]
@@ -168,9 +168,9 @@ def told_of(shown: Shown, years: Years, month: str, width: int) -> Content:
     return Content("  ").join(fit(pieces, width))
 
 
-def _change(row: MonthRow, is_current: bool) -> Content:
-    """Against the month before; a month so far and a whole one can't be compared."""
-    if row.change is None or is_current:
+def _change(row: MonthRow) -> Content:
+    """Against the month before, where the two can be compared."""
+    if row.change is None:
         return Content("")
     return Content.styled(*change(round(1e6 * (1 + row.change)), 1_000_000))
 

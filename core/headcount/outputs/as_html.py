@@ -198,9 +198,9 @@ def _months(snapshot: Snapshot) -> str:
     lines = [
         [
             escape(f"{row.month} so far" if row.month == snapshot.month else row.month),
-            f"{row.users:,} {row.quality.mark}",
+            row.quality.marked(f"{row.users:,}"),
             bar(row.users / greatest),
-            NOTHING if row.change is None or row.month == snapshot.month else _signed(row.change),
+            NOTHING if row.change is None else _signed(row.change),
         ]
         for row in rows
     ]
@@ -215,7 +215,7 @@ def _hosts(snapshot: Snapshot, month: str, is_whole: bool) -> str:
     lines = []
     for host, counts in snapshot.hosts.items():
         of_month = counts.months.get(month)
-        cells = [escape(host), _count(None if of_month is None else of_month.users)]
+        cells = [escape(host), NOTHING if of_month is None else of_month.quality.marked(f"{of_month.users:,}")]
         cells += _active_of(counts) if is_now else []
         cells += [NOTHING if "users_known" in counts.hidden else _count(counts.users_known)] if is_whole else []
         lines.append(cells)

@@ -20,7 +20,8 @@ def to_json(snapshot: Snapshot) -> str:
 def report(snapshot: Snapshot) -> Json:
     """The snapshot as plain values. Unknown parts of a place are None; what can't or may not be told is None too.
 
-    Where figures are k-anonymous, `anonymity` says how; an exact report does not have it.
+    A problem has no example where no file is to be named. Where figures are k-anonymous, `anonymity` says how; an exact
+    report does not have it.
     """
     return {
         "generated_at": datetime.fromtimestamp(snapshot.generated_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -32,7 +33,7 @@ def report(snapshot: Snapshot) -> Json:
         "problems": None
         if snapshot.anonymity is not None
         else [
-            {"what": problem.what, "count": problem.count, "example": problem.example, "why": problem.why}
+            {"what": problem.what, "count": problem.count, "example": problem.example or None, "why": problem.why}
             for problem in snapshot.problems
         ],
     }

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from headcount.outputs.columns import columns
 from headcount.rows import Row, client_rows, country_rows, month_rows, place_rows
-from headcount.snapshot import OTHER, Place, Quality, Snapshot
+from headcount.snapshot import OTHER, MonthCounts, Place, Quality, Snapshot
 from headcount.views import AT_LEAST, figures, hidden, month_counts, total_active
 from headcount.zones import zone_of
 
@@ -23,7 +23,7 @@ def to_table(snapshot: Snapshot, month: str | None = None) -> str:
         or_hidden = "" if snapshot.anonymity is None else ", or too few users to tell"
         parts.append(f"{month}{so_far}: not counted{or_hidden}")
     else:
-        parts.append(f"{month}{so_far}: {_marked(counts.users, counts.quality)} month users")
+        parts.append(f"{month}{so_far}: {_month_users(counts)}")
         if counts.places is not None:
             parts.append(_top("country", country_rows(snapshot, month)))
             if any(place.subdivision or place.city for place in counts.places):
@@ -31,11 +31,16 @@ def to_table(snapshot: Snapshot, month: str | None = None) -> str:
         if counts.clients is not None:
             parts.append(_top("client", client_rows(snapshot, month)))
     months = [
-        (row.month, _marked(row.users, row.quality), "" if row.change is None else f"{row.change:+.1%}")
+        (
+            f"{row.month} so far" if row.month == snapshot.month else row.month,
+            row.quality.mark,
+            f"{row.users:,}",
+            "" if row.change is None else f"{row.change:+.1%}",
+        )
         for row in month_rows(snapshot)
     ]
     if months:
-        parts.append(columns(("month", "users", "change"), months))
+        parts.append(columns(("month", "", "users", "change"), months))
     if snapshot.problems:
         parts.append(_problems(snapshot))
     return "\n\n".join(parts) + "\n"
@@ -86,5 +91,7 @@ def _problems(snapshot: Snapshot) -> str:
     return columns(("problem", "count", "example", "why"), rows)
 
 
-def _marked(users: int, quality: Quality) -> str:
-    return f"{users:,} {quality.mark}"
+def _month_users(counts: MonthCounts) -> str:
+    """`≥ 14 month users`; `14 month users, imported`."""
+    users = f"{counts.users:,} month users"
+    return f"{users}, {counts.quality.mark}" if counts.quality is Quality.IMPORTED else counts.quality.marked(users)

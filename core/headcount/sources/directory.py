@@ -162,6 +162,10 @@ class DirectorySource:
                 yield self._visitors.read_markers(host, month)
         yield SourceFlaws(tuple(self._layout.flaws.values()))
 
+    def hosts(self) -> Collection[str]:
+        """The hosts that there are now, those without a user too."""
+        return [host.name for host in self._layout.hosts.values()]
+
     def users(self) -> Mapping[str, Collection[str]]:
         """The names of all users that there are now, by host."""
         named: dict[str, set[str]] = {}

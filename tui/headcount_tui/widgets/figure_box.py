@@ -8,7 +8,7 @@ from headcount.snapshot import UNKNOWN
 from headcount.views import Figure
 from headcount_tui import lines
 from headcount_tui.glyphs import AsciiOnly
-from headcount_tui.month_facts import came_and_went, change_line, open_sessions, users_of_months
+from headcount_tui.month_facts import SO_FAR, came_and_went, change_line, open_sessions, users_of_months
 from headcount_tui.render import (
     BAR,
     MUTED,
@@ -193,6 +193,8 @@ def narrowed_to(asked: Filter, shown: Shown) -> str:
 
 
 def _change_line(figure: Figure, is_current: bool, width: int) -> Content:
+    if figure.is_partial:
+        return Content.styled(SO_FAR, MUTED)
     if figure.users is None or figure.before is None:
         return Content.styled("no history yet" if is_current else "no history of then", MUTED)
     text, style = change(figure.users, figure.before)
