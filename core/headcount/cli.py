@@ -75,7 +75,7 @@ def _engine(_: argparse.Namespace, settings: Settings) -> int:
         signal.signal(number, lambda *_: stop.set())
     with open_run(settings, os.environ, keep="always") as run:
         log.info("headcount %s: %s", __version__, run.described)
-        run.engine.run(lambda snapshot: None, stop)
+        run.run(lambda snapshot: None, stop)
     log.info("stopped")
     return 0
 
@@ -144,7 +144,7 @@ def _demo(asked: argparse.Namespace, settings: Settings) -> int:
         if not _has_terminal():
             _print(render(run.engine.read_once(), "table"))
             return 0
-        return _open_screen(asked, settings, run.engine)
+        return _open_screen(asked, settings, run)
 
 
 def _open_screen(asked: argparse.Namespace, settings: Settings, feed: "Feed") -> int:
