@@ -61,10 +61,10 @@ def _answer(path: str, file: IO[bytes], good: Collection[str], parent: int) -> N
         raise OSError(errno.EINVAL, "not a file")
     _limit(before.st_size)
     try:
-        about = _description(path)
+        open_reader(path).close()
     except DAMAGE:
         return _say(foreign=True)
-    _say(about=about.to_json())
+    _say(about=_description(path).to_json())
     asked = sys.stdin.readline()
     if not asked:  # it is not wanted
         return None

@@ -71,7 +71,7 @@ class Run:
         """
         if self._engine is None and self.places.is_pending:
             with self._look_first() as engine:
-                engine.run(publish, _Proved(self.places, stop))
+                engine.run(lambda shown: publish(shown) if self.places.is_pending else None, _Proved(self.places, stop))
             if stop.is_set():
                 return
         self.begin().run(publish, stop)
