@@ -65,7 +65,7 @@ class Places:
         self._found: list[GeoFile] = []
         self._usual: Sequence[str] = ()
         try:
-            self._open_named([os.fspath(path) for path in mmdb])
+            self._open_named([os.path.abspath(path) for path in mmdb])
             if not any(file.has_places for file in self._named):
                 self._usual = usual
                 self._search()
@@ -155,7 +155,7 @@ class Places:
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the files now, some sentences each; they name files, but no address."""
         faults = [
-            f"{_told(file.fault)} The last good one ({file.database.about.label}) stays in use."
+            _told(file.fault, f"The last good one ({file.database.about.label}) stays in use.")
             for file in self._files
             if file.fault is not None and file.database is not None
         ]
@@ -166,7 +166,7 @@ class Places:
     def losses(self) -> tuple[str, ...]:
         """What is wrong with the files that were named and of which there is no good one, some sentences each."""
         lost = [file.fault for file in self._named if file.fault is not None and file.database is None]
-        return tuple(f"{_told(fault)} Until then {self._instead}." for fault in lost)
+        return tuple(_told(fault, f"For now {self._instead}.") for fault in lost)
 
     @property
     def _files(self) -> tuple[GeoFile, ...]:
@@ -287,5 +287,6 @@ def _rank(file: GeoFile) -> tuple[bool, bool, int]:
     return (False, False, 0) if about is None else (file.has_places, about.has_cities, about.build)
 
 
-def _told(fault: HeadcountError) -> str:
-    return f"{fault.message} {fault.mend}".strip()
+def _told(fault: HeadcountError, meanwhile: str = "") -> str:
+    """What is wrong, what is used meanwhile, and what mends it: where there is little room the end is cut off."""
+    return " ".join(filter(None, (fault.message, meanwhile, fault.mend)))

@@ -1,6 +1,7 @@
 """A GeoIP file of the operator's, watched; and the last good one that was there, in use until another proved itself."""
 
 import errno
+import math
 import os
 import stat
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from headcount.geo_proving import Stamp, stamp_of
 from headcount.geo_store import Known, Store
 from headcount.text import clean
 
+RETRY: Final = 600.0
+"""Seconds after which a file is looked through again that could not be, through no fault of its own."""
 _AGAIN: Final = "Download it again (geoipupdate), unpacked, as an .mmdb file; or leave it out."
 
 
@@ -38,6 +41,7 @@ class GeoFile:
         self._judged: Stamp | None = None
         self._seen: Stamp | None = None
         self._is_described = False
+        self._again_at = math.inf
         self._copy = ""
         self._take_known()
         with suppress(OSError):
@@ -76,7 +80,7 @@ class GeoFile:
         if self._proof is not None and stamp == self._proving:
             return self._hear(self._proof, patience)
         self._end_proof()
-        if stamp == self._seen and stamp != self._judged:
+        if stamp == self._seen and (stamp != self._judged or self._ticks() >= self._again_at):
             self._begin(stamp)
         self._seen = stamp
         return False
@@ -167,6 +171,7 @@ class GeoFile:
         elif verdict != "changed":
             self.fault = self._fault(answer)
         self._judged = None if verdict == "changed" else answer.stamp or self._proving
+        self._again_at = self._ticks() + RETRY if verdict in ("no copy", "no answer") else math.inf
         self._end_proof()
         return self.database is not before
 
@@ -234,4 +239,4 @@ def _unreadable(shown: str, error: int) -> HeadcountError:
 
 
 def _unproved(shown: str, why: str) -> HeadcountError:
-    return HeadcountError(f"{shown} could not be looked through: {why}.", "It is looked at again when it is replaced.")
+    return HeadcountError(f"{shown} could not be looked through: {why}.", "That is tried again in some minutes.")

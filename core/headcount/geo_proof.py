@@ -94,7 +94,8 @@ class Proof:
             with suppress(OSError):
                 pipe.close()
         self._process.kill()
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):  # one that waits for a disk that does not answer ends when that does
+            self._process.wait(_ENDING)
 
     def _hear(self, patience: float) -> None:
         pipe = self._process.stdout

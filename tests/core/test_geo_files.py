@@ -18,6 +18,7 @@ import headcount
 from headcount.errors import NoPermissionError, UsageError
 from headcount.geo import Places
 from headcount.geo_database import About
+from headcount.geo_file import RETRY
 from headcount.geo_proof import Answer, Proof
 from headcount.geo_store import Store
 from headcount.snapshot import Place
@@ -442,8 +443,15 @@ class TestStore:
         self, city: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
-        found = places(city)
+        now = [0.0]
+        found = Places([city], usual=(), ticks=lambda: now[0])
         assert "can't be copied to where it is safe" in found.losses[0]
+        (tmp_path / "nowhere").mkdir()
+        found.refresh()
+        assert found.losses
+        now[0] = RETRY
+        refresh_until(found, lambda: found.has_cities)
+        assert found.losses == ()
 
     def test_who_may_only_read_takes_what_is_kept(self, city: Path, beside: Path, begun: list[str]) -> None:
         kept(beside, city).close()
