@@ -16,7 +16,7 @@ _SUBDIVISION = re.compile(r"[A-Za-z0-9]{1,3}", re.ASCII)
 _UNKNOWN_COUNTRY = "ZZ"
 # geonames ids are far below; a larger number is damage, and would not fit the state's integers.
 _LARGEST_CITY = 2**31 - 1
-# The longest name of a place has 168 letters; a damaged one may be as long as the file.
+# Far more than any place's name has; a damaged one may be as long as the file.
 _LONGEST_NAME = 1000
 
 
