@@ -80,7 +80,7 @@ def _engine(asked: argparse.Namespace, settings: Settings) -> int:
     stopping.heed()
     with open_run(settings, os.environ, keep="always", trust_clock=asked.trust_clock) as run:
         log.info("headcount %s: %s", __version__, run.described)
-        run.engine.run(lambda snapshot: None, stop)
+        run.run(lambda snapshot: None, stop)
     log.info("stopped")
     return 0
 
@@ -155,7 +155,7 @@ def _demo(asked: argparse.Namespace, settings: Settings) -> int:
         if not _has_terminal():
             _print(render(run.engine.read_once(), "table"))
             return 0
-        return _open_screen(asked, settings, run.engine)
+        return _open_screen(asked, settings, run)
 
 
 def _open_screen(asked: argparse.Namespace, settings: Settings, feed: "Feed") -> int:

@@ -182,12 +182,13 @@ class Counting:
             log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
 
     def look_at_tools(self) -> None:
-        """Takes a GeoIP database that was replaced, and notes what is wrong with databases and patterns."""
+        """Takes a GeoIP file into use that has proved itself, and notes what is wrong with files and patterns."""
         if self._places.refresh():
             log.info("places: now from %s", self._places.label)
         places, clients = self._places, self._clients
         said = (*places.warnings, *places.notes, *places.problems)
-        self.problems.replace("places", [Flaw("places", places.label, "", why) for why in said])
+        lost = [Flaw("places", places.label, "", why, is_urgent=True) for why in places.losses]
+        self.problems.replace("places", [*lost, *(Flaw("places", places.label, "", why) for why in said)])
         self.problems.replace(
             "clients", [Flaw("client pattern", "client_patterns", "", why) for why in clients.problems]
         )
