@@ -108,7 +108,8 @@ class HostCounts:
     """One host: users known, active users by cell, months by `YYYY-MM`.
 
     `arrivals` tells of the whole host's months alone, so a filter by place or client leaves none. `hidden` names the
-    figures that are 0 because they are not told: `users_known`, `open_sessions`, `1d`, `7d`, `30d`.
+    figures that are 0 because they are not told: `users_known`, `open_sessions`, `1d`, `7d`, `30d`. `floors` names
+    those, and the months, that are at least so many, because some users are not told.
     """
 
     users_known: int = 0
@@ -116,6 +117,7 @@ class HostCounts:
     months: Mapping[str, MonthCounts] = field(default_factory=dict)
     arrivals: Mapping[str, Arrivals] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
+    floors: frozenset[str] = frozenset()
 
 
 class HistoryKey(NamedTuple):
@@ -224,7 +226,8 @@ class Progress:
 class Snapshot:
     """All figures at `generated_at` (Unix seconds). `timezone` is the IANA name months are reckoned in.
 
-    `anonymity` is the number of users below which no group is told; None where every figure is exact.
+    `anonymity` is the number of users below which no group is told; None where every figure is exact. `total` is then
+    what is told of several hosts together, since theirs, each folded alone, do not add up; None where it is not known.
     """
 
     generated_at: float
@@ -240,6 +243,7 @@ class Snapshot:
     names: Mapping[Place, PlaceName] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     anonymity: int | None = None
+    total: HostCounts | None = None
 
     @property
     def is_partial(self) -> bool:
