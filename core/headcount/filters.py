@@ -72,7 +72,10 @@ class Filter:
             for host, counts in snapshot.hosts.items()
             if only_host is None or host == only_host
         }
-        return replace(snapshot, hosts=hosts, history=self._history(snapshot))
+        total = snapshot.total
+        if total is not None:  # of one host it tells nothing, nor does it know hosts by their names
+            total = None if only_host or self.value("text") else self._narrow("", total, snapshot.names)
+        return replace(snapshot, hosts=hosts, total=total, history=self._history(snapshot))
 
     def _narrow(self, host: str, counts: HostCounts, names: Mapping[Place, PlaceName]) -> HostCounts:
         if all(term.field in ("month", "host") for term in self.terms):
@@ -191,7 +194,8 @@ def only_hosts(snapshot: Snapshot, hosts: Collection[str]) -> Snapshot:
     if len(hosts) == 1:
         return Filter().having("host", *hosts).apply(snapshot)
     kept = {host: counts for host, counts in snapshot.hosts.items() if host in hosts}
-    return replace(snapshot, hosts=kept, history=snapshot.history.through(lambda host, _: host in hosts))
+    total = snapshot.total if len(kept) == len(snapshot.hosts) else None
+    return replace(snapshot, hosts=kept, total=total, history=snapshot.history.through(lambda host, _: host in hosts))
 
 
 class OnlyHosts:
@@ -207,15 +211,16 @@ class OnlyHosts:
 
 def only_month(snapshot: Snapshot, month: str) -> Snapshot:
     """The snapshot with the counts of that one calendar month alone; active users are left as they are."""
-    hosts = {
-        host: replace(
+
+    def cut(counts: HostCounts) -> HostCounts:
+        return replace(
             counts,
             months={m: c for m, c in counts.months.items() if m == month},
             arrivals={m: a for m, a in counts.arrivals.items() if m == month},
         )
-        for host, counts in snapshot.hosts.items()
-    }
-    return replace(snapshot, hosts=hosts)
+
+    hosts = {host: cut(counts) for host, counts in snapshot.hosts.items()}
+    return replace(snapshot, hosts=hosts, total=snapshot.total and cut(snapshot.total))
 
 
 def _places_known(snapshot: Snapshot) -> set[Place]:

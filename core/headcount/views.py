@@ -2,17 +2,20 @@
 
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple, TypeVar
 
 from headcount.months import end_of, shift, start_of
 from headcount.snapshot import (
+    OTHER,
+    UNKNOWN,
     Active,
     Cell,
     HistoryKey,
     HistoryPoint,
+    HostCounts,
     MonthCounts,
     Place,
     Quality,
@@ -54,6 +57,7 @@ class Figure:
     `before` is the same window one window earlier; `series` has a value a day, oldest first, the newest last.
     `as_of` is the moment meant, in Unix seconds: now, or the end of a past month. `is_partial` says that `users` are
     those who are read so far: there is nothing then that they are compared with, and no value of now in the series.
+    `is_floor` says that there are at least so many, because some are not told.
     """
 
     window: Window
@@ -62,6 +66,7 @@ class Figure:
     before: int | None
     series: tuple[int | None, ...]
     is_partial: bool = False
+    is_floor: bool = False
 
 
 class Pace(NamedTuple):
@@ -103,6 +108,7 @@ def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tup
                 before[index] if before else None,
                 tuple(point[index] if point else None for point in series),
                 partial,
+                not past and f"{window.days}d" in floors(snapshot),
             )
         )
     return tuple(result)
@@ -178,9 +184,60 @@ def turnover(snapshot: Snapshot, month: str) -> Turnover | None:
     return Turnover(new, returning, lost)
 
 
+def shown(snapshot: Snapshot) -> list[HostCounts]:
+    """What all figures of several hosts are sums of: the hosts, or what is told of them together."""
+    return list(snapshot.hosts.values()) if snapshot.total is None else [snapshot.total]
+
+
+def floors(snapshot: Snapshot) -> frozenset[str]:
+    """The figures (see `HostCounts.floors`) and the months that lack some users of the hosts shown, because these are
+    not told: there are at least so many."""
+    found = frozenset(figure for counts in shown(snapshot) for figure in counts.floors)
+    if snapshot.anonymity is not None and snapshot.total is None and len(snapshot.hosts) > 1:
+        found |= {month for counts in snapshot.hosts.values() for month in counts.months}
+    return found
+
+
+def at_least(told: str, is_floor: bool) -> str:
+    """`≥ 14` where there are at least so many."""
+    return f"{Quality.LOWER_BOUND.mark} {told}" if is_floor else told
+
+
+class Share(NamedTuple):
+    """A part of 1. `is_floor`: at least so much."""
+
+    share: float
+    is_floor: bool = False
+
+
+class Known(NamedTuple):
+    """The parts of a month's users whose country, and whose client, are known; None: can't tell."""
+
+    places: Share | None = None
+    clients: Share | None = None
+
+
+def known_of(snapshot: Snapshot, month: str) -> Known:
+    """How much of the month is known. Nothing can be said of one without users, nor of one that lacks some; of those
+    who are told as others, country and client may be known or not."""
+    counts = month_counts(snapshot, month)
+    if counts is None or not counts.users or month in floors(snapshot):
+        return Known()
+    everyone = counts.users
+
+    def known(margin: Mapping[K, int] | None, key: Callable[[K], str | None]) -> Share | None:
+        if margin is None:
+            return None
+        unknown = sum(users for of, users in margin.items() if key(of) in (None, UNKNOWN))
+        others = sum(users for of, users in margin.items() if snapshot.anonymity and key(of) == OTHER)
+        return Share(1 - (unknown + others) / everyone, is_floor=others > 0)
+
+    return Known(known(counts.places, lambda place: place.country), known(counts.clients, lambda client: client))
+
+
 def hidden(snapshot: Snapshot) -> frozenset[str]:
     """The figures (see `HostCounts.hidden`) that can't be told of all hosts, since one of them hides its own."""
-    return frozenset(figure for counts in snapshot.hosts.values() for figure in counts.hidden)
+    return frozenset(figure for counts in shown(snapshot) for figure in counts.hidden)
 
 
 def _active_told(snapshot: Snapshot) -> tuple[int | None, ...]:
@@ -191,7 +248,12 @@ def _active_told(snapshot: Snapshot) -> tuple[int | None, ...]:
 
 def total_active(snapshot: Snapshot) -> Active:
     """The active users of all hosts shown."""
-    return sum_active(active for counts in snapshot.hosts.values() for active in counts.active.values())
+    return sum_active(active for counts in shown(snapshot) for active in counts.active.values())
+
+
+def users_known(snapshot: Snapshot) -> int:
+    """The users known on all hosts shown."""
+    return sum(counts.users_known for counts in shown(snapshot))
 
 
 def sum_active(figures: Iterable[Active]) -> Active:
@@ -219,16 +281,24 @@ def active_by_country(cells: Mapping[Cell, Active]) -> dict[str | None, Active]:
 def month_names(snapshot: Snapshot) -> list[str]:
     """Every month that any host shown has counts of, and the current one, oldest first."""
     months = {snapshot.month}
-    for counts in snapshot.hosts.values():
+    for counts in (*snapshot.hosts.values(), *shown(snapshot)):
         months.update(counts.months)
     return sorted(months)
 
 
 def month_counts(snapshot: Snapshot, month: str) -> MonthCounts | None:
     """The month over all hosts shown; None where no host has it. The weakest quality stands for all."""
-    found = [counts.months[month] for counts in snapshot.hosts.values() if month in counts.months]
-    if len(found) <= 1:
-        return found[0] if found else None
+    found = [counts.months[month] for counts in shown(snapshot) if month in counts.months]
+    if not found:
+        return None
+    counts = month_of_hosts(found)
+    return replace(counts, quality=Quality.LOWER_BOUND) if month in floors(snapshot) else counts
+
+
+def month_of_hosts(found: Sequence[MonthCounts]) -> MonthCounts:
+    """One month of several hosts together."""
+    if len(found) == 1:
+        return found[0]
     qualities = {counts.quality for counts in found}
     return MonthCounts(
         quality=qualities.pop() if len(qualities) == 1 else Quality.LOWER_BOUND,

@@ -71,7 +71,7 @@ def test_an_export_is_a_k_anonymous_report(data: Path, tmp_path: Path, capsys: p
     assert capsys.readouterr() == (f"Wrote {tmp_path / 'out' / 'headcount.json'}.\n", "")
     text = (tmp_path / "out" / "headcount.json").read_text()
     told = json.loads(text)
-    assert told["anonymity"] == {"min_count": 5}
+    assert told["anonymity"] == {"min_count": 5, "parts_are": "at least"}
     november = told["hosts"]["example.com"]["months"]["2026-11"]
     assert (november["users"], november["clients"]) == (23, [{"client": "other", "users": 23}])
     assert told["hosts"]["example.com"]["months"]["2026-08"]["users"] == 7
@@ -104,7 +104,7 @@ def test_min_count_is_a_setting(data: Path, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("HEADCOUNT_MIN_COUNT", "3")
     assert run("export", "--format", "json", tmp_path, data) == 0
     told = json.loads((tmp_path / "headcount.json").read_text())
-    assert told["anonymity"] == {"min_count": 3}
+    assert told["anonymity"] == {"min_count": 3, "parts_are": "at least"}
     assert {"client": "Gajim", "users": 3} in told["hosts"]["example.com"]["months"]["2026-11"]["clients"]
 
 

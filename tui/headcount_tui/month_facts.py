@@ -83,7 +83,7 @@ def users_of_months(shown: Shown, most: int) -> list[int | None]:
     names = [shift(shown.month, -back) for back in range(most - 1, -1, -1)]
     found = []
     for name in names:
-        users = [host.months[name].users for host in shown.cut.hosts.values() if name in host.months]
-        found.append(sum(users) if users else None)
+        counts = month_counts(shown.cut, name)
+        found.append(counts.users if counts else None)
     known = next((index for index, users in enumerate(found) if users is not None), most - 1)
     return found[known:]

@@ -10,6 +10,7 @@ from textual.geometry import Size
 from headcount.months import shift
 from headcount.rows import MonthRow, month_rows
 from headcount.snapshot import Quality
+from headcount.views import at_least
 from headcount_tui import teach
 from headcount_tui.dates import MONTHS
 from headcount_tui.render import (
@@ -158,8 +159,8 @@ def told_of(shown: Shown, years: Years, month: str, width: int) -> Content:
         Piece(9, name),
         Piece(8, Content(f"{users}, imported" if mark == "imported" else f"{mark} {users}")),
         Piece(7, _change(row)),
-        Piece(4, _counted(row.countries, "country", "countries")),
-        Piece(3, _counted(row.clients, "client", "clients")),
+        Piece(4, _counted(row.countries, "country", "countries", shown)),
+        Piece(3, _counted(row.clients, "client", "clients", shown)),
     ]
     missing = teach.left_out(replace(shown, month=month))
     if missing:
@@ -175,8 +176,11 @@ def _change(row: MonthRow) -> Content:
     return Content.styled(*change(round(1e6 * (1 + row.change)), 1_000_000))
 
 
-def _counted(count: int | None, one: str, many: str) -> Content:
-    return Content("") if count is None else Content.styled(f"{number(count)} {one if count == 1 else many}", MUTED)
+def _counted(count: int | None, one: str, many: str, shown: Shown) -> Content:
+    if count is None:
+        return Content("")
+    counted = at_least(number(count), shown.whole.anonymity is not None)
+    return Content.styled(f"{counted} {one if count == 1 else many}", MUTED)
 
 
 def beside(years: Years, month: str, by: int) -> str:

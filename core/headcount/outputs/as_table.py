@@ -6,7 +6,7 @@ from datetime import datetime
 from headcount.outputs.columns import columns
 from headcount.rows import Row, client_rows, country_rows, month_rows, place_rows
 from headcount.snapshot import OTHER, MonthCounts, Place, Quality, Snapshot
-from headcount.views import AT_LEAST, figures, hidden, month_counts, total_active
+from headcount.views import AT_LEAST, at_least, figures, floors, hidden, month_counts, total_active, users_known
 from headcount.zones import zone_of
 
 TOP = 15
@@ -48,8 +48,8 @@ def to_table(snapshot: Snapshot, month: str | None = None) -> str:
 
 def _head(snapshot: Snapshot) -> str:
     when = datetime.fromtimestamp(snapshot.generated_at, zone_of(snapshot.timezone))
-    known = sum(counts.users_known for counts in snapshot.hosts.values())
-    users = "" if "users_known" in hidden(snapshot) else f"{known:,} users known; "
+    known = at_least(f"{users_known(snapshot):,}", "users_known" in floors(snapshot))
+    users = "" if "users_known" in hidden(snapshot) else f"{known} users known; "
     hosts = ", ".join(snapshot.hosts) or "no host"
     head = (
         f"Headcount of {snapshot.source} at {when:%Y-%m-%d %H:%M:%S} {snapshot.timezone}\n"
@@ -59,14 +59,14 @@ def _head(snapshot: Snapshot) -> str:
         return head
     return (
         f"{head}\nk-anonymous, min_count = {snapshot.anonymity}: groups of fewer users are told in {OTHER!r}, "
-        "in the place around them, or not at all"
+        "in the place around them, or not at all; of what may lack some of them there are at least (≥) so many"
     )
 
 
 def _active(snapshot: Snapshot) -> str:
     rows = []
     for figure in figures(snapshot):
-        users = "" if figure.users is None else f"{figure.users:,}"
+        users = "" if figure.users is None else at_least(f"{figure.users:,}", figure.is_floor)
         before = "" if figure.before is None else f"{figure.before:,} {figure.window.before}"
         rows.append((figure.window.name, users, figure.window.length, before))
     table = columns(("", "users", "active in", "before"), rows)
@@ -79,10 +79,18 @@ def _active(snapshot: Snapshot) -> str:
 
 def _top(title: str, rows: Sequence[Row[Place]] | Sequence[Row[str]]) -> str:
     shown = [row for row in rows if row.users]
-    lines = [(row.label, f"{row.users:,}", "" if row.share is None else f"{row.share:.1%}") for row in shown[:TOP]]
+    lines = [
+        (
+            row.label,
+            at_least(f"{row.users:,}", row.is_floor),
+            "" if row.share is None else at_least(f"{row.share:.1%}", row.is_floor),
+        )
+        for row in shown[:TOP]
+    ]
     rest = shown[TOP:]
     if rest:
-        lines.append((f"… {len(rest)} more", f"{sum(row.users or 0 for row in rest):,}", ""))
+        users = f"{sum(row.users or 0 for row in rest):,}"
+        lines.append((f"… {len(rest)} more", at_least(users, any(row.is_floor for row in rest)), ""))
     return columns((title, "users", "share"), lines)
 
 

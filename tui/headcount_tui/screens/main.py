@@ -232,7 +232,7 @@ class MainScreen(Screen[None]):
             Start(self._cursors.get((shown.asked.filter, shown.asked.tab))) if home else None,
             light=shown.settled,
         )
-        self.query_one(TableTitle).counted = how_many(spec, rows)
+        self.query_one(TableTitle).counted = how_many(spec, rows, shown.whole.anonymity is None)
         self._show_hint(teach.hint(shown) if rows else "")
 
     def _show_hint(self, text: str) -> None:
