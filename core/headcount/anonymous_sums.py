@@ -54,7 +54,9 @@ def summed(exact: Hosts, told: Hosts, this_month: str, min_count: int) -> tuple[
         hosts[host] = replace(hosts[host], active=_rest_of(sum_active(told[host].active.values())))
     known, is_floor = active.users_known()
     floors |= active.floors | ({"users_known"} if is_floor else set())
-    total = HostCounts(known, active.cells, months, hidden=active.hidden(known if is_floor else None))
+    hidden = active.hidden(known if is_floor else None)
+    lacks = any(counts.at_least for counts in exact.values())
+    total = HostCounts(known, active.cells, months, hidden=hidden, at_least=lacks)
     return replace(total, floors=frozenset(floors) - total.hidden), hosts
 
 
