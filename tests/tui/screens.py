@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import NamedTuple
 
 from fake_feed import FakeFeed
 from textual.pilot import Pilot
@@ -81,20 +82,34 @@ class Seen:
         return Timers(self.pilot, self.app.screen.query_one(name))
 
 
+class Timer(NamedTuple):
+    """What was set to be done after so many seconds."""
+
+    after: float
+    then: Callable[[], object]
+
+    def stop(self) -> None:
+        """As Textual's; it never runs out by itself."""
+
+
 class Timers:
     """Those of one widget or app, which run out when a test wants it, not when their time is over."""
 
     def __init__(self, pilot: Pilot[int], of: Widget | HeadcountApp) -> None:
         self._pilot = pilot
-        self._waiting: list[tuple[float, Callable[[], object]]] = []
-        of.set_timer = lambda after, then: self._waiting.append((after, then))  # type: ignore[method-assign,assignment]
+        self._waiting: list[Timer] = []
+        of.set_timer = self._set  # type: ignore[method-assign,assignment]
+
+    def _set(self, after: float, then: Callable[[], object]) -> Timer:
+        self._waiting.append(Timer(after, then))
+        return self._waiting[-1]
 
     async def fire(self, after: float) -> None:
         """Let the one that waits, and was set for that many seconds, run out."""
-        ((set_for, then),) = self._waiting
-        assert set_for == after
+        (timer,) = self._waiting
+        assert timer.after == after
         self._waiting.clear()
-        then()
+        timer.then()
         await self._pilot.pause()
 
 

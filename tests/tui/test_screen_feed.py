@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from at_rest import at_rest
 from fake_feed import FakeFeed
 from samples import SAMPLE
 from screens import Timers, screen, until_so
@@ -94,24 +95,23 @@ async def test_quit_does_not_wait_for_a_feed_that_hangs() -> None:
     assert len(hanging) == 1, "it was waited for: it ends only now"
 
 
-class LateFeed(HeadcountApp):
-    """Hears of its feed when its widgets are gone already, as a screen may that closes."""
-
-    async def _close_all(self) -> None:
-        await super()._close_all()
-        for message in (Published(SAMPLE), Ended(Failure("no way in", "", 4))):
-            self.post_message(message)
-        while self._failure is None and self._exception is None:
-            await asyncio.sleep(0)
-
-
 async def test_a_feed_that_speaks_when_the_screen_has_no_widgets_is_no_fault() -> None:
-    app = LateFeed(FakeFeed())
-    async with app.run_test():
-        pass
+    """They go, and the last messages are read then, where the screen of a picture closes."""
+    app = HeadcountApp(FakeFeed())
+    close_all = app._close_all
+
+    async def closed() -> None:
+        await close_all()
+        assert app.post_message(Published(SAMPLE))
+        assert app.post_message(Ended(Failure("no way in", "", 4)))
+        await at_rest()
+
+    app._close_all = closed  # type: ignore[method-assign]
+    async with app.run_test() as pilot:
+        await pilot.pause()
     assert app._exception is None
     await app.action_quit()
-    assert app.return_value == 4
+    assert app.return_value == 4, "what failed is known all the same"
 
 
 async def test_a_newer_snapshot_replaces_one_that_waits() -> None:
