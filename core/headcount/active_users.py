@@ -1,8 +1,7 @@
 """Active users of one host: who was active in the last 24 hours, 7 and 30 days, exact at every second.
 
-A user counts in a window while `now - last_activity < window`, as mod_measure_active_users has it, and is
-counted in the one cell (place, client) that is known of them last. Nothing here asks for the time. Users are known by
-their keys (`keys`) alone, and take 16 bytes each.
+What counts is told by `presence`; a user is counted in the one cell (place, client) that is known of them last. Nothing
+here asks for the time. Users are known by their keys (`keys`) alone, and take 16 bytes each.
 """
 
 import heapq
@@ -10,29 +9,16 @@ import math
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from headcount.compact import CompactMap, places_of, without
 from headcount.index import Rest, UserFigures, UsersIndex
+from headcount.presence import LONGEST_SESSION, NEVER, WINDOWS, PlainPresence, Presence, Rule
 from headcount.snapshot import Active, Cell, Place
 
-DAY = 86_400
-WINDOWS = (DAY, 7 * DAY, 30 * DAY)
 AHEAD: Final = 3600.0
 """Seconds for which the users who will leave a window are known in advance, so that all are looked through once in
 that time."""
-
-
-class Presence(NamedTuple):
-    """What is known of a user now: the newest activity (Unix seconds, may be infinite; `NEVER`), the cell,
-    and whether a session seems open."""
-
-    last: float
-    cell: Cell
-    is_open: bool
-
-
-NEVER = -math.inf
 
 # A user is one number: the second of the last activity, the number of the cell, whether a session is open. The first
 # of the seconds means NEVER, the last one that `_odd` tells: no whole second, or one too far away.
@@ -49,10 +35,6 @@ _PART: Final = 1 << 11
 """Users that are looked at in one go: a list of all would take much memory, and let no other thread have a turn."""
 
 
-PlainPresence = tuple[int, int, int, bool]
-"""A user's key, the whole second of the newest activity, the number of a cell, whether a session seems open."""
-
-
 class ActiveUsers:
     """Counts a host's users by window and cell while time goes by.
 
@@ -61,10 +43,12 @@ class ActiveUsers:
     nobody leaves costs nothing at all.
     """
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, rule: Rule = Rule()) -> None:  # noqa: B008
         self._now = now
+        self._rule = rule
         self._users = CompactMap()
         self._odd: dict[int, float] = {}
+        self._opened: dict[int, float] = {}  # of some of the odd ones: when their session was opened
         self._cells: list[Cell] = []
         self._numbers: dict[Cell, int] = {}
         self._counts: list[list[int]] = []  # by cell: users in the last day, week, month; open sessions
@@ -100,13 +84,16 @@ class ActiveUsers:
 
     def put(self, key: int, presence: Presence) -> None:
         """Takes what is known of a user now in place of what was known before."""
-        self.exchange(key, presence.last, self.cell_number(presence.cell), presence.is_open)
+        self.exchange(key, presence, self.cell_number(presence.cell))
 
-    def exchange(self, key: int, last: float, cell: int, is_open: bool) -> float | None:
-        """As `put`; `cell` is the number of a cell. Returns the newest activity known before, None where the user was
+    def exchange(self, key: int, presence: Presence, cell: int) -> float | None:
+        """As `put`; `cell` is the number of the cell. Returns the newest activity known before, None where the user was
         not known."""
+        last, _, is_open, opened = presence
+        if not is_open or opened == last:
+            opened = None
         second = int(last) if 0 < last < _ODD else _NEVER if last == NEVER else _ODD
-        is_odd = second == _ODD or (second != last and last != NEVER)
+        is_odd = second == _ODD or (second != last and last != NEVER) or opened is not None
         packed = (_ODD if is_odd else second) << _SHIFT | cell << 1 | is_open
         before = self._users.put(key, packed)
         if before == packed and not is_odd:
@@ -114,26 +101,29 @@ class ActiveUsers:
         last_before = None
         if before is not None:
             last_before = self._last(key, before)
-            if before == packed and last_before == last:
+            if before == packed and last_before == last and self._opened.get(key) == opened:
                 return last_before
-            self._count(last_before, before, -1)
-            if before >> _SHIFT == _ODD and not is_odd:
-                del self._odd[key]
+            self._count(key, before, -1)
+            if before >> _SHIFT == _ODD:
+                self._forget_odd(key)
         if is_odd:
             self._odd[key] = last
-        self._count(last, packed, +1)
-        self._set_timer(key, last)
+            if opened is not None:
+                self._opened[key] = opened
+        self._count(key, packed, +1)
+        self._set_timers(key, last)
         return last_before
 
     def exchange_many(self, users: Sequence[PlainPresence]) -> list[float | None]:
         """As `exchange`, of many users, each there once, in a fraction of the time."""
         if any(not 0 < last < _ODD for _, last, _, _ in users):
-            return [self.exchange(*user) for user in users]
+            cells = self._cells
+            return [self.exchange(key, Presence(last, cells[n], is_open), n) for key, last, n, is_open in users]
         all_packed = [last << _SHIFT | cell << 1 | is_open for _, last, cell, is_open in users]
         befores = self._users.put_many([user[0] for user in users], all_packed)
         counts, (day, week, month) = self._counts, [self._now - window for window in WINDOWS]
         known: list[float | None] = []
-        note, is_ahead = known.append, self._horizon > self._now
+        note, is_ahead, (started, is_open_active) = known.append, self._horizon > self._now, self._rule
         self._frozen = None
         for (key, last, cell, is_open), packed, before in zip(users, all_packed, befores, strict=True):
             if before is None:
@@ -142,30 +132,41 @@ class ActiveUsers:
                 note(last)
                 continue
             else:
-                last_before = self._last(key, before)
-                note(last_before)
-                self._count(last_before, before, -1)
+                note(self._last(key, before))
+                self._count(key, before, -1)
                 if before >> _SHIFT == _ODD:
-                    del self._odd[key]
-            of_cell = counts[cell]
+                    self._forget_odd(key)
             if last > month:
+                of_cell = counts[cell]
                 of_cell[2] += 1
-                if last > week:
+                is_open = is_open and last >= started
+                if is_open:
+                    of_cell[3] += 1
+                if last > week or (is_open and is_open_active):
                     of_cell[1] += 1
-                    if last > day:
-                        of_cell[0] += 1
+                if last > day or (is_open and is_open_active):
+                    of_cell[0] += 1
                 if is_ahead:
-                    self._set_timer(key, last)
-            if is_open:
-                of_cell[3] += 1
+                    self._set_timers(key, last)
         return known
 
     def remove(self, key: int) -> None:
         """Forgets a user; one who is not there is no error."""
         packed = self._users.pop(key)
         if packed is not None:
-            self._count(self._last(key, packed), packed, -1)
-            self._odd.pop(key, None)
+            self._count(key, packed, -1)
+            self._forget_odd(key)
+
+    def start(self, started: float) -> None:
+        """Takes note of the server's last start (Unix seconds): sessions that were opened before it are over."""
+        before, self._rule = self._rule, self._rule._replace(started=started)
+        first, end = sorted((before.started, started))
+        for key, packed in self._users.odd():  # a session seems open
+            if first <= self._opened_at(key, packed) < end:
+                _count(
+                    self._counts, before, self._now, packed, self._last(key, packed), self._opened_at(key, packed), -1
+                )
+                self._count(key, packed, +1)
 
     def advance(self, now: float) -> None:
         """Moves the windows to `now` (Unix seconds); back too, at the cost of counting anew."""
@@ -192,21 +193,24 @@ class ActiveUsers:
     def export(self, recent: float, left: Collection[int]) -> "Export":
         """Everything as it is now, for a restart index, of which another thread can make one.
 
-        Of a user who was not there for thirty days it holds no more than that, and none who was there since `recent`
-        or whose session is open, for of those more would have to be known; nor those in `left`.
+        Of a user who was not there for thirty days it holds no more than that, and none who was there since `recent`,
+        for of those more would have to be known; nor those in `left`.
         """
         figures = UserFigures(
             self._now,
             len(self._users),
             [[*cell.place, cell.client] for cell in self._cells],
             [[*of_cell] for of_cell in self._counts],
+            self._rule.started,
         )
-        return Export(figures, *self._users.columns(), dict(self._odd), math.floor(recent), left)
+        columns, odd = self._users.columns(), (dict(self._odd), dict(self._opened))
+        return Export(figures, *columns, *odd, self._rule, math.floor(recent), left)
 
     @classmethod
-    def restored(cls, index: UsersIndex) -> "ActiveUsers":
-        """The active users that were exported. Takes their columns out of the index, which are large."""
-        active = cls(index.figures.now)
+    def restored(cls, index: UsersIndex, rule: Rule = Rule()) -> "ActiveUsers":  # noqa: B008
+        """The active users that were exported, with the server's last start that was known then. Takes their columns
+        out of the index, which are large."""
+        active = cls(index.figures.now, rule._replace(started=index.figures.started))
         for cell in _cells(index.figures):
             active.cell_number(cell)
         active._counts = index.figures.counts
@@ -217,15 +221,25 @@ class ActiveUsers:
     def _last(self, key: int, packed: int) -> float:
         return _last(key, packed, self._odd)
 
-    def _count(self, last: float, packed: int, by: int) -> None:
-        """Counts a user, or no longer, in the windows that they are in at this moment."""
-        self._frozen = None
-        _count(self._counts, self._now, last, packed, by)
+    def _opened_at(self, key: int, packed: int) -> float:
+        return _opened(key, packed, self._odd, self._opened)
 
-    def _set_timer(self, key: int, last: float) -> None:
-        for window in WINDOWS:
-            if self._now < last + window <= self._horizon:
-                heapq.heappush(self._timers, (last + window, key))
+    def _forget_odd(self, key: int) -> None:
+        self._odd.pop(key, None)
+        self._opened.pop(key, None)
+
+    def _count(self, key: int, packed: int, by: int) -> None:
+        """Counts a user, or no longer, as they count at this moment."""
+        self._frozen = None
+        _count(self._counts, self._rule, self._now, packed, self._last(key, packed), self._opened_at(key, packed), by)
+
+    def _set_timers(self, key: int, last: float) -> None:
+        ends = [last + window for window in WINDOWS]
+        if key in self._opened:
+            ends.append(self._opened[key] + LONGEST_SESSION)
+        for end in ends:
+            if self._now < end <= self._horizon:
+                heapq.heappush(self._timers, (end, key))
 
     def _look_ahead(self, horizon: float) -> None:
         """Sets timers for all who leave a window after the horizon of before and not after the new one."""
@@ -239,17 +253,22 @@ class ActiveUsers:
             for key, last in self._odd.items():
                 if self._horizon < last + window <= horizon:
                     heapq.heappush(self._timers, (last + window, key))
+        for key, opened in self._opened.items():
+            if self._horizon < opened + LONGEST_SESSION <= horizon:
+                heapq.heappush(self._timers, (opened + LONGEST_SESSION, key))
         self._horizon = horizon
 
     def _fire(self, when: float, key: int) -> None:
-        """Takes a user out of the window that they leave at that moment, if it is still so."""
+        """Counts a user no longer where they counted until that moment, if it is still so."""
         packed = self._users.get(key)
         if packed is None:
             return
-        last = self._last(key, packed)
-        for index, window in enumerate(WINDOWS):
-            if last + window == when:
-                self._counts[packed >> 1 & _CELL][index] -= 1
+        last, opened = self._last(key, packed), self._opened_at(key, packed)
+        until = self._rule.counts(math.nextafter(when, -math.inf), last, opened)
+        of_cell = self._counts[packed >> 1 & _CELL]
+        for column, (was, counts) in enumerate(zip(until, self._rule.counts(when, last, opened), strict=True)):
+            if was and not counts:
+                of_cell[column] -= 1
                 self._frozen = None
 
     def _count_anew(self) -> None:
@@ -258,7 +277,7 @@ class ActiveUsers:
         self._horizon = self._now
         self._frozen = None
         for key, packed in self._users.items():
-            self._count(self._last(key, packed), packed, +1)
+            self._count(key, packed, +1)
 
 
 @dataclass(slots=True)
@@ -270,6 +289,8 @@ class Export:
     keys: "array[int]"
     packed: "array[int]"
     odd: Mapping[int, float]
+    opened: Mapping[int, float]
+    rule: Rule
     recent: int
     left: Collection[int]
 
@@ -289,7 +310,7 @@ class Export:
                 of_user
                 if since <= of_user < odd
                 else odd
-                if of_user & 1 or of_user >= untold
+                if of_user >= untold
                 else _NOBODY
                 if of_user < nobody
                 else _LONG_AGO
@@ -310,7 +331,8 @@ class Export:
         return UsersIndex(self.figures, keys, packed), left_out
 
     def _count_no_more(self, key: int, packed: int) -> None:
-        _count(self.figures.counts, self.figures.now, _last(key, packed, self.odd), packed, -1)
+        last, opened = _last(key, packed, self.odd), _opened(key, packed, self.odd, self.opened)
+        _count(self.figures.counts, self.rule, self.figures.now, packed, last, opened, -1)
 
 
 class Remembered:
@@ -336,14 +358,19 @@ def _last(key: int, packed: int, odd: Mapping[int, float]) -> float:
     return NEVER if second == _NEVER else second
 
 
-def _count(counts: list[list[int]], now: float, last: float, packed: int, by: int) -> None:
-    """Counts a user, or no longer, in the windows that they are in at `now`."""
+def _opened(key: int, packed: int, odd: Mapping[int, float], opened: Mapping[int, float]) -> float:
+    """When the session was opened that seems open; `NEVER` where none seems so."""
+    if not packed & 1:
+        return NEVER
+    return opened[key] if key in opened else _last(key, packed, odd)
+
+
+def _count(counts: list[list[int]], rule: Rule, now: float, packed: int, last: float, opened: float, by: int) -> None:
+    """Counts a user, or no longer, as they count at `now`."""
     of_cell = counts[packed >> 1 & _CELL]
-    for index, window in enumerate(WINDOWS):
-        if now < last + window:
-            of_cell[index] += by
-    if packed & 1:
-        of_cell[3] += by
+    for column, is_counted in enumerate(rule.counts(now, last, opened)):
+        if is_counted:
+            of_cell[column] += by
 
 
 def _cells(figures: UserFigures) -> list[Cell]:

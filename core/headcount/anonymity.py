@@ -21,55 +21,40 @@ Nobody is taken out: users are told more coarsely (generalisation and complement
   follows is that they are from max(0, P + C - all) to min(P, C), and the latter is 0 or enough. A margin that lacks
   users of the month is left out where it lacks too few.
 - Months and windows are not parts of each other by place: the one takes a user's first place, the other the last.
-  Hosts have no user in common, and no figure is given of all hosts that is not a sum of theirs.
+  Hosts have no user in common. What is told of several hosts together is in `anonymous_sums`.
+- What is told of a group that is called by its name may lack users who are told with others, or as of the place around
+  it: of a client, for one, in the countries where it has too few. So the forms say of such groups that there are at
+  least so many, and take nobody who is told as another for known.
 - Problems and history are for the operator: they count files, and other moments.
 
 Out of scope: the difference of exports made at two moments, and of two months' totals.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from itertools import accumulate, pairwise
-from typing import NamedTuple
+from itertools import accumulate
 
+from headcount.anonymous_sums import summed
 from headcount.filters import Filter, only_month
+from headcount.folding import differences, folded, folded_counts, is_apart, is_enough
 from headcount.months import shift
-from headcount.snapshot import OTHER, Active, Cell, History, HostCounts, MonthCounts, Place, Snapshot
+from headcount.snapshot import OTHER, Active, Cell, History, HostCounts, MonthCounts, Place, Quality, Snapshot
 from headcount.views import sum_active
 
-Counts = tuple[int, ...]
-"""How many users a group has, in columns that have no user in common."""
 _WINDOWS = ("1d", "7d", "30d")
-
-
-class _Fork(NamedTuple):
-    """One level of the tree: which branch a cell is in, and the cell that its users are told in when that folds."""
-
-    branch: Callable[[Cell], Hashable]
-    fold: Callable[[Cell], Cell]
-
-
-def _region(place: Place) -> Place:
-    """The subdivision that a place is in, or the place itself where none is known."""
-    return place if place.subdivision is None else Place(place.country, place.subdivision)
-
-
-_TREE = (
-    _Fork(lambda cell: cell.place.country, lambda cell: Cell(Place(OTHER), cell.client)),
-    _Fork(lambda cell: cell.client, lambda cell: Cell(cell.place, OTHER)),
-    _Fork(lambda cell: _region(cell.place), lambda cell: Cell(Place(cell.place.country), cell.client)),
-    _Fork(lambda cell: cell.place, lambda cell: Cell(_region(cell.place), cell.client)),
-)
 
 
 def anonymous(snapshot: Snapshot, min_count: int) -> Snapshot:
     """The snapshot as it may leave the machine: neither a figure of it nor several together tell of 1 to
     `min_count` - 1 users.
 
-    Totals are unchanged. Those that are not told are named in `HostCounts.hidden`, or their month is left out.
+    A host's totals are unchanged. Those that are not told are named in `HostCounts.hidden`, or their month is left out.
+    What is told of several hosts together is in `Snapshot.total`; what of it lacks some users is named in its `floors`.
     """
-    hosts = {host: _host(counts, snapshot.month, min_count) for host, counts in snapshot.hosts.items()}
-    return replace(snapshot, hosts=hosts, history=History(), problems=(), anonymity=min_count)
+    total, hosts = None, {host: _host(counts, snapshot.month, min_count) for host, counts in snapshot.hosts.items()}
+    if len(hosts) > 1:
+        total, hosts = summed(snapshot.hosts, hosts, snapshot.month, min_count)
+    return replace(snapshot, hosts=hosts, total=total, history=History(), problems=(), anonymity=min_count)
 
 
 def narrowed(snapshot: Snapshot, asked: Filter) -> Snapshot:
@@ -81,27 +66,43 @@ def narrowed(snapshot: Snapshot, asked: Filter) -> Snapshot:
     through = asked.apply(snapshot)
     if snapshot.anonymity is None or all(term.field in ("host", "month") for term in asked.terms):
         return through
-    hosts = {}
-    for host, counts in through.hosts.items():
-        everyone = sum_active(counts.active.values())
-        empty = {window for window, users in zip(_WINDOWS, everyone[:3], strict=True) if not users}
-        months = {name: month for name, month in counts.months.items() if month.users}
-        hosts[host] = replace(counts, months=months, hidden=counts.hidden | empty | {"open_sessions"})
-    return replace(through, hosts=hosts)
+    by_country = {term.field for term in asked.terms} <= {"host", "month", "country"}
+    hosts = {host: _part(counts, is_whole=by_country) for host, counts in through.hosts.items()}
+    return replace(through, hosts=hosts, total=through.total and _part(through.total, is_whole=False))
 
 
-def told(snapshot: Snapshot, asked: Filter, min_count: int | None) -> Snapshot:
+def _part(counts: HostCounts, *, is_whole: bool) -> HostCounts:
+    """What is told of a part of a host's users. Of a country that is told it is all; of anything finer, and of several
+    hosts, some may be told with others, so that there are at least so many."""
+    everyone = sum_active(counts.active.values())
+    empty = {window for window, users in zip(_WINDOWS, everyone[:3], strict=True) if not users}
+    months = {name: month for name, month in counts.months.items() if month.users}
+    hidden = counts.hidden | empty | {"open_sessions"}
+    if is_whole:
+        return replace(counts, months=months, hidden=hidden)
+    months = {name: replace(month, quality=Quality.LOWER_BOUND) for name, month in months.items()}
+    return replace(counts, months=months, hidden=hidden, floors=frozenset({*_WINDOWS, *months}) - hidden)
+
+
+def nameless(snapshot: Snapshot) -> Snapshot:
+    """The snapshot without the one thing in it that may name a user: the files that have problems."""
+    return replace(snapshot, problems=tuple(replace(problem, example="") for problem in snapshot.problems))
+
+
+def told(snapshot: Snapshot, asked: Filter, min_count: int | None, *, is_local: bool = False) -> Snapshot:
     """What a report or an export tells: k-anonymous where there is a `min_count`, of what passes the filter, and of its
-    month alone where it names one."""
+    month alone where it names one. Files are named in what `is_local` to the operator alone."""
     if min_count is not None:
         snapshot = anonymous(snapshot, min_count)
+    elif not is_local:
+        snapshot = nameless(snapshot)
     shown, month = narrowed(snapshot, asked), asked.value("month")
     return shown if month is None else only_month(shown, month)
 
 
 def _host(counts: HostCounts, this_month: str, min_count: int) -> HostCounts:
     months = {
-        name: _month(month, min_count) for name, month in counts.months.items() if _is_enough(month.users, min_count)
+        name: _month(month, min_count) for name, month in counts.months.items() if is_enough(month.users, min_count)
     }
     everyone = sum_active(counts.active.values())
     near = [months[name].users for name in (this_month, shift(this_month, -1)) if name in months]
@@ -112,22 +113,23 @@ def _host(counts: HostCounts, this_month: str, min_count: int) -> HostCounts:
         ("1d", everyone.day),
         ("open_sessions", everyone.open_sessions),
     ):
-        if _is_apart(users, near, min_count):
+        if is_apart(users, near, min_count):
             near.append(users)
         else:
             hidden.add(figure)
     known = counts.users_known
-    if not _is_apart(known, [*near, *(month.users for month in months.values())], min_count):
+    if not is_apart(known, [*near, *(month.users for month in months.values())], min_count):
         hidden.add("users_known")
         known = 0
-    return HostCounts(known, _active(counts.active, hidden, min_count), months, hidden=frozenset(hidden))
+    active = _active(counts.active, hidden, min_count)
+    return HostCounts(known, active, months, hidden=frozenset(hidden), at_least=counts.at_least)
 
 
 def _active(cells: Mapping[Cell, Active], hidden: Collection[str], min_count: int) -> dict[Cell, Active]:
     told = [index for index, window in enumerate(_WINDOWS) if window not in hidden]
-    rings = {cell: _differences([active[index] for index in told]) for cell, active in cells.items()}
+    rings = {cell: differences([active[index] for index in told]) for cell, active in cells.items()}
     result = {}
-    for cell, counts in _folded(rings, min_count).items():
+    for cell, counts in folded(rings, min_count).items():
         windows = dict(zip(told, accumulate(counts), strict=True))
         result[cell] = Active(*(windows.get(index, 0) for index in range(len(_WINDOWS))))
     sessions = sum_active(cells.values()).open_sessions
@@ -139,75 +141,16 @@ def _active(cells: Mapping[Cell, Active], hidden: Collection[str], min_count: in
 
 def _month(month: MonthCounts, min_count: int) -> MonthCounts:
     if month.cells is not None:
-        return MonthCounts.of(month.quality, _folded_counts(month.cells, min_count))
+        return MonthCounts.of(month.quality, folded_counts(month.cells, min_count))
     places, clients = month.places, month.clients
-    if places is not None and _is_apart(sum(places.values()), [month.users], min_count):
-        by_place = _folded_counts({Cell(place, ""): users for place, users in places.items()}, min_count)
+    if places is not None and is_apart(sum(places.values()), [month.users], min_count):
+        by_place = folded_counts({Cell(place, ""): users for place, users in places.items()}, min_count)
         places = {cell.place: users for cell, users in by_place.items()}
     else:
         places = None
-    if clients is not None and _is_apart(sum(clients.values()), [month.users], min_count):
-        by_client = _folded_counts({Cell(Place(), client): users for client, users in clients.items()}, min_count)
+    if clients is not None and is_apart(sum(clients.values()), [month.users], min_count):
+        by_client = folded_counts({Cell(Place(), client): users for client, users in clients.items()}, min_count)
         clients = {cell.client: users for cell, users in by_client.items()}
     else:
         clients = None
     return replace(month, places=places, clients=clients)
-
-
-def _folded_counts(cells: Mapping[Cell, int], min_count: int) -> dict[Cell, int]:
-    folded = _folded({cell: (users,) for cell, users in cells.items()}, min_count)
-    return {cell: users for cell, (users,) in folded.items()}
-
-
-def _folded(cells: Mapping[Cell, Counts], min_count: int, tree: tuple[_Fork, ...] = _TREE) -> dict[Cell, Counts]:
-    """The users parted anew, so that every column of every cell is 0 or at least `min_count`, as those of all are."""
-    if not tree:
-        return {cell: counts for cell, counts in cells.items() if any(counts)}
-    fork, *finer = tree
-    branches: dict[Hashable, dict[Cell, Counts]] = {}
-    for cell, counts in cells.items():
-        branches.setdefault(fork.branch(cell), {})[cell] = counts
-    sizes = {branch: _sum(of_branch.values()) for branch, of_branch in branches.items()}
-    rest: dict[Cell, Counts] = {}
-    for branch in _too_small(sizes, {fork.branch(fork.fold(cell)) for cell in cells}, min_count):
-        for cell, counts in branches.pop(branch).items():
-            folded = fork.fold(cell)
-            rest[folded] = _sum([rest[folded], counts]) if folded in rest else counts
-    result = _folded(rest, min_count, tuple(finer)) if rest else {}
-    for of_branch in branches.values():
-        result |= _folded(of_branch, min_count, tuple(finer))
-    return result
-
-
-def _too_small(sizes: Mapping[Hashable, Counts], rest: Collection[Hashable], min_count: int) -> set[Hashable]:
-    """The branches that fold: those with too few, those that are in the rest anyway, and as many others as it takes,
-    the smallest first, for the rest to be large enough."""
-    folded = {branch for branch, counts in sizes.items() if branch in rest or _lacking(counts, min_count)}
-    while lacking := _lacking(_sum(sizes[branch] for branch in folded), min_count):
-        others = [branch for branch in sizes if branch not in folded and any(sizes[branch][i] for i in lacking)]
-        if not others:
-            break
-        folded.add(min(others, key=lambda branch: (sum(sizes[branch]), str(branch))))
-    return folded
-
-
-def _lacking(counts: Counts, min_count: int) -> list[int]:
-    """The columns in which there are some users, but too few."""
-    return [index for index, users in enumerate(counts) if not _is_enough(users, min_count)]
-
-
-def _is_enough(users: int, min_count: int) -> bool:
-    return users == 0 or users >= min_count
-
-
-def _is_apart(users: int, others: Iterable[int], min_count: int) -> bool:
-    """Whether a total can be told beside others that may be parts of it, or it of them."""
-    return all(_is_enough(abs(users - other), min_count) for other in (0, *others))
-
-
-def _differences(nested: list[int]) -> Counts:
-    return tuple(outer - inner for inner, outer in pairwise([0, *nested]))
-
-
-def _sum(groups: Iterable[Counts]) -> Counts:
-    return tuple(map(sum, zip(*groups, strict=True)))

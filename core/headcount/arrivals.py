@@ -7,8 +7,9 @@ the user's last activity before tells it, where it is known: it is held in memor
 from collections.abc import Collection
 from datetime import tzinfo
 
-from headcount.active_users import NEVER, ActiveUsers
+from headcount.active_users import ActiveUsers
 from headcount.months import shift, start_of
+from headcount.presence import NEVER
 from headcount.snapshot import Arrivals
 
 
@@ -53,15 +54,12 @@ class LastSeen:
             return NEVER if self._knows_all else None
         return last
 
-    def note(self, key: int, newest: float, last: float, *, is_flawed: bool) -> None:
-        """Takes note of what the active users are not told by a record: a flawed one may hide an activity, and an
-        open session may count as one that never ends. `last` is the activity that they are told."""
+    def note(self, key: int, *, is_flawed: bool) -> None:
+        """Takes note of what the active users are not told by a record: a flawed one may hide an activity."""
         if not self._is_told:
             return
         if is_flawed:
             self._apart[key] = None
-        elif last != newest:
-            self._apart[key] = newest
         elif self._apart:
             self._apart.pop(key, None)
 

@@ -12,9 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
-from zoneinfo import ZoneInfo
 
-from headcount import __version__
+from headcount import __version__, stopping
 from headcount.errors import HeadcountError, UsageError, unforeseen
 from headcount.settings import Settings, load
 from headcount.text import clean
@@ -31,7 +30,10 @@ log = logging.getLogger("headcount")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command with these arguments (by default those of the process); gives the exit code."""
+    """Runs the command with these arguments (by default those of the process); gives the exit code.
+
+    Signals that ask to stop may have to wait before (`stopping.hold`): each command heeds them once it is ready.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         asked = _parser().parse_args(_with_command(arguments))
@@ -55,14 +57,15 @@ def _screen(asked: argparse.Namespace, settings: Settings) -> int:
     if not _has_terminal():
         from headcount.report import Question
 
-        return _print_report(settings, Question(host=asked.host), "table")
+        return _print_report(settings, Question(hosts=asked.host), "table")
     from headcount.run import open_look
 
-    with open_look(settings, os.environ) as feed:
+    stopping.heed()
+    with open_look(settings, os.environ, asked.trust_clock) as feed:
         return _open_screen(asked, settings, feed)
 
 
-def _engine(_: argparse.Namespace, settings: Settings) -> int:
+def _engine(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.run import open_run
 
     handler = logging.StreamHandler(sys.stderr)
@@ -71,11 +74,13 @@ def _engine(_: argparse.Namespace, settings: Settings) -> int:
     log.setLevel(getattr(logging, settings.log_level.upper()))
     log.propagate = False
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with open_run(settings, os.environ, keep="always") as run:
+    for number in stopping.STOP:
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it to stay
+            signal.signal(number, lambda *_: stop.set())
+    stopping.heed()
+    with open_run(settings, os.environ, keep="always", trust_clock=asked.trust_clock) as run:
         log.info("headcount %s: %s", __version__, run.described)
-        run.engine.run(lambda snapshot: None, stop)
+        run.run(lambda snapshot: None, stop)
     log.info("stopped")
     return 0
 
@@ -90,6 +95,7 @@ def _report(asked: argparse.Namespace, settings: Settings) -> int:
 def _print_report(settings: Settings, question: "Question", form: str) -> int:
     from headcount.report import answer
 
+    stopping.heed()
     _print(answer(settings, os.environ, question, form), encoding=None if form == "table" else "utf-8")
     return 0
 
@@ -98,12 +104,13 @@ def _export(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.export import export
     from headcount.export_visitors import SHAPES, hand_out
 
+    stopping.heed()
     where, form = asked.directory, asked.format
     if form not in SHAPES:
-        path = export(settings, os.environ, where, form, exact=asked.exact, host=asked.host)
+        path = export(settings, os.environ, where, form, exact=asked.exact, hosts=asked.host)
         _print(f"Wrote {clean(path)}.\n")
         return 0
-    handed = hand_out(settings, os.environ, where, SHAPES[form], exact=asked.exact, host=asked.host)
+    handed = hand_out(settings, os.environ, where, SHAPES[form], exact=asked.exact, hosts=asked.host)
     _print(handed.to_text())
     handed.require_all()
     return 0
@@ -112,12 +119,13 @@ def _export(asked: argparse.Namespace, settings: Settings) -> int:
 def _import(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.import_visitors import take_in
 
+    stopping.heed()
     account = take_in(
         settings,
         os.environ,
         asked.data_dir,
         now=time.time(),
-        host=asked.host,
+        hosts=asked.host,
         replace_ours=asked.replace,
         dry_run=asked.dry_run,
     )
@@ -127,10 +135,11 @@ def _import(asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _prune(asked: argparse.Namespace, settings: Settings) -> int:
-    from headcount.prune import first_kept, prune
+    from headcount.prune import prune
 
-    before = first_kept(asked.before, asked.keep, time.time(), ZoneInfo(settings.zone_name()))
-    _print(f"{prune(settings, os.environ, before)}\n")
+    stopping.heed()
+    pruned = prune(settings, os.environ, asked.before, asked.keep, now=time.time(), dry_run=asked.dry_run)
+    _print(f"{pruned}\n")
     return 0
 
 
@@ -138,13 +147,15 @@ def _demo(asked: argparse.Namespace, settings: Settings) -> int:
     from headcount.demo.run import demo_run
     from headcount.report import render
 
+    stopping.unwind()
+    stopping.heed()
     if _has_terminal():
         print("Setting up a simulated server …", file=sys.stderr, end="\r", flush=True)
     with demo_run(settings) as run:
         if not _has_terminal():
             _print(render(run.engine.read_once(), "table"))
             return 0
-        return _open_screen(asked, settings, run.engine)
+        return _open_screen(asked, settings, run)
 
 
 def _open_screen(asked: argparse.Namespace, settings: Settings, feed: "Feed") -> int:
@@ -152,20 +163,22 @@ def _open_screen(asked: argparse.Namespace, settings: Settings, feed: "Feed") ->
     screens = importlib.metadata.entry_points(group=SCREEN)
     if not screens:
         raise HeadcountError("The screen is not installed.", "Install the whole of headcount: pipx install headcount")
-    from headcount.filters import Filter
+    from headcount.filters import Filter, OnlyHosts
     from headcount.screen import ScreenOptions, Show
+    from headcount.where import memory_file
 
     show: Show = next(iter(screens)).load()
+    hosts = [host.lower() for host in asked.host]
     return show(
-        feed,
+        feed if len(hosts) < 2 else OnlyHosts(feed, hosts),
         ScreenOptions(
-            initial_filter=Filter().having("host", asked.host),
+            initial_filter=Filter().having("host", hosts[0] if len(hosts) == 1 else None),
             color=not (asked.no_color or os.environ.get("NO_COLOR")),
             ascii=settings.ascii,
             mouse=settings.mouse,
             theme=settings.theme,
             keys=dict(settings.keys),
-            memory=settings.memory_path(os.environ),
+            memory=memory_file(settings, os.environ),
             remember=settings.remember,
             min_count=settings.min_count,
         ),
@@ -217,17 +230,19 @@ def _parser() -> argparse.ArgumentParser:
     screen = commands.add_parser("screen", help="the live screen (also without any command)")
     _common(screen)
     _of_screen(screen)
+    _of_engine(screen)
     screen.set_defaults(answer=_screen)
 
     engine = commands.add_parser("engine", help="follow the source and keep the state, without a screen")
     _common(engine)
+    _of_engine(engine)
     engine.set_defaults(answer=_engine)
 
     report = commands.add_parser("report", help="print the figures once; writes nothing")
     _common(report)
     report.add_argument("--at", metavar="TIME", help="as of this time: ISO 8601 or Unix seconds (default: now)")
-    report.add_argument("--month", metavar="YYYY-MM", help="only this calendar month")
-    report.add_argument("--country", metavar="CC", help="only users in this country (ISO code; ? for unknown)")
+    report.add_argument("--month", metavar="YYYY-MM", help="only this calendar month, up to the current one")
+    report.add_argument("--country", metavar="CC", help="only users in this country (ISO code or name; ? for unknown)")
     report.add_argument("--client", metavar="TYPE", help="only users with this client (? for unknown)")
     report.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     report.add_argument(
@@ -250,9 +265,10 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--exact",
         action="store_true",
-        help="all figures; with the module's files also one for each user counted this month, for a server to go on "
-        "counting from. By default figures are folded, so that no group of fewer than min_count users (5) follows from "
-        "them, and name nobody, so the module would count this month's users once more",
+        help="all figures. The module's files then name users: there is one for each who is counted this month, for a "
+        "server to go on counting from; the other formats never do. By default figures are folded, so that no group of "
+        "fewer than min_count users (5) follows from them, and name nobody, so the module would count this month's "
+        "users once more",
     )
     export.set_defaults(answer=_export)
 
@@ -271,6 +287,7 @@ def _parser() -> argparse.ArgumentParser:
     _common(prune)
     prune.add_argument("--before", metavar="YYYY-MM", help="delete the months before this one")
     prune.add_argument("--keep", metavar="N", type=int, help="keep the newest N months, the current one among them")
+    prune.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
     prune.set_defaults(answer=_prune)
 
     demo = commands.add_parser("demo", help="the screen on a simulated busy server; needs nothing else")
@@ -287,8 +304,12 @@ def _common(parser: argparse.ArgumentParser, *, source: bool = True) -> None:
         parser.add_argument(
             "--mmdb", metavar="FILE", action="append", dest="mmdb_path", help="a GeoIP database; may be repeated"
         )
-    parser.add_argument("--host", metavar="HOST", help="only this host")
-    parser.add_argument("--timezone", metavar="ZONE", help="the time zone of the months (default: the machine's)")
+    parser.add_argument("--host", metavar="HOST", action="append", default=[], help="only this host; may be repeated")
+    parser.add_argument(
+        "--timezone",
+        metavar="ZONE",
+        help="the time zone of the months, by name or as TZ has it (default: the machine's)",
+    )
     parser.add_argument("--config", metavar="FILE", help="the configuration file")
     parser.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
 
@@ -303,6 +324,15 @@ def _of_screen(parser: argparse.ArgumentParser) -> None:
         default=None,
         dest="mouse",
         help="leave the mouse to the terminal, for selecting text",
+    )
+
+
+def _of_engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--trust-clock",
+        action="store_true",
+        help="your word that this machine's clock is right; where it is in doubt, no month is closed and nothing is "
+        "pruned before it has proved itself",
     )
 
 

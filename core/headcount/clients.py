@@ -62,7 +62,7 @@ class ClientPatterns:
 
     def __init__(self, patterns: Iterable[tuple[str, str]]) -> None:
         self.patterns = tuple(patterns)
-        self._clients = tuple(clean(client.strip(), 60) for _, client in self.patterns)
+        self._clients = tuple(_called_client(client) for _, client in self.patterns)
         self._problems: dict[int, str] = {}
         encoded = [_bytes(pattern) for pattern, _ in self.patterns]
         longest = [self._longest(position, pattern) for position, pattern in enumerate(encoded, 1)]
@@ -106,6 +106,16 @@ class ClientPatterns:
 
     def _called(self, position: int) -> str:
         return f'Client pattern {position}, "{clean(self.patterns[position - 1][0])}"'
+
+
+def client_names(own: Iterable[tuple[str, str]] = (), *, default: bool = True) -> tuple[str, ...]:
+    """The clients that the patterns of `ClientPatterns.configured` may find, each once."""
+    patterns = (*own, *(default_patterns() if default else ()))
+    return tuple(dict.fromkeys(_called_client(client) for _, client in patterns))
+
+
+def _called_client(name: str) -> str:
+    return clean(name.strip(), 60)
 
 
 def default_patterns() -> tuple[tuple[str, str], ...]:

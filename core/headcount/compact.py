@@ -61,6 +61,13 @@ class CompactMap:
                 if first <= value < end:
                     yield keys[at], value
 
+    def odd(self) -> Iterator[tuple[int, int]]:
+        """The pairs whose value is odd. The mapping must not change meanwhile."""
+        for keys, values in zip(self._keys, self._values, strict=True):
+            for at, value in enumerate(values):
+                if value & 1:
+                    yield keys[at], value
+
     def part(self, first: int, end: int) -> Iterator[tuple[int, int]]:
         """The pairs whose key is `first` or more and less than `end`. The mapping must not change meanwhile."""
         for bucket in range(first >> self._shift, ((end - 1) >> self._shift) + 1):

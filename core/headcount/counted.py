@@ -72,6 +72,11 @@ class Counted:
             array("Q", compress(sorted_users, is_last)), array("Q", compress(hows, is_last))
         )
 
+    def ours(self) -> int:
+        """How many were counted by us."""
+        marked = self._numbers.get(How.MARKED)
+        return len(self._users) - sum(number == marked for _, number in self._users.items())
+
     def _number(self, how: Cell | How) -> int:
         number = self._numbers.get(how)
         if number is None:

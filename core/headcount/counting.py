@@ -1,16 +1,20 @@
 """All that is counted now: each host's users, the names of their places, and what is wrong with what was read."""
 
 import logging
+import math
 from collections.abc import Collection, Iterable, Mapping
 
 from headcount.active_users import Export
+from headcount.as_of import record_as_of
 from headcount.clients import ClientPatterns
 from headcount.geo import Places
 from headcount.host import HostCounter
 from headcount.index import HostIndex, UserFigures
 from headcount.meaning import Meaning
 from headcount.monthly_visitors import MonthlyVisitors
+from headcount.months import month_of, shift
 from headcount.options import Options
+from headcount.presence import Rule
 from headcount.problems import Problems
 from headcount.records import (
     Flaw,
@@ -19,31 +23,50 @@ from headcount.records import (
     HostVisitors,
     PlainUsers,
     Record,
+    ServerStarted,
     SourceFlaws,
     UserRecord,
     UsersGone,
     plain_record,
 )
-from headcount.snapshot import Place, PlaceName
+from headcount.snapshot import HostCounts, Place, PlaceName
 from headcount.state import Saved, SavedHost
 from headcount.text import clean
+from headcount.zones import have_the_same
 
 log = logging.getLogger("headcount")
 
 
 class Counting:
     """Takes records and lets time pass. `hosts` are the counts by host, `problems` what is wrong, `unkept_names` the
-    places whose names were not kept yet, `pruned_before` the first month that was not pruned."""
+    places whose names were not kept yet, `pruned_before` the first month that was not pruned. `has_pruned_months` says
+    that the state has some before it all the same. `sure_until` is the last
+    moment of a clock that was believed, where it is doubted from the beginning; `days` are then those (since 1970) on
+    which any user was there."""
 
-    def __init__(self, places: Places, clients: ClientPatterns, options: Options, saved: Saved, now: float) -> None:
+    def __init__(
+        self,
+        places: Places,
+        clients: ClientPatterns,
+        options: Options,
+        saved: Saved,
+        now: float,
+        sure_until: float | None = None,
+    ) -> None:
         self.problems = Problems()
         self.unkept_names: set[Place] = set()
         self.pruned_before = saved.pruned_before
+        if options.at is None and (self.pruned_before or "") > (month_of(now, options.zone) or ""):
+            self.pruned_before = None  # a clock that was ahead pruned
         self._places = places
         self._clients = clients
         self._options = options
         self._now = now
+        self._doubt = None if sure_until is None else (sure_until, now)
+        self.days: set[int] = set()
         self._blind_since: float | None = None
+        self._rule = Rule(is_open_active=options.count_open_sessions)
+        self._started_ahead: float | None = None
         self._names: dict[Place, PlaceName] = {}
         self._new_names: dict[Place, PlaceName] = {}
         self._meaning = Meaning(
@@ -51,22 +74,54 @@ class Counting:
             self._place_of,
             clients.client,
             countries=options.countries,
-            count_open_sessions=options.count_open_sessions,
         )
         for place, name in saved.names.items():
             places.names.learn(place, name)
-        zone_changed = saved.zone not in (None, options.zone_name)
+        self.has_pruned_months = any(
+            name < (self.pruned_before or "") for host in saved.hosts.values() for name in host.months
+        )
+        zone_changed = _has_other_bounds(saved, options, now)
+        if zone_changed:
+            self.problems.replace("zone", [_other_zone(saved.zone, options.zone_name)])
         self.hosts = {host: self._resumed(host, kept, zone_changed) for host, kept in saved.hosts.items()}
 
-    def step(self, now: float, *, unseen_since: float | None, may_close: bool) -> None:
-        """Lets time pass to `now`. Nobody looked from `unseen_since` on, if it is given; months are closed if they
-        may be."""
+    def doubt(self, sure_until: float, now: float) -> None:
+        """The clock, which says `now`, is doubted: it is sure that `sure_until` has passed, and no more than that."""
+        self._doubt = sure_until, now
+        for host in self.hosts.values():
+            host.months.doubt(sure_until, now)
+
+    def trust(self, now: float, *, as_it_went: bool) -> None:
+        """The clock is believed, `as_it_went` in doubt or as it went before."""
+        self._doubt = None
+        self.days.clear()
+        for host in self.hosts.values():
+            host.months.trust(now, as_it_went=as_it_went)
+
+    def forget_after(self, month: str, now: float) -> bool:
+        """Forgets what a clock that was ahead wrote of months; whether there was any of it."""
+        if (self.pruned_before or "") > month:
+            self.pruned_before = None
+        found = [host.months.forget_after(month, now) for host in self.hosts.values()]
+        return any(found)
+
+    def nobody_looked(self, since: float, now: float) -> None:
+        """Takes note that nobody looked from `since` to `now`."""
+        for host in self.hosts.values():
+            host.months.resume(since, now)
+
+    def counts(self) -> dict[str, HostCounts]:
+        """The counts of each host, by its name, as of the last moment that was told."""
+        return {name: host.counts(self._month()) for name, host in sorted(self.hosts.items())}
+
+    def step(self, now: float) -> None:
+        """Lets time pass to `now`."""
         self._now = now
+        if self._started_ahead is not None and self._started_ahead <= now:
+            self._start(self._started_ahead)
         self.look_at_tools()
         for host in self.hosts.values():
-            if unseen_since is not None:
-                host.months.resume(unseen_since, now)
-            for month in host.step(now, may_close=may_close):
+            for month in host.step(now):
                 log.info("closed %s of %s: who was counted is forgotten", month, clean(host.host))
         self.problems.pass_time(now)
         self.tell_problems()
@@ -127,12 +182,13 @@ class Counting:
             log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
 
     def look_at_tools(self) -> None:
-        """Takes a GeoIP database that was replaced, and notes what is wrong with databases and patterns."""
+        """Takes a GeoIP file into use that has proved itself, and notes what is wrong with files and patterns."""
         if self._places.refresh():
             log.info("places: now from %s", self._places.label)
         places, clients = self._places, self._clients
         said = (*places.warnings, *places.notes, *places.problems)
-        self.problems.replace("places", [Flaw("places", places.label, "", why) for why in said])
+        lost = [Flaw("places", places.label, "", why, is_urgent=True) for why in places.losses]
+        self.problems.replace("places", [*lost, *(Flaw("places", places.label, "", why) for why in said)])
         self.problems.replace(
             "clients", [Flaw("client pattern", "client_patterns", "", why) for why in clients.problems]
         )
@@ -141,6 +197,8 @@ class Counting:
         """Counts what a source says, as of `now` (Unix seconds)."""
         self._now = now
         for record in batch:
+            if self._doubt is not None:
+                self.days |= _days_of(record)
             match record:
                 case PlainUsers():
                     self._take_plain(record)
@@ -159,12 +217,24 @@ class Counting:
                     self.problems.drop_host(record.host)
                 case SourceFlaws():
                     self._take_source(record)
+                case ServerStarted():
+                    self._start(record.when)
         self._meaning.forget()
 
     @property
     def seen_until(self) -> float:
-        """The last moment (Unix seconds) at which the source could be looked at."""
-        return self._now if self._blind_since is None else self._blind_since
+        """The last moment (Unix seconds) at which the source could be looked at for sure."""
+        until = self._now if self._blind_since is None else self._blind_since
+        return until if self._doubt is None else min(until, self._doubt[0])
+
+    def _start(self, when: float) -> None:
+        """Notes the server's last start, in the whole seconds that its logins are written in. One that lies ahead is
+        not believed before it does no longer: of a moment that has passed, it came later."""
+        self._started_ahead = when if when > self._now else None
+        if self._started_ahead is None:
+            self._rule = self._rule._replace(started=float(math.floor(when)))
+            for host in self.hosts.values():
+                host.start(self._rule.started)
 
     def _take_source(self, record: SourceFlaws) -> None:
         """Notes what is wrong with the source. While it can't be looked at the figures stay as they were; that is a
@@ -173,17 +243,17 @@ class Counting:
         if any(flaw.is_urgent for flaw in record.flaws):
             self._blind_since = self.seen_until
         elif self._blind_since is not None:
-            for host in self.hosts.values():
-                host.months.resume(self._blind_since, self._now)
+            self.nobody_looked(self._blind_since, self._now)
             self._blind_since = None
 
     def _take_plain(self, record: PlainUsers) -> None:
         """Takes at once the users of whom there is nothing more to say, the others record by record."""
-        if not self._meaning.is_plain:
+        if not self._meaning.records_all:
             for user in record.users:
                 self._take_user(plain_record(record.host, user))
             return
-        known, ahead, plain = self.problems.subjects, self._now + 1, []
+        known, plain = self.problems.subjects, []
+        ahead = self._now + 1 if self._options.at is None else self._options.at
         for user in record.users:
             key, _, login, logout, _, _, logins = user
             is_ahead = login > ahead or logout > ahead or (logins and logins[-1][0] > ahead)
@@ -195,12 +265,16 @@ class Counting:
             self._host(record.host).take_plain(plain, self._now)
 
     def _take_user(self, record: UserRecord) -> None:
+        told = record if self._options.at is None else record_as_of(record, self._options.at)
         if record.known or record.host in self.hosts:
-            self._host(record.host).take(record, self._now)
+            host = self._host(record.host)
+            host.take(told, self._now)
+            if told is not record:
+                host.lack(self._now)
         key = self._options.keys.of_host(record.host)(record.user)
         self.problems.replace((record.host, key), record.flaws)
-        if record.newest > self._now + 1:
-            self.problems.replace_until(record.newest, (record.host, key, "ahead"), [_in_the_future(record)])
+        if told.newest > self._now + 1:
+            self.problems.replace_until(told.newest, (record.host, key, "ahead"), [_in_the_future(record)])
         else:
             self.problems.replace((record.host, key, "ahead"), ())
 
@@ -241,7 +315,10 @@ class Counting:
         months = MonthlyVisitors(name, options.zone, options.new_key, saved.months, saved.followed_since)
         if self.pruned_before is not None:
             months.prune(self.pruned_before)
-        return HostCounter(name, options.keys.of_host(name), self._meaning, months, self._now, options.settle)
+        if self._doubt is not None:
+            months.doubt(*self._doubt)
+        key_of = options.keys.of_host(name)
+        return HostCounter(name, key_of, self._meaning, months, self._now, options.settle, self._rule)
 
     def _place_of(self, address: str | None) -> Place:
         place = self._places.lookup(address)
@@ -257,8 +334,12 @@ class Counting:
             self.unkept_names.add(whole)
 
     def _name_cells(self, host: HostCounter) -> None:
-        for place in {cell.place for cell in host.counts().active}:
+        for place in {cell.place for cell in host.counts(self._month()).active}:
             self._name(place)
+
+    def _month(self) -> str:
+        """The last month that has begun; one after all months where the calendar can't name it."""
+        return month_of(self._now, self._options.zone) or "9999-12"
 
     def all_names(self) -> Mapping[Place, PlaceName]:
         """The names of all places that are in the counts. It is never changed: a later call gives another."""
@@ -272,6 +353,35 @@ def _in_the_future(record: UserRecord) -> Flaw:
     why = "counted as active, as the server's own module does; is a clock wrong?"
     where = clean(f"{record.host}: user {record.user}")
     return Flaw("timestamp in the future", where, clean(record.host), why)
+
+
+def _days_of(record: Record) -> set[int]:
+    """The days (since 1970) on which the users of a record were there, as far as it tells."""
+    if isinstance(record, PlainUsers):
+        whens = {when for user in record.users for when in (user[2], user[3], *(login[0] for login in user[6]))}
+        return {when // 86_400 for when in whens}
+    if isinstance(record, UserRecord):
+        told = [activity.when for activity in record.activities] + [login.when for login in record.logins]
+        return {int(when // 86_400) for when in told if math.isfinite(when)}
+    return set()
+
+
+def _has_other_bounds(saved: Saved, options: Options, now: float) -> bool:
+    """Whether months begin at other moments than before: those that were kept, and those of a year around now."""
+    if saved.zone is None or saved.zone == options.zone_name:
+        return False
+    month = month_of(now, options.zone)
+    months = {name for host in saved.hosts.values() for name in host.months}
+    months |= set() if month is None else {shift(month, by) for by in range(-12, 13)}
+    return not have_the_same(months, saved.zone, options.zone)
+
+
+def _other_zone(before: str | None, name: str) -> Flaw:
+    why = (
+        f"the state's months were reckoned in {before} and are now reckoned in {name}: who logs in near a month's "
+        f"bound may count in two months, and the open months are lower bounds; --timezone {before} goes on as before"
+    )
+    return Flaw("another time zone", "", "", clean(why))
 
 
 def _was_read(hosts: Mapping[str, HostCounter], name: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from headcount import collector
+from headcount.as_of import saved_as_of
 from headcount.clients import ClientPatterns
 from headcount.counting import Counting
 from headcount.errors import StateError
@@ -14,13 +15,15 @@ from headcount.history import HistoryKeeper
 from headcount.index import HostIndex, IndexKeeper, Rest
 from headcount.live import Packer
 from headcount.marks import MarkKeeper
-from headcount.months import month_of, shift, start_of
+from headcount.months import month_of
 from headcount.options import Options
 from headcount.records import Flaw, PlainUsers, Record, SourceFlaws
+from headcount.retention import Retention, clock_of
 from headcount.snapshot import Phase, Snapshot
 from headcount.sources import Source
 from headcount.state import HostUpdate, State, Update
 from headcount.text import clean
+from headcount.trusted_clock import AHEAD
 
 SHOW_READING = 0.25
 """Seconds between two snapshots while everything is read."""
@@ -39,10 +42,6 @@ GAP = 300.0
 """Seconds between two looks at the clock that mean that nobody was looking: the machine slept, the process stood."""
 LIVE_RATE = 200_000
 """Characters a second at the most that are kept for those who look on, on average."""
-JUMP = 3600.0
-"""Seconds that the time of day may run ahead of, or behind, a clock that only goes forward, before it is doubted."""
-DOUBT = 3600.0
-"""Seconds for which a clock that jumped must go steadily before anything is closed or pruned by it."""
 WAIT = 0.2
 """Seconds that the source may wait for a change, so that a stop is noticed soon."""
 
@@ -67,26 +66,30 @@ class Engine:
         self._now = options.clock()
         saved = state.load() if index is None else state.load(counted=False)
         self._index = index
-        begun = None if index is None else index.begin(saved.index)
+        begun = None if index is None else index.begin(saved.index, self._now)
         self._saved = None if begun is None else saved
         if begun is not None:
             options.keys.go_on(begun.secret)
         elif index is not None:
             state.load_counted(saved)
-        self._counting = Counting(places, clients, options, saved, self._now)
+        if options.at is not None:
+            saved = saved_as_of(saved, options.at, options.zone)
+        clock = clock_of(saved, self._now, options)
+        sure_until = None if clock.doubted_since is None else clock.alive
+        self._counting = Counting(places, clients, options, saved, self._now, sure_until)
         if begun is not None:
             self._counting.remember(begun.hosts)
         self._problems = self._counting.problems
         self._problems.replace("state notices", [Flaw("state set aside", "", "", why) for why in state.notices])
+        self._problems.replace("state damage", [Flaw("state damaged", "", "", saved.damage)] if saved.damage else ())
         self._history = HistoryKeeper(saved.history, options.zone)
         self._marks = MarkKeeper(saved.marks, saved.geo)
         self._zone_is_kept = saved.zone == options.zone_name
-        self._prune_is_kept = True
+        self._retention = Retention(clock, self._counting, self._history, self._marks, options, saved.pruned_before)
+        self._past = self._history.history
         self._packer = Packer()
         self._live: dict[str, str] = {}
         self._live_at = float("-inf")
-        self._doubt_until = float("-inf")
-        self._stepped_at = options.ticks()
         self._shown: Snapshot | None = None
         self._is_shown = False
         self._show_took = 0.0
@@ -98,9 +101,9 @@ class Engine:
         self._phase = Phase.SCANNING
         for batch in self._source.read():
             self._take(batch)
+        self._phase = Phase.STOPPED
         self._step()
         self._counting.release()
-        self._phase = Phase.STOPPED
         return self.snapshot()
 
     def run(self, publish: Publish, stop: threading.Event) -> None:
@@ -115,12 +118,15 @@ class Engine:
                     self._follow(publish, stop)
         finally:
             self._counting.release()
+            self._kept_at = float("-inf")
             self._keep()
             self._write_last_index()
 
     def snapshot(self) -> Snapshot:
         """All figures of now."""
-        hosts = {name: host.counts() for name, host in sorted(self._counting.hosts.items())}
+        past = self._history.history.until(self._now + AHEAD)
+        if past.points is not self._past.points and past.points != self._past.points:
+            self._past = past
         return Snapshot(
             generated_at=self._now,
             timezone=self._options.zone_name,
@@ -129,8 +135,8 @@ class Engine:
             phase=self._phase,
             progress=self._source.progress,
             geo=self._places.label,
-            hosts=hosts,
-            history=self._history.history,
+            hosts=self._counting.counts(),
+            history=self._past,
             marks=self._marks.marks,
             names=self._counting.all_names(),
             problems=self._problems.summary(),
@@ -148,9 +154,9 @@ class Engine:
                 return True
             why = f"{missing} The figures begin, or go on, when it is there; is its name right?"
             flaw = Flaw("no data directory", self._source.label, "", why, is_urgent=True)
+            self._look_at_clock()
             self._counting.take([SourceFlaws((flaw,))], self._now)
             self._counting.tell_problems()
-            self._now = self._options.clock()
             publish(self.snapshot())
             stop.wait(1.0)
         return False
@@ -226,49 +232,34 @@ class Engine:
     def _tick(self) -> None:
         self._is_shown = False
         self._step()
-        if self._phase is Phase.LIVE and self._history.is_due(self._now):
-            self._history.add(self._now, {name: host.counts() for name, host in self._counting.hosts.items()})
+        if self._phase is Phase.LIVE and not self._retention.is_in_doubt and self._history.is_due(self._now):
+            self._history.add(self._now, self._counting.counts())
         self._keep()
         self._keep_index()
 
     def _step(self) -> None:
         """Lets time pass to now."""
-        before, self._now = self._now, self._options.clock()
-        self._watch_the_clock(before)
-        self._prune_if_due()
-        slept = self._now - before > GAP and self._phase is Phase.LIVE
-        self._counting.step(
-            self._now, unseen_since=before if slept else None, may_close=self._options.ticks() >= self._doubt_until
-        )
-        self._marks.note(self._places.label, self._now)
+        self._look_at_clock()
+        if self._phase in (Phase.LIVE, Phase.STOPPED):
+            self._retention.prove()
+            self._problems.replace("clock", self._retention.doubts())
+        if not self._retention.is_in_doubt:
+            self._retention.prune(self._now)
+            self._marks.note(self._places.label, self._now)
+        self._counting.step(self._now)
 
     def _take(self, batch: list[Record]) -> None:
-        self._now = max(self._now, self._options.clock())
+        self._look_at_clock()
         self._is_shown = False
         self._came += sum(len(record.users) if isinstance(record, PlainUsers) else 1 for record in batch)
         self._counting.take(batch, self._now)
 
-    def _watch_the_clock(self, before: float) -> None:
-        """A clock that jumps may be wrong, and what is closed can't be opened again: after a jump nothing is closed
-        until the clock has gone steadily for a while."""
-        ticks = self._options.ticks()
-        jumped = abs((self._now - before) - (ticks - self._stepped_at)) > JUMP
-        self._stepped_at = ticks
-        if jumped:
-            self._doubt_until = ticks + DOUBT
-
-    def _prune_if_due(self) -> None:
-        """Deletes the months that are older than those to be kept."""
-        month, keep = month_of(self._now, self._options.zone), self._options.keep_months
-        if month is None or keep is None or self._options.ticks() < self._doubt_until:
-            return
-        before = shift(month, 1 - keep)
-        if before > (self._counting.pruned_before or ""):
-            self._prune_is_kept = False
-            self._counting.prune(before)
-            begin = start_of(before, self._options.zone)
-            self._history.forget_before(begin)
-            self._marks.forget_before(begin)
+    def _look_at_clock(self) -> None:
+        """Takes the time of now, whether its clock is to be believed, and note of it where nobody looked for long."""
+        before, self._now = self._now, self._options.clock()
+        turned = self._retention.look(self._now, self._options.ticks())
+        if not turned and self._now - before > GAP and self._phase is Phase.LIVE:
+            self._counting.nobody_looked(before, self._now)
 
     def _pack_live(self) -> None:
         """Notes what is to be shown to those who look on: each second, or more rarely where it is much."""
@@ -279,7 +270,7 @@ class Engine:
 
     def _keep_index(self) -> None:
         """Has the restart index written where it is time, of what is kept alone; names it once it is written."""
-        if self._index is None or self._phase is not Phase.LIVE:
+        if self._index is None or self._phase is not Phase.LIVE or self._retention.is_in_doubt:
             return
         self._name_index(self._index.written())
         if self._index.is_due():
@@ -287,7 +278,7 @@ class Engine:
 
     def _write_last_index(self) -> None:
         """Writes the restart index of what is known at the end."""
-        if self._index is not None and self._phase is Phase.LIVE:
+        if self._index is not None and self._phase is Phase.LIVE and not self._retention.is_in_doubt:
             self._name_index(self._index.written(wait=True))
             self._write_index(self._index)
             self._name_index(self._index.written(wait=True))
@@ -324,10 +315,12 @@ class Engine:
         for host in counting.hosts.values():
             months = host.months.keepable()
             if months or alive:
-                hosts.append(HostUpdate(host.host, host.months.followed_since, counting.seen_until, months))
+                seen_until = min(counting.seen_until, host.months.unseen_since)
+                hosts.append(HostUpdate(host.host, host.months.followed_since, seen_until, months))
         self._pack_live()
-        is_kept = self._prune_is_kept and self._marks.is_kept
-        if not hosts and not self._history.added and not self._live and is_kept:
+        retention = self._retention
+        is_kept = retention.is_kept and retention.nothing_after is None and self._marks.is_kept
+        if not hosts and not self._history.added and not self._live and is_kept and not alive:
             return
         learned = self._places.names.learned()
         update = Update(
@@ -339,8 +332,10 @@ class Engine:
             None if self._marks.is_kept else self._marks.geo,
             names={place: learned[place] for place in counting.unkept_names if place in learned},
             zone=None if self._zone_is_kept else self._options.zone_name,
-            pruned_before=None if self._prune_is_kept else counting.pruned_before,
+            pruned_before=retention.pruned_before,
             live=self._live,
+            clock=retention.sign() if alive else None,
+            nothing_after=retention.nothing_after,
         )
         try:
             self._state.save(update)
@@ -348,7 +343,8 @@ class Engine:
             self._problems.replace("state", [_not_kept(error)])
             return
         self._problems.replace("state", ())
-        self._zone_is_kept = self._prune_is_kept = True
+        self._zone_is_kept = True
+        retention.kept()
         self._live = {}
         for kept in hosts:
             counting.hosts[kept.host].months.kept(kept.months)
@@ -361,7 +357,9 @@ class Engine:
 
 def _not_kept(error: StateError) -> Flaw:
     mend = f"{error.mend} " if error.mend else ""
-    why = f"{mend}What is counted is kept as soon as that is mended, and lost if the engine ends before."
+    why = (
+        f"{error.message} {mend}What is counted is kept as soon as that is mended, and lost if the engine ends before."
+    )
     return Flaw("state not kept", clean(error.message), "", clean(why), is_urgent=True)
 
 

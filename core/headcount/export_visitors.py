@@ -1,16 +1,17 @@
 """`headcount export --format prosody-…`: months as mod_monthly_visitors' own files, for a server to go on from."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from headcount.anonymity import anonymous
 from headcount.errors import HeadcountError, NoDataError, NoPermissionError, UsageError
 from headcount.files import refuse_source
-from headcount.filters import Filter
+from headcount.filters import only_hosts
 from headcount.import_visitors import left_in
 from headcount.outputs.as_prosody import HostFiles, Shape, to_prosody
+from headcount.report import hosts_asked
 from headcount.run import open_run
 from headcount.settings import Settings
 from headcount.sources.directory import DirectorySource
@@ -24,17 +25,20 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """How many files an export wrote in a directory; `left_out` are the hosts' months that the shape can't say."""
+    """How many files an export wrote in a directory; `left_out` are the hosts' months that the shape can't say,
+    `damage` what is wrong with the state."""
 
     directory: str
     counts: int
     markers: int
     left_out: tuple[str, ...]
     exact: bool
+    damage: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """What was written, in words."""
-        written = f"Wrote in {self.directory}: counts (hosts: {self.counts:,}), markers (users: {self.markers:,}).\n"
+        written = "".join(f"{why}\n" for why in self.damage)
+        written += f"Wrote in {self.directory}: counts (hosts: {self.counts:,}), markers (users: {self.markers:,}).\n"
         if self.exact:
             return written
         return written + (
@@ -60,7 +64,7 @@ def hand_out(
     shape: Shape,
     *,
     exact: bool,
-    host: str | None = None,
+    hosts: Sequence[str] = (),
     now: float | None = None,
 ) -> Handed:
     """Writes the months below `directory` as mod_monthly_visitors' own files.
@@ -71,28 +75,31 @@ def hand_out(
     """
     with open_run(settings, environment, keep="never", now=now) as run:
         run.require_source()
-        snapshot = Filter().having("host", host).apply(run.engine.read_once())
+        snapshot = run.engine.read_once()
+        if wanted := hosts_asked(hosts, snapshot, run.source.hosts()):
+            snapshot = only_hosts(snapshot, wanted)
         counted: Mapping[str, list[str]] = {}
         if exact and isinstance(run.source, DirectorySource):
             counted = run.engine.users_counted(snapshot.month, left_in(run.source, snapshot.month).marked)
+    damage = tuple(problem.why for problem in snapshot.problems if problem.what == "state damaged")
     if not exact:
         snapshot = anonymous(snapshot, settings.min_count)
-    hosts = [found for found in to_prosody(snapshot, shape, counted) if found.counts is not None or found.left_out]
-    if not hosts:
+    files = [found for found in to_prosody(snapshot, shape, counted) if found.counts is not None or found.left_out]
+    if not files:
         raise NoDataError("There is no month to export.")
     root = os.fsencode(directory)
-    _refuse(root, hosts, os.fsencode(settings.source_path()))
+    _refuse(root, files, os.fsencode(settings.source_path()))
     try:
-        for found in hosts:
+        for found in files:
             _write(root, found)
     except PermissionError:
         raise NoPermissionError(f"No permission to write in {clean(directory)}.") from None
     except OSError as error:
         raise HeadcountError(f"{clean(directory)} can't be written: {error.strerror}.") from None
-    months = tuple(f"{clean(found.host)} {month}" for found in hosts for month in found.left_out)
-    written = sum(found.counts is not None for found in hosts)
-    markers = sum(len(found.markers) for found in hosts)
-    return Handed(clean(directory), written, markers, months, exact)
+    months = tuple(f"{clean(found.host)} {month}" for found in files for month in found.left_out)
+    written = sum(found.counts is not None for found in files)
+    markers = sum(len(found.markers) for found in files)
+    return Handed(clean(directory), written, markers, months, exact, damage)
 
 
 def _refuse(root: bytes, hosts: list[HostFiles], source: bytes) -> None:

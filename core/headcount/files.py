@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from array import array
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from headcount.errors import HeadcountError, NoPermissionError, TakenError, UsageError
 from headcount.text import clean
@@ -60,10 +61,28 @@ def _link(beside: str, path: str) -> None:
             shutil.copyfileobj(written, file)
 
 
+def lies_in(path: "str | bytes | os.PathLike[str]", directory: str | bytes) -> bool:
+    """Whether a path is a directory's own, or is in it, there already or not: through links, and by whatever name the
+    directory is mounted."""
+    own, place = os.path.realpath(os.fsencode(directory)), os.path.realpath(os.fsencode(path))
+    if os.path.commonpath([own, place]) == own:
+        return True
+    try:
+        known = os.stat(own)
+    except (OSError, ValueError):
+        return False
+    while True:
+        with suppress(OSError, ValueError):
+            if os.path.samestat(os.stat(place), known):
+                return True
+        if place == os.path.dirname(place):
+            return False
+        place = os.path.dirname(place)
+
+
 def refuse_source(directory: str | bytes, source: str | bytes) -> None:
     """Raises UsageError where the directory is the source's own or lies in it, which is never written to."""
-    own, path = os.path.realpath(os.fsencode(source)), os.path.realpath(os.fsencode(directory))
-    if os.path.commonpath([own, path]) == own:
+    if lies_in(directory, source):
         raise UsageError(
             f"{clean(os.fsencode(directory))} is the server's own data directory, where Headcount never writes.",
             "Name another directory.",

@@ -1,9 +1,11 @@
 """One filter for every panel, report and export: it narrows a snapshot to what the operator asks about."""
 
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeVar
 
+from headcount.feed import Feed, Publish
 from headcount.snapshot import (
     UNKNOWN,
     Cell,
@@ -70,7 +72,10 @@ class Filter:
             for host, counts in snapshot.hosts.items()
             if only_host is None or host == only_host
         }
-        return replace(snapshot, hosts=hosts, history=self._history(snapshot))
+        total = snapshot.total
+        if total is not None:  # of one host it tells nothing, nor does it know hosts by their names
+            total = None if only_host or self.value("text") else self._narrow("", total, snapshot.names)
+        return replace(snapshot, hosts=hosts, total=total, history=self._history(snapshot))
 
     def _narrow(self, host: str, counts: HostCounts, names: Mapping[Place, PlaceName]) -> HostCounts:
         if all(term.field in ("month", "host") for term in self.terms):
@@ -184,17 +189,38 @@ class Filter:
         return snapshot.history.through(keep, only_host)
 
 
+def only_hosts(snapshot: Snapshot, hosts: Collection[str]) -> Snapshot:
+    """The snapshot of these hosts alone."""
+    if len(hosts) == 1:
+        return Filter().having("host", *hosts).apply(snapshot)
+    kept = {host: counts for host, counts in snapshot.hosts.items() if host in hosts}
+    total = snapshot.total if len(kept) == len(snapshot.hosts) else None
+    return replace(snapshot, hosts=kept, total=total, history=snapshot.history.through(lambda host, _: host in hosts))
+
+
+class OnlyHosts:
+    """A feed of which these hosts alone are shown."""
+
+    def __init__(self, feed: Feed, hosts: Collection[str]) -> None:
+        self._feed, self._hosts = feed, hosts
+
+    def run(self, publish: Publish, stop: threading.Event) -> None:
+        """Publishes what the feed does, of these hosts."""
+        self._feed.run(lambda snapshot: publish(only_hosts(snapshot, self._hosts)), stop)
+
+
 def only_month(snapshot: Snapshot, month: str) -> Snapshot:
     """The snapshot with the counts of that one calendar month alone; active users are left as they are."""
-    hosts = {
-        host: replace(
+
+    def cut(counts: HostCounts) -> HostCounts:
+        return replace(
             counts,
             months={m: c for m, c in counts.months.items() if m == month},
             arrivals={m: a for m, a in counts.arrivals.items() if m == month},
         )
-        for host, counts in snapshot.hosts.items()
-    }
-    return replace(snapshot, hosts=hosts)
+
+    hosts = {host: cut(counts) for host, counts in snapshot.hosts.items()}
+    return replace(snapshot, hosts=hosts, total=snapshot.total and cut(snapshot.total))
 
 
 def _places_known(snapshot: Snapshot) -> set[Place]:

@@ -1,4 +1,4 @@
-"""One open GeoIP database: found, opened, looked into, and opened again when it was replaced."""
+"""One open GeoIP database: what it says it is, and what it says of an address."""
 
 import datetime
 import importlib.resources
@@ -7,30 +7,23 @@ import os
 import shutil
 import struct
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import islice
-from typing import Final
+from typing import Final, Self
 
 import maxminddb
 from maxminddb.reader import Reader
 
 from headcount.addresses import Address
-from headcount.errors import HeadcountError, NoPermissionError, UsageError
-from headcount.geo_records import knows_cities, knows_countries, knows_networks
 from headcount.text import clean
 
 # What both readers raise on a damaged file, at opening or at any look-up; ValueError also for an IPv6 address
 # in a database of IPv4 alone.
 DAMAGE = (maxminddb.InvalidDatabaseError, ValueError, LookupError, TypeError, RecursionError, struct.error)
 
-# How many records are looked at to learn what a database knows: a City database names cities early.
-_SAMPLE = 256
-
 BUNDLED_BUILD: Final = 1781725900
 """When the bundled database was made (Unix seconds), as it says itself."""
-
-Stamp = tuple[int, int, int, int]
 
 
 def has_fast_reader() -> bool:
@@ -45,68 +38,43 @@ def has_fast_reader() -> bool:
 def open_reader(path: str) -> Reader:
     """Open the database file at `path`, mapped into memory, in C where possible.
 
-    The mapping holds what the file was when a new one is renamed over it. A file that is *cut in place*
-    takes its pages with it, and the system ends whoever reads them (SIGBUS): updaters must rename. The C reader
-    checks the frame of a file but trusts its records (3.2.0 falls over a map key that is no text), so a database
-    must come from someone the operator trusts; the pure Python one raises one of `DAMAGE`.
+    Only for a file that nobody else writes to, and that proved itself: whoever cuts a file takes its mapped pages with
+    it, and the system ends whoever reads them (SIGBUS). The C reader checks the frame of a file but trusts its records
+    (3.2.0 falls over a map key that is no text); the pure Python one raises one of `DAMAGE`.
     """
     return maxminddb.open_database(path, maxminddb.MODE_MMAP_EXT if has_fast_reader() else maxminddb.MODE_MMAP)
 
 
-class Database:
-    """A database with places, open. `path` is None for the bundled one (`Bundled`).
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a database is. `name` is its type as it calls itself; `build` when it was made, Unix seconds; `kind` is
+    "places", "networks" (ASN, ISP) or "other" (no place in it); `has_cities`: it knows more than countries."""
 
-    `label` is for people; `has_cities` tells whether it knows more than countries; `build` is when it was
-    made, Unix seconds; `kind` is "places", "networks" (ASN, ISP) or "other" (no place in it).
-    """
+    name: str
+    build: int
+    kind: str
+    has_cities: bool
+    has_ipv6: bool
 
-    def __init__(self, reader: Reader, path: str | None, stamp: Stamp | None, label: str = "") -> None:
-        self.path = path
-        self.stamp = stamp
-        self.reader = reader
-        metadata = reader.metadata()
-        records = _sample(reader)
-        type_name = metadata.database_type if isinstance(metadata.database_type, str) else ""
-        self.has_cities = "city" in type_name.lower() or any(map(knows_cities, records))
-        self.kind = _kind(type_name, records)
-        self.has_ipv6 = metadata.ip_version == 6
-        self.build = metadata.build_epoch if isinstance(metadata.build_epoch, int) else 0
-        self.label = " ".join(filter(None, (label or clean(type_name, 60) or "GeoIP database", _month(self.build))))
+    @property
+    def label(self) -> str:
+        """What people call it: its type and the month it was made."""
+        return " ".join(filter(None, (self.name or "GeoIP database", _month(self.build))))
 
-    def record(self, address: Address) -> tuple[object, int]:
-        """The record for `address`, None where there is none, and the length of the prefix of the network that it is
-        the record of. Raises one of `DAMAGE` on a damaged file."""
-        return self.reader.get_with_prefix_len(address)
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
 
-    def replaced(self) -> bool:
-        """Whether the file at the path is not the one that is open. Raises OSError where there is none."""
-        return self.path is not None and stamp_of(self.path) != self.stamp
-
-    def close(self) -> None:
-        self.reader.close()
-
-
-def _sample(reader: Reader) -> list[object]:
-    """Some records. Where the database cannot be walked (a record on a network wider than all of IPv4 stops
-    maxminddb) those of two addresses that every public database knows."""
-    records: list[object] = []
-    try:
-        for _, record in islice(reader, _SAMPLE):
-            records.append(record)
-    except DAMAGE:
-        known = ["8.8.8.8", "2001:4860:4860::8888"][: 2 if reader.metadata().ip_version == 6 else 1]
-        records += [reader.get(address) for address in known]
-    return [record for record in records if record is not None]
-
-
-def _kind(type_name: str, records: list[object]) -> str:
-    if any(map(knows_countries, records)):
-        return "places"
-    if any(map(knows_networks, records)) or "asn" in type_name.lower():
-        return "networks"
-    if records:
-        return "other"
-    return "places" if any(word in type_name.lower() for word in ("city", "country")) else "other"
+    @classmethod
+    def from_json(cls, said: object) -> Self:
+        """What another process, or an earlier one, said. Raises ValueError or TypeError where it is
+        none of that."""
+        if not isinstance(said, Mapping):
+            raise TypeError("not a description")
+        name, build, kind = said.get("name"), said.get("build"), said.get("kind")
+        has_cities, has_ipv6 = said.get("has_cities"), said.get("has_ipv6")
+        if not isinstance(name, str) or type(build) is not int or kind not in ("places", "networks", "other"):
+            raise ValueError("not a description")
+        return cls(clean(name, 60), build, kind, has_cities is True, has_ipv6 is True)
 
 
 def _month(build: int) -> str:
@@ -116,77 +84,30 @@ def _month(build: int) -> str:
         return ""
 
 
-def stamp_of(path: str) -> Stamp:
-    """What tells one file from another that took its name. Raises OSError."""
-    found = os.stat(path)
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+class Database:
+    """A database with places, open. `digest` tells its bytes from all others."""
 
+    def __init__(self, reader: Reader, about: About, digest: str) -> None:
+        self.reader = reader
+        self.about = about
+        self.digest = digest
 
-def open_file(path: str) -> Database:
-    """Open the database that the operator named, or that was found.
+    def record(self, address: Address) -> tuple[object, int]:
+        """The record for `address`, None where there is none, and the length of the prefix of the network that it is
+        the record of. Raises one of `DAMAGE` on a damaged file."""
+        return self.reader.get_with_prefix_len(address)
 
-    Raises UsageError where it is missing, not a file, or broken; NoPermissionError where it may not be read.
-    """
-    shown = clean(path)
-    try:
-        # The stamp is taken first: a file that is replaced meanwhile is seen to be another at the next look.
-        stamp = stamp_of(path)
-        return Database(open_reader(path), path, stamp)
-    except FileNotFoundError:
-        raise UsageError(
-            f"There is no GeoIP database {shown}.",
-            "Name one that is there (--mmdb FILE, mmdb_path), or none: a database of countries is built in.",
-        ) from None
-    except PermissionError:
-        raise NoPermissionError(
-            f"The GeoIP database {shown} may not be read.", f"Let this user read it: chmod a+r {shown}"
-        ) from None
-    except (OSError, EOFError, *DAMAGE) as error:
-        raise UsageError(
-            f"{shown} is not a GeoIP database that can be read: {clean(str(error))}",
-            "Download it again (geoipupdate), unpacked, as an .mmdb file; or leave it out.",
-        ) from error
-
-
-def find_file(directories: Sequence[str]) -> tuple[Database | None, tuple[str, ...]]:
-    """The best database in `directories`, and a warning for each that could not be used.
-
-    Cities are better than countries, newer is better than older; databases without places are passed over.
-    """
-    best: Database | None = None
-    warnings: list[str] = []
-    for directory in directories:
-        try:
-            entries = sorted(os.listdir(directory))
-        except OSError:
-            continue
-        for entry in entries:
-            if not entry.endswith(".mmdb"):
-                continue
-            try:
-                database = open_file(os.path.join(directory, entry))
-            except HeadcountError as error:
-                warnings.append(error.message)
-                continue
-            if database.kind == "places" and (best is None or _rank(database) > _rank(best)):
-                best, database = database, best or database
-            if database is not best:
-                database.close()
-    return best, tuple(warnings)
-
-
-def _rank(database: Database) -> tuple[bool, int]:
-    return database.has_cities, database.build
+    def close(self) -> None:
+        self.reader.close()
 
 
 class Bundled(Database):
     """The database of countries that comes with Headcount. It is unpacked when it is first asked: that takes a fifth
     of a second, and a later start shows its figures before."""
 
-    def __init__(self, label: str) -> None:
-        self.path, self.stamp, self.build = None, None, BUNDLED_BUILD
-        self.kind, self.has_cities, self.has_ipv6 = "places", False, True
-        self.label = f"{label} {_month(BUNDLED_BUILD)}"
+    def __init__(self, name: str) -> None:
+        self.about = About(name, BUNDLED_BUILD, "places", has_cities=False, has_ipv6=True)
+        self.digest = ""
 
     @cached_property
     def reader(self) -> Reader:  # type: ignore[override]  # there once it is asked for

@@ -16,6 +16,8 @@ _SUBDIVISION = re.compile(r"[A-Za-z0-9]{1,3}", re.ASCII)
 _UNKNOWN_COUNTRY = "ZZ"
 # geonames ids are far below; a larger number is damage, and would not fit the state's integers.
 _LARGEST_CITY = 2**31 - 1
+# Far more than any place's name has; a damaged one may be as long as the file.
+_LONGEST_NAME = 1000
 
 
 class Sighting(NamedTuple):
@@ -98,7 +100,7 @@ def _city(number: object) -> int | None:
 
 
 def _name(name: object) -> str | None:
-    return clean(name.strip()) or None if isinstance(name, str) else None
+    return clean(name[:_LONGEST_NAME].strip()) or None if isinstance(name, str) else None
 
 
 def _english(part: Mapping[object, object]) -> str | None:

@@ -1,14 +1,23 @@
-"""The users of the past: a point each hour for forty days, and one a day, in its first hour, before that."""
+"""The users of the past: a point each hour of late, and of each older day the first point that it has, for good.
+
+What is thinned, and when, is told by the points alone. So whoever goes on with them, in whatever time zone, knows which
+of them are thinned already, and judges no point twice. And a clock that is ahead thins nothing: the days that it leaps
+over have no points.
+"""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 
 from headcount.months import month_of
 from headcount.snapshot import History, HistoryCounts, HistoryKey, HistoryPoint, HostCounts, MonthCounts, Past, Quality
 
 HOUR = 3600
-HOURLY_FOR = 40 * 86_400
+DAY = 86_400
+HOURLY_FOR = 40 * DAY
+"""Seconds of which all points stay: of the newest days that have any, with no more than a day between two points."""
+HOURLY_FOR_AT_MOST = 2 * HOURLY_FOR
+"""The same where points lie further apart, since the engine did not run, or its clock leapt."""
 _NOBODY = MonthCounts.of(Quality.EXACT, {})
 
 
@@ -18,6 +27,7 @@ class HistoryKeeper:
     def __init__(self, points: list[HistoryPoint], zone: tzinfo) -> None:
         self._zone = zone
         self._points = sorted(points, key=_when)
+        self._thinned_before = _hourly_since(self._points)
         self._frozen = History(tuple(self._points))
         self.added: list[HistoryPoint] = []
         self.forgotten: list[int] = []
@@ -38,12 +48,12 @@ class HistoryKeeper:
         return index == len(self._points) or self._points[index].when >= hour + HOUR
 
     def add(self, now: float, hosts: Mapping[str, HostCounts]) -> None:
-        """Notes the users of this moment, and thins the points that are older than forty days."""
+        """Notes the users of this moment, and thins the points that are now old enough for it."""
         month = month_of(now, self._zone) or ""
         point = HistoryPoint(int(now), {host: _coarsened(counts, month) for host, counts in hosts.items()})
-        self._keep_if(lambda when: when >= now - HOURLY_FOR or self._begins_a_day(when))
         insort(self._points, point, key=_when)
         self.added.append(point)
+        self._thin()
         self._frozen = History(tuple(self._points))
 
     def forget_before(self, when: float) -> None:
@@ -51,15 +61,57 @@ class HistoryKeeper:
         self._keep_if(lambda at: at >= when)
         self._frozen = History(tuple(self._points))
 
+    def forget_after(self, when: float) -> bool:
+        """Forgets the points from after that moment, which a clock that was ahead made; whether there were any."""
+        if not self._points or self._points[-1].when <= when:
+            return False
+        self._keep_if(lambda at: at <= when)
+        self._frozen = History(tuple(self._points))
+        return True
+
+    def _thin(self) -> None:
+        """Of the points that have grown old since the last time, keeps the first of each day in the zone of now."""
+        since, until = self._thinned_before, _hourly_since(self._points)
+        if until <= since:
+            return
+        self._thinned_before = until
+        first, end = (bisect_left(self._points, bound, key=_when) for bound in (since, until))
+        day = self._day_of(self._points[first - 1]) if first else None
+        surplus = set()
+        for point in self._points[first:end]:
+            before, day = day, self._day_of(point)
+            if day == before:
+                surplus.add(point.when)
+        if surplus:
+            self._keep_if(lambda when: when not in surplus)
+
+    def _day_of(self, point: HistoryPoint) -> int:
+        return datetime.fromtimestamp(point.when, self._zone).toordinal()
+
     def _keep_if(self, is_kept: Callable[[int], bool]) -> None:
         self.forgotten += [point.when for point in self._points if not is_kept(point.when)]
         self._points = [point for point in self._points if is_kept(point.when)]
         self.added = [point for point in self.added if is_kept(point.when)]
 
-    def _begins_a_day(self, when: int) -> bool:
-        """Whether it is in the first hour of a day, which is not that of midnight where the clocks skip it."""
-        day, hour_before = datetime.fromtimestamp(when, self._zone), datetime.fromtimestamp(when - HOUR, self._zone)
-        return day.date() != hour_before.date()
+
+def _hourly_since(points: Sequence[HistoryPoint]) -> float:
+    """The moment (Unix seconds) from which on all points stay.
+
+    Each 24 hours that have points count. Beyond a pause the count begins anew, so that what is older than the pause is
+    not thinned for what came after it, which may be no more than a clock's leap; but not for ever.
+    """
+    end, days, all_days = len(points), 0, 0
+    newest = later = points[-1].when if points else 0
+    while end:
+        last = points[end - 1].when
+        if later - last > DAY:
+            newest, days = last, 0
+        if days * DAY == HOURLY_FOR or all_days * DAY == HOURLY_FOR_AT_MOST:
+            return last + 1
+        day = max(0, newest - last - 1) // DAY
+        end = bisect_left(points, newest - (day + 1) * DAY, hi=end, key=_when)
+        later, days, all_days = points[end].when, days + 1, all_days + 1
+    return float("-inf")
 
 
 def _when(point: HistoryPoint) -> int:

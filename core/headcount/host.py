@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Sequence
 
-from headcount.active_users import ActiveUsers, Export, PlainPresence, Remembered
+from headcount.active_users import ActiveUsers, Export, Remembered
+from headcount.ahead import Ahead
 from headcount.arrivals import LastSeen
 from headcount.index import UserFigures, UsersIndex
 from headcount.keys import KeyOf
 from headcount.meaning import Meaning, Visit, plain_presence
 from headcount.monthly_visitors import SETTLING, MonthlyVisitors, arrivals_told
-from headcount.months import month_of, shift, start_of
+from headcount.months import is_last_second, month_of, shift, start_of
+from headcount.presence import PlainPresence, Rule
 from headcount.records import HostVisitors, PlainUser, UserRecord
 from headcount.snapshot import Cell, HostCounts, MonthCounts, Quality
 from headcount.taking_over import imported_counts
@@ -16,24 +18,28 @@ from headcount.taking_over import imported_counts
 
 class HostCounter:
     """Counts one host. `settle` is for how long (seconds) a user without a login record is held back, so that the
-    record of the same login is put together with it."""
+    record of the same login is put together with it. `rule` is what of a user counts as active."""
 
     def __init__(
-        self, host: str, key_of: KeyOf, meaning: Meaning, months: MonthlyVisitors, now: float, settle: float
+        self, host: str, key_of: KeyOf, meaning: Meaning, months: MonthlyVisitors, now: float, settle: float, rule: Rule
     ) -> None:
         self.host = host
         self._key_of = key_of
-        self.active = ActiveUsers(now)
+        self._rule = rule
+        self.active = ActiveUsers(now, rule)
         self.months = months
         self._meaning = meaning
         self._settle = settle
         self._seen = LastSeen(is_told=meaning.records_all)
         self._held: dict[str, tuple[float, list[Visit]]] = {}
+        self._ahead = Ahead(months.zone)
         self._imported: dict[str, MonthCounts] = {}
         self._remembered: Remembered | None = None
         self._was_read = False
         self._read_again: set[int] | None = None
         self._forgot_in = ""
+        self._is_lacking = False
+        self._went_on = ""
         self._frozen = HostCounts()
 
     def take(self, record: UserRecord, now: float) -> None:
@@ -43,17 +49,16 @@ class HostCounter:
             self.lose(key)
             return
         presence = self._meaning.presence(record)
-        last = self.active.exchange(key, presence.last, self.active.cell_number(presence.cell), presence.is_open)
+        last = self.active.exchange(key, presence, self.active.cell_number(presence.cell))
         before = self._seen.before(key, last)
-        self._seen.note(key, record.newest, presence.last, is_flawed=bool(record.flaws))
-        visits = self._meaning.visits(record, before)
+        self._seen.note(key, is_flawed=bool(record.flaws))
+        visits = self._ahead.put_off(key, record.user, self._meaning.visits(record, before), now)
         if self._was_read:
             visits = self._hold(record.user, visits, now)
         self.months.count(record.user, visits, now, first_seen=self._is_first_seen(key, last))
 
     def take_plain(self, users: Sequence[PlainUser], now: float) -> None:
-        """The same, of plain users, each there once. Only where all are recorded, and open sessions are counted as such
-        alone."""
+        """The same, of plain users, each there once. Only where all are recorded."""
         seen, months, meaning, number_of = self._seen, self.months, self._meaning, self.active.cell_number
         presences: list[PlainPresence] = []
         known: list[tuple[str | None, Cell]] = []
@@ -62,10 +67,10 @@ class HostCounter:
             cell = meaning.cell_of(address, resource)
             presences.append((user[0], newest, number_of(cell), is_open))
             known.append((address, cell))
-        lasts, closed = self.active.exchange_many(presences), months.closed()
+        lasts, closed, ahead = self.active.exchange_many(presences), months.closed(), self._ahead
         for user, (key, newest, _, _), (address, cell), last in zip(users, presences, known, lasts, strict=True):
             before = seen.before(key, last)
-            seen.note(key, newest, newest, is_flawed=False)
+            seen.note(key, is_flawed=False)
             is_first = last is None if self._read_again is None else self._is_first_seen(key, last)
             month = None if user[6] else meaning.plain_month(user[2], user[3])
             if month is None:
@@ -77,6 +82,8 @@ class HostCounter:
                 if is_first and months.count_unread(month, cell):
                     continue
                 visits = [Visit(month, newest, cell, False, before)]
+            if newest > now or key in ahead.keys:
+                visits = ahead.put_off(key, user[1], visits, now)
             if self._was_read:
                 visits = self._hold(user[1], visits, now)
             months.count(user[1], visits, now, first_seen=is_first)
@@ -92,14 +99,21 @@ class HostCounter:
 
     def lose(self, key: int) -> None:
         """A user is not in the source any more. What was counted stays counted."""
+        self._ahead.lose(key)
         self._seen.lose(key, self.active)
         self.active.remove(key)
 
     def forget_users(self, now: float) -> None:
         """The host is not in the source any more. What was counted stays counted."""
+        self._ahead.lose_all()
         self._seen.lose_all(self.active)
-        self.active = ActiveUsers(now)
+        self.active = ActiveUsers(now, self._rule)
         self._imported = {}
+
+    def start(self, started: float) -> None:
+        """The server was started anew (Unix seconds)."""
+        self._rule = self._rule._replace(started=started)
+        self.active.start(started)
 
     def export(self, now: float, left: Collection[int]) -> Export:
         """The users as they are now, for a restart index, which leaves out those in `left` and all of whom more is to
@@ -107,7 +121,7 @@ class HostCounter:
         held = map(self._key_of, self._held)
         this = month_of(now, self.months.zone) or ""
         recent = start_of(shift(this, -1), self.months.zone) if this else 0.0
-        return self.active.export(recent, {*left, *held, *self._seen.apart})
+        return self.active.export(recent, {*left, *held, *self._seen.apart, *self._ahead.keys})
 
     def remember(self, figures: UserFigures | None) -> None:
         """Shows the figures of an index in place of those of the users; None for those of the users again."""
@@ -116,7 +130,10 @@ class HostCounter:
     def restore(self, index: UsersIndex, now: float) -> None:
         """Goes on with the users of an index, as they are now."""
         self._read_again = set()
-        self.active = ActiveUsers.restored(index)
+        self.active = ActiveUsers.restored(index, self._rule)
+        if not self._rule.started:
+            self._rule = self._rule._replace(started=index.figures.started)
+        self.active.start(self._rule.started)
         self.active.advance(now)
 
     def take_visitors(self, visitors: HostVisitors) -> None:
@@ -134,12 +151,15 @@ class HostCounter:
         self._seen.read()
         self.months.read(now)
 
-    def step(self, now: float, *, may_close: bool = True) -> list[str]:
-        """Lets time pass; returns the months that closed, if any may."""
+    def step(self, now: float) -> list[str]:
+        """Lets time pass; returns the months that closed."""
         self.active.advance(now)
+        for user, visits in self._ahead.begun(now):
+            settled = self._hold(user, visits, now) if self._was_read else visits
+            self.months.count(user, settled, now, first_seen=False, put_off=True)
         self.release(now)
-        self._forget_seen(now)
-        return self.months.close(now) if may_close else []
+        self._forget_seen(min(now, self.months.sure_until))
+        return self.months.close(now)
 
     def release(self, now: float = float("inf")) -> None:
         """Counts the users whose login has settled by `now`; by default all that are held back."""
@@ -155,20 +175,31 @@ class HostCounter:
     def users_counted(self, month: str, users: Collection[str], marked: Collection[str]) -> list[str]:
         """Those of `users` who are counted in a month that is open. `marked` are those whom mod_monthly_visitors says
         it counted: where its own count is shown, it is theirs."""
-        shown = self.counts().months.get(month)
+        shown = self.counts(month).months.get(month)
         if shown is not None and shown is self._imported.get(month):
             return sorted(marked)
         return sorted(user for user in {*users, *marked} if self.months.is_counted(user, month))
 
-    def counts(self) -> HostCounts:
-        """The host's counts, frozen; the same object as before where nothing changed."""
-        months = {name: month.counts() for name, month in self.months.months.items()}
+    def lack(self, now: float) -> None:
+        """Takes note that users who were active by now may be lacking: all that is told of them came after."""
+        if not self._is_lacking:
+            self._is_lacking, zone = True, self.months.zone
+            this = month_of(now, zone) or ""
+            self.months.lack(this, now)
+            if not is_last_second(this, now, zone):
+                self._went_on = this  # so what the module counted in it is of later, too
+
+    def counts(self, until: str) -> HostCounts:
+        """The host's counts, frozen; the same object as before where nothing changed. A month after `until` has not
+        begun, whatever is kept of it, and is not told before it has."""
+        months = {name: month.counts() for name, month in self.months.months.items() if name <= until}
         for name, imported in self._imported.items():
-            is_pruned = name < self.months.pruned_before
-            if not is_pruned and (name not in months or _is_better(imported, months[name])):
+            is_told = self.months.pruned_before <= name <= until and name != self._went_on
+            if is_told and (name not in months or _is_better(imported, months[name])):
                 months[name] = imported
         active = self.active if self._remembered is None else self._remembered
-        counts = HostCounts(len(active), active.cells(), months, arrivals_told(self.months.months))
+        arrivals = {name: told for name, told in arrivals_told(self.months.months).items() if name <= until}
+        counts = HostCounts(len(active), active.cells(), months, arrivals, at_least=self._is_lacking)
         if not _is_same(counts, self._frozen):
             self._frozen = counts
         return self._frozen
@@ -226,6 +257,7 @@ def _is_same(counts: HostCounts, other: HostCounts) -> bool:
         counts.users_known == other.users_known
         and counts.active is other.active
         and counts.arrivals == other.arrivals
+        and counts.at_least == other.at_least
         and counts.months.keys() == other.months.keys()
         and all(counts.months[name] is other.months[name] for name in counts.months)
     )

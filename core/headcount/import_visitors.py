@@ -1,9 +1,8 @@
 """`headcount import`: takes over what mod_monthly_visitors counted, and whom it counted this month."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
 
 from headcount.errors import (
     PERMISSION_DENIED,
@@ -11,17 +10,20 @@ from headcount.errors import (
     NoDataError,
     no_permission,
 )
+from headcount.files import refuse_source
 from headcount.months import month_of
 from headcount.outputs.columns import columns
+from headcount.query import Known, Value, value_of
 from headcount.records import Flaw, HostVisitors, SourceFlaws, VisitorMarkers
 from headcount.settings import Settings
 from headcount.snapshot import MonthCounts
 from headcount.sources.directory import DirectorySource
 from headcount.state import HostUpdate, Saved, SavedHost, Update
-from headcount.state.files import path_of
 from headcount.state.sqlite import SqliteState
 from headcount.taking_over import Outcome, Taken, TakingOver, imported_counts
 from headcount.text import clean
+from headcount.where import state_file
+from headcount.zones import zone_of
 
 _SHOWN = 5
 
@@ -91,30 +93,32 @@ def take_in(
     data_dir: str,
     *,
     now: float,
-    host: str | None = None,
+    hosts: Sequence[str] = (),
     replace_ours: bool = False,
     dry_run: bool = False,
 ) -> Account:
-    """Takes over what mod_monthly_visitors left in `data_dir`, of one `host` or all, into the state of the source.
+    """Takes over what mod_monthly_visitors left in `data_dir`, of these `hosts` or all, into the state of the source.
 
     Where no source is set, the state is that of `data_dir`. `now` is in Unix seconds. Raises NoDataError where there
     is nothing to take, StateLockedError where an engine keeps the state.
     """
     if settings.source is None:
         settings = replace(settings, source=data_dir)
-    path = path_of(settings.state_path(environment))
-    month = month_of(now, ZoneInfo(settings.zone_name())) or ""
-    left = left_in(DirectorySource(data_dir, watching=False), month, host)
+    month = month_of(now, zone_of(settings.zone_name())) or ""
+    left = left_in(DirectorySource(data_dir, watching=False), month, hosts)
     if not any(found.months for found in left.visitors.values()):
         raise _nothing(data_dir, left)
+    path = state_file(settings, environment, writes=not dry_run)
+    if not dry_run:
+        refuse_source(str(path.parent), data_dir)
     with SqliteState(path, read_only=dry_run) as state:
         saved = state.load()
-        hosts = {}
+        taken = {}
         updates = []
         for name, found in sorted(left.visitors.items()):
             of_host = saved.hosts.setdefault(name, SavedHost())
             taking = _taking(name, of_host, saved, month, replace_ours)
-            hosts[name] = tuple(
+            taken[name] = tuple(
                 taking.take(
                     visited.month,
                     imported_counts(visited),
@@ -125,7 +129,7 @@ def take_in(
             changed = {month: (of_host.months[month], change) for month, change in taking.changes.items()}
             updates.append(HostUpdate(name, None, now, changed))
         state.save(Update(hosts=updates))
-        return Account(clean(data_dir), clean(str(path)), hosts, (*_notices(state), *left.flaws), dry_run)
+        return Account(clean(data_dir), clean(str(path)), taken, (*_notices(state, saved), *left.flaws), dry_run)
 
 
 def _taking(name: str, of_host: SavedHost, saved: Saved, month: str, replace_ours: bool) -> TakingOver:
@@ -139,21 +143,29 @@ def _taking(name: str, of_host: SavedHost, saved: Saved, month: str, replace_our
     )
 
 
-def _notices(state: SqliteState) -> list[Flaw]:
-    return [Flaw("state set aside", "", "", why) for why in state.notices]
+def _notices(state: SqliteState, saved: Saved) -> list[Flaw]:
+    damage = [Flaw("state damaged", "", "", saved.damage)] if saved.damage else []
+    return [*damage, *(Flaw("state set aside", "", "", why) for why in state.notices)]
 
 
-def left_in(source: DirectorySource, month: str, host: str | None = None) -> Left:
-    """What is left in a directory of one `host` or all, and whom the module counted in `month`."""
+def left_in(source: DirectorySource, month: str, hosts: Sequence[str] = ()) -> Left:
+    """What is left in a directory of these `hosts` (as typed) or all, and whom the module counted in `month`.
+
+    Raises UsageError for a host of which nothing is left.
+    """
     missing = source.missing()
     if missing is not None:
         raise NoDataError(missing, "Name the data directory of a Prosody that ran mod_monthly_visitors.")
     visitors: dict[str, HostVisitors] = {}
     marked: dict[str, frozenset[str]] = {}
     flaws: list[Flaw] = []
-    for found in source.visitors(month):
+    all_left = list(source.visitors(month))
+    names = sorted({found.host for found in all_left if isinstance(found, HostVisitors)})
+    of = Known({"host": tuple(map(Value, names))})
+    wanted = {value_of("host", host, of) for host in hosts} if names else set()
+    for found in all_left:
         match found:
-            case HostVisitors() | VisitorMarkers() if host not in (None, found.host):
+            case HostVisitors() | VisitorMarkers() if wanted and found.host not in wanted:
                 continue
             case HostVisitors():
                 visitors[found.host] = found

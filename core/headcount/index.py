@@ -2,10 +2,10 @@
 what changed since.
 
 It is a file beside the state. It names nobody: users are known by keyed hashes (`keys`), and of one who was not there
-for thirty days it tells nothing more. It is believed only where it is whole, was made under the same settings, and is
-the one that the state speaks of; any other costs a reading of everything, and never a count. It may be older than the
-state, since what changed after it was written has other change times. It begins with its figures, which can be shown
-before all of it is read.
+for thirty days it tells nothing more. It is believed only where it is whole, was made under the same settings and not
+in the future, and is the one that the state speaks of; any other costs a reading of everything, and never a count. It
+may be older than the state, since what changed after it was written has other change times. It begins with its figures,
+which can be shown before all of it is read.
 """
 
 import json
@@ -25,7 +25,7 @@ from typing import IO, Any, Final, TypeVar
 from headcount.compact import places_of, without
 from headcount.files import put
 
-_MAGIC: Final = b"headcount index 2\n"
+_MAGIC: Final = b"headcount index 3\n"
 _LENGTH: Final = struct.Struct("<Q")
 _LARGEST_HEAD: Final = 1 << 26
 FIRST: Final = 30.0
@@ -64,12 +64,14 @@ class StoreIndex:
 
 @dataclass(slots=True)
 class UserFigures:
-    """The active users of one host in figures: how many are `known`, and the counts of each cell at a moment."""
+    """The active users of one host in figures: how many are `known`, and the counts of each cell at a moment, given the
+    server's last start (Unix seconds, 0 where it was not seen)."""
 
     now: float
     known: int
     cells: list[list[Any]]
     counts: list[list[int]]
+    started: float = 0.0
 
 
 @dataclass(slots=True)
@@ -155,10 +157,13 @@ class IndexKeeper:
             self._written = index.token
         self._due_at = began + max(EVERY, COST_FACTOR * (self._clock() - began))
 
-    def begin(self, token: str | None) -> Beginning | None:
-        """What the index of that token begins with, if it was made under these settings; None where there is none that
-        can be believed. The rest may still turn out to be damaged."""
-        return None if token is None else self._believed(token, _beginning)
+    def begin(self, token: str | None, now: float) -> Beginning | None:
+        """What the index of that token begins with, if it was made under these settings, and not after `now` (Unix
+        seconds); None where there is none that can be believed. The rest may still turn out to be damaged."""
+        begun = None if token is None else self._believed(token, _beginning)
+        if begun is None or any(figures.now > now for figures in begun.hosts.values()):
+            return None
+        return begun
 
     def read(self, token: str) -> Index | None:
         """The whole index of that token; None as in `begin`, and where any of it is damaged."""
@@ -263,7 +268,7 @@ def _described(host: HostIndex) -> dict[str, Any]:
     users = host.users.figures
     return {
         "stores": {name: [*store.identity, store.unmoved, len(store.keys)] for name, store in host.stores.items()},
-        "users": [users.now, users.known, users.cells, users.counts],
+        "users": [users.now, users.known, users.cells, users.counts, users.started],
     }
 
 

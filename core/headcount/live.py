@@ -24,6 +24,7 @@ from headcount.snapshot import (
     Quality,
     Snapshot,
 )
+from headcount.trusted_clock import AHEAD
 
 HEAD = "head"
 HOST = "host:"
@@ -58,16 +59,18 @@ def unpacked(
     marks: tuple[Mark, ...],
 ) -> Snapshot | None:
     """The snapshot that was packed, with each host's `months` and `arrivals`, the history and the marks as they were
-    kept, and no names; None where nothing was packed."""
+    kept, and no names; None where nothing was packed. Months that have not begun are left out."""
     if HEAD not in live:
         return None
     head = json.loads(live[HEAD])
-    hosts = {}
+    hosts, until = {}, head["month"] or "9999-12"
     for name in head["hosts"]:
         host = json.loads(live[HOST + name])
         active = {Cell(Place(*row[:3]), row[3]): Active(*row[4:]) for row in host["active"]}
         shown = {month: _unpacked_month(counts) for month, counts in host["shown"].items()}
-        hosts[name] = HostCounts(host["known"], active, {**months.get(name, {}), **shown}, arrivals.get(name, {}))
+        begun = {month: counts for month, counts in {**months.get(name, {}), **shown}.items() if month <= until}
+        came_again = {month: told for month, told in arrivals.get(name, {}).items() if month <= until}
+        hosts[name] = HostCounts(host["known"], active, begun, came_again)
     return Snapshot(
         generated_at=head["now"],
         timezone=head["timezone"],
@@ -77,7 +80,7 @@ def unpacked(
         progress=None if head["progress"] is None else Progress(*head["progress"]),
         geo=head["geo"],
         hosts=hosts,
-        history=history,
+        history=history.until(head["now"] + AHEAD),
         marks=marks,
         problems=tuple(Problem(what, count, "", why, any(urgent)) for what, count, why, *urgent in head["problems"]),
     )

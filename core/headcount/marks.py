@@ -35,6 +35,14 @@ class MarkKeeper:
         self.forgotten_before = when
         self.is_kept = False
 
+    def forget_after(self, when: float) -> bool:
+        """Forgets the marks from after that moment, which a clock that was ahead made; whether there were any."""
+        marks = tuple(mark for mark in self.marks if mark.when <= when)
+        found = len(marks) < len(self.marks)
+        self.marks = marks if found else self.marks
+        self.added = [mark for mark in self.added if mark.when <= when]
+        return found
+
     def kept(self) -> None:
         """What was noted and forgotten has been kept."""
         self.added, self.forgotten_before, self.is_kept = [], None, True

@@ -1,12 +1,11 @@
 """What a user's record means: where they are, with which client, and in which months they visited."""
 
-import math
 from collections.abc import Callable, Collection, Iterable
 from datetime import tzinfo
 from typing import NamedTuple
 
-from headcount.active_users import NEVER, Presence
 from headcount.months import Months, shift
+from headcount.presence import NEVER, Presence
 from headcount.records import Activity, Login, PlainUser, UserRecord
 from headcount.snapshot import UNKNOWN, Cell, Place
 
@@ -46,7 +45,6 @@ class Meaning:
         client_of: Callable[[str | None], str],
         *,
         countries: frozenset[str] | None = None,
-        count_open_sessions: bool = False,
     ) -> None:
         """`countries` are the ISO codes of those recorded, None for all; users elsewhere are left out."""
         self.month_of = Months(zone).of
@@ -54,17 +52,11 @@ class Meaning:
         self._client_of = client_of
         self._found: dict[tuple[str | None, str | None], Cell] = {}
         self._countries = countries
-        self._count_open_sessions = count_open_sessions
 
     @property
     def records_all(self) -> bool:
         """Whether no user is left out."""
         return self._countries is None
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing but a record itself decides what it means."""
-        return self._countries is None and not self._count_open_sessions
 
     def cell_of(self, address: str | None, resource: str | None) -> Cell:
         """The cell of a user of whom that address and resource are known."""
@@ -79,15 +71,16 @@ class Meaning:
 
     def presence(self, record: UserRecord) -> Presence:
         """The user's newest activity, from anywhere; the newest place and client that are known."""
-        logins = [a.when for a in record.activities if a.kind == "login"]
-        logouts = [a.when for a in record.activities if a.kind == "logout"]
-        is_open = max(logins, default=NEVER) > max(logouts, default=NEVER)
+        opened = max((a.when for a in record.activities if a.kind == "login"), default=NEVER)
+        is_open = opened > max((a.when for a in record.activities if a.kind == "logout"), default=NEVER)
+        opened = max([opened, *(login.when for login in record.logins)])  # written at the same login, or at a later one
         addresses = [(activity.when, activity.address) for activity in record.activities]
         address = _newest(addresses + [(login.when, login.address) for login in record.logins])
         resource = _newest([(login.when, login.resource) for login in record.logins])
-        last = math.inf if is_open and self._count_open_sessions else record.newest
         cell = self.cell_of(address, resource)
-        return Presence(last, cell, is_open) if self._is_recorded(cell.place) else NOBODY
+        if not self._is_recorded(cell.place):
+            return NOBODY
+        return Presence(record.newest, cell, is_open, opened if is_open else None)
 
     def visits(self, record: UserRecord, before: float | None = None) -> list[Visit]:
         """One visit for each month that the record speaks of, oldest first. `before` is the last activity known from

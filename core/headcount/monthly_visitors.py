@@ -6,6 +6,7 @@ there when the host is read for the first time, and is closed when that is done.
 can be taken over (`taking_over`): it stands beside what is counted here, of other users.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -104,7 +105,10 @@ class MonthChange:
 
 class MonthlyVisitors:
     """The months of one host. `new_key` gives 32 random bytes; `followed_since` is the moment (Unix seconds) from
-    which the host has been followed without a gap over a month's bound, None before it was read once."""
+    which the host has been followed without a gap over a month's bound, None before it was read once.
+
+    While the clock is doubted (`doubt`), nothing is taken for over that was not so at `sure_until`; and from
+    `unseen_since` on it is not sure that anybody looked."""
 
     def __init__(
         self,
@@ -121,11 +125,17 @@ class MonthlyVisitors:
         self.months = months if months is not None else {}
         self.followed_since = followed_since
         self.pruned_before = ""
+        self.sure_until = math.inf
+        self.unseen_since = math.inf
+        self._doubted_since = -math.inf
         self.changes: dict[str, MonthChange] = {}
 
     def resume(self, alive_at: float, now: float) -> None:
         """Takes note that nobody looked from `alive_at` to `now`: a month whose bound lies in that gap is a lower
-        bound from here on."""
+        bound from here on; while the clock is doubted, once it is believed."""
+        if self._is_doubted:
+            self.unseen_since, self._doubted_since = min(self.unseen_since, alive_at), now
+            return
         if month_of(alive_at, self.zone) == month_of(now, self.zone):
             return
         self.followed_since = now
@@ -135,16 +145,45 @@ class MonthlyVisitors:
                 month.weaken()
                 self._change(name)
 
-    def count(self, user: str, visits: Iterable[Visit], now: float, *, first_seen: bool) -> None:
+    def doubt(self, sure_until: float, now: float) -> None:
+        """The clock, which says `now`, is doubted: nothing is over that was not so at `sure_until`, and of how the host
+        was followed nothing is sure but what comes from here on."""
+        self.sure_until, self._doubted_since = sure_until, now
+        self.unseen_since = min(self.unseen_since, sure_until)
+
+    def trust(self, now: float, *, as_it_went: bool) -> None:
+        """The clock is believed, `as_it_went` in doubt or as it went before. From when it was sure until the host was
+        followed again by it, nobody looked."""
+        if self._is_doubted:
+            unseen_since, again = self.unseen_since, self._doubted_since if as_it_went else now
+            self.sure_until, self.unseen_since, self._doubted_since = math.inf, math.inf, -math.inf
+            self.resume(unseen_since, again)
+
+    def forget_after(self, month: str, now: float) -> bool:
+        """Forgets what a clock that was ahead wrote: the months after that one, and that the host is followed since a
+        moment after `now`; whether there was any of it."""
+        later = [name for name in self.months if name > month]
+        for name in later:
+            del self.months[name]
+            self.changes.pop(name, None)
+        if self.pruned_before > month:
+            self.pruned_before = ""
+        was_ahead = self.followed_since is not None and self.followed_since > now
+        if was_ahead:
+            self.followed_since = now
+        return bool(later) or was_ahead
+
+    def count(self, user: str, visits: Iterable[Visit], now: float, *, first_seen: bool, put_off: bool = False) -> None:
         """Counts a user's visits in the months that do not know of them yet. `first_seen` says that nothing was
-        read of this user since the reading of the host began."""
+        read of this user since the reading of the host began; `put_off` that they were read before their months had
+        begun, as it seemed: so a month that is over by now is counted as far as they go."""
         for visit in visits:
             name, _, cell, recorded, _ = visit
-            month = self.months.get(name) or self._begin(name, now)
+            month = self.months.get(name) or self._begin(name, now, put_off=put_off)
             if month is None or month.closed:
                 continue
             if month.key is None:
-                if first_seen:
+                if first_seen or put_off:
                     self._add(name, month, cell, +1)
                 continue
             digest = month.hash_of(self._host, user)
@@ -219,8 +258,12 @@ class MonthlyVisitors:
         for name in names:
             del self.changes[name]
 
+    @property
+    def _is_doubted(self) -> bool:
+        return self._doubted_since > -math.inf
+
     def _is_open(self, name: str, now: float) -> bool:
-        return now < end_of(name, self.zone) + SETTLING
+        return min(now, self.sure_until) < end_of(name, self.zone) + SETTLING
 
     def prune(self, before: str) -> None:
         """Forgets the months before that one, and does not count them again."""
@@ -237,14 +280,24 @@ class MonthlyVisitors:
                 month.weaken()
                 self._change(name)
 
-    def _begin(self, name: str, now: float) -> Month | None:
+    def lack(self, name: str, now: float) -> None:
+        """Takes note that users of a month that goes on may be missed, of whom nothing tells any more."""
+        self.followed_since = now
+        month = self.months.get(name)
+        if month is not None and not month.closed:
+            month.weaken()
+            self._change(name)
+
+    def _begin(self, name: str, now: float, *, put_off: bool) -> Month | None:
         """A month that is counted for the first time; None where it came too late for that."""
         if name < self.pruned_before:
             return None
         is_open = self._is_open(name, now)
-        if not is_open and not self._reading:
+        if not is_open and not self._reading and not put_off:
             return None
         since = self.followed_since
+        if since is not None and self._is_doubted:  # one that is ahead of this clock is of another one
+            since = max(since, self._doubted_since) if since <= now else self._doubted_since
         whole = since is not None and since <= start_of(name, self.zone)
         month = Month(
             Quality.EXACT if whole and is_open else Quality.LOWER_BOUND,

@@ -1,5 +1,6 @@
 """Calendar months in a time zone: `YYYY-MM`, their bounds and their neighbours."""
 
+import math
 import re
 from bisect import bisect_right
 from datetime import UTC, datetime, tzinfo
@@ -40,6 +41,11 @@ def start_of(month: str, zone: tzinfo) -> float:
 def end_of(month: str, zone: tzinfo) -> float:
     """The first moment after `month` in `zone`, in Unix seconds."""
     return start_of(shift(month, 1), zone)
+
+
+def is_last_second(month: str, when: float, zone: tzinfo) -> bool:
+    """Whether that moment (Unix seconds) is in the last second of `month`, or after it: all of it is over by then."""
+    return end_of(month, zone) <= math.floor(when) + 1
 
 
 _NEAR_A_BOUND = 2 * 86_400

@@ -122,6 +122,13 @@ def _iso() -> Any:
 
 
 @cache
+def countries() -> Mapping[str, str]:
+    """The name of every country that there is, by its code."""
+    codes = {*_SHORT_COUNTRIES, *(country.alpha_2 for country in _iso().countries)}
+    return {code: _country_name(code) for code in sorted(codes)}
+
+
+@cache
 def _country_name(code: str) -> str:
     if code in _SHORT_COUNTRIES:
         return _SHORT_COUNTRIES[code]

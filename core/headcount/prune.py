@@ -2,72 +2,122 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
 
 from headcount.errors import NoDataError, UsageError
 from headcount.months import is_month, month_of, shift, start_of
 from headcount.settings import Settings
-from headcount.state import Update
-from headcount.state.files import path_of
+from headcount.state import Saved, Update
 from headcount.state.sqlite import SqliteState
 from headcount.text import clean
+from headcount.where import state_file
+from headcount.zones import zone_of
+
+SILENCE = 7 * 86_400
+"""Seconds after a state's last sign of life from which on it is the state that tells what month it is: a machine whose
+clock is ahead would keep none of the months that there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was deleted: months (host, month, users) before the month `before`."""
+    """What was deleted, or would be in a `dry_run`: months (host, month, users) before the month `before`; and what
+    became of a damaged state."""
 
     before: str
     months: tuple[tuple[str, str, int], ...]
+    dry_run: bool = False
+    notices: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{host}  {month}  {users:,} users" for host, month, users in self.months]
-        return "\n".join(
-            [*lines, f"Deleted {len(lines)} months from before {self.before}; they are not counted again."]
-        )
+        number = len({month for _, month, _ in self.months})
+        if self.dry_run:
+            end = f"Would delete {number} months from before {self.before}; nothing was deleted."
+        else:
+            end = f"Deleted {number} months from before {self.before}; they are not counted again."
+        return "\n".join([*self.notices, *lines, end])
 
 
-def first_kept(before: str | None, keep: int | None, now: float, zone: ZoneInfo) -> str:
+def first_kept(before: str | None, keep: int | None, now: float, zone: tzinfo) -> str:
     """The first month that stays: `before` itself, or the first of the `keep` newest, the current one among them.
 
-    Raises UsageError for what is no month, for less than one to keep, and for both or neither.
+    Raises UsageError for what is no month or is still to come, for less than one to keep, and for both or neither.
     """
-    if (before is None) == (keep is None):
-        raise UsageError("Say which months to delete.", "Give --before YYYY-MM or --keep N.")
-    if before is not None:
-        if not is_month(before):
-            raise UsageError(f"{clean(before)} is not a month.", "Write it as YYYY-MM.")
-        return before
+    _refuse_nonsense(before, keep)
     current = month_of(now, zone)
-    if keep is None or keep < 1 or current is None:
-        raise UsageError("At least one month, the current one, has to be kept.")
-    return shift(current, 1 - min(keep, 12 * 1000))
+    if current is None:
+        raise UsageError("The clock tells no month.", "Set it right.")
+    if keep is not None:
+        return shift(current, 1 - min(keep, 12 * 1000))
+    assert before is not None
+    if before > current:
+        raise UsageError(
+            f"{before} is still to come; this month is {current}.",
+            f"With --before {current} all months before this one are deleted; this one stays.",
+        )
+    return before
 
 
-def prune(settings: Settings, environment: Mapping[str, str], before: str) -> Pruned:
-    """Deletes the months before `before`, and the past users and marks of that time, from the state.
+def prune(
+    settings: Settings,
+    environment: Mapping[str, str],
+    before: str | None,
+    keep: int | None,
+    *,
+    now: float,
+    dry_run: bool = False,
+) -> Pruned:
+    """Deletes the months before `before`, or all but the newest `keep`, and the past users and marks of that time, from
+    the state; months are those of the state's own time zone. With `dry_run` says what that would be.
 
-    Raises NoDataError where there is no state, StateLockedError where an engine keeps it.
+    Raises UsageError as `first_kept` does, NoDataError where there is no state, StateLockedError where an engine keeps
+    it and it is no dry run.
     """
-    path = path_of(settings.state_path(environment))
+    _refuse_nonsense(before, keep)
+    path = state_file(settings, environment, writes=not dry_run)
     if not path.exists():
         raise NoDataError(f"There is no state {path} to delete anything from.", "Name it with --state FILE.")
-    with SqliteState(path) as state:
+    with SqliteState(path, read_only=dry_run) as state:
         saved = state.load()
-        zone = ZoneInfo(saved.zone or settings.zone_name())
-        begin = start_of(before, zone)
-        gone = [point.when for point in saved.history if point.when < begin]
-        months = [
+        zone = zone_of(saved.zone or settings.zone_name())
+        if keep is not None:
+            now = _last_known(saved, now)
+        first = first_kept(before, keep, now, zone)
+        months = tuple(
             (clean(host), name, of_month.counts().users)
             for host, of_host in sorted(saved.hosts.items())
             for name, of_month in sorted(of_host.months.items())
-            if name < before
-        ]
-        state.save(
-            Update(
-                forgotten_history=gone,
-                marks_forgotten_before=begin,
-                pruned_before=max(before, saved.pruned_before or ""),
-            )
+            if name < first
         )
-    return Pruned(before, tuple(months))
+        if not dry_run:
+            _delete(state, saved, first, zone, now)
+        notices = state.notices
+    return Pruned(first, months, dry_run, (saved.damage,) if saved.damage else notices)
+
+
+def _delete(state: SqliteState, saved: Saved, first: str, zone: tzinfo, now: float) -> None:
+    begin = start_of(first, zone)
+    earlier = saved.pruned_before or ""
+    state.save(
+        Update(
+            forgotten_history=[point.when for point in saved.history if point.when < begin],
+            marks_forgotten_before=begin,
+            # What was pruned up to a month to come was so by a clock that was ahead: once more would take this month.
+            pruned_before=first if earlier > (month_of(now, zone) or "") else max(first, earlier),
+        )
+    )
+
+
+def _last_known(saved: Saved, now: float) -> float:
+    """The moment (Unix seconds) that the newest months are reckoned from: now, unless nobody was there for long."""
+    alive = max((host.alive_at for host in saved.hosts.values() if host.alive_at is not None), default=now)
+    return alive if now - alive > SILENCE else now
+
+
+def _refuse_nonsense(before: str | None, keep: int | None) -> None:
+    if (before is None) == (keep is None):
+        raise UsageError("Say which months to delete.", "Give --before YYYY-MM or --keep N.")
+    if before is not None and not is_month(before):
+        raise UsageError(f"{clean(before)} is not a month.", "Write it as YYYY-MM.")
+    if keep is not None and keep < 1:
+        raise UsageError("At least one month, the current one, has to be kept.")

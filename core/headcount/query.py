@@ -13,6 +13,7 @@ from typing import NamedTuple
 from headcount.errors import UsageError
 from headcount.filters import Field, Filter, Term
 from headcount.months import is_month
+from headcount.place_names import countries, fold
 from headcount.rows import client_rows, country_rows
 from headcount.snapshot import UNKNOWN, Place, Snapshot
 from headcount.text import clean
@@ -50,10 +51,11 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What there is to filter by, by field, the likeliest first."""
+    """What there is to filter by, by field, the likeliest first; and the month that goes on, the last there is."""
 
     values: Mapping[Field, tuple[Value, ...]] = field(default_factory=dict)
     places: frozenset[Place] = frozenset()
+    month: str = ""
 
     def of(self, asked: Field, within: Filter) -> list[Value]:
         """The field's values that there are in the country and the subdivision that are asked for."""
@@ -120,7 +122,16 @@ def known(snapshot: Snapshot, asked: Filter) -> Known:
             for name, found in values.items()
         },
         frozenset(places),
+        snapshot.month,
     )
+
+
+def value_of(name: Field, typed: str, of: Known) -> str:
+    """The value that was typed in whole, whatever its case, or a name of it, as `parse` finds it; but what only begins
+    one is none, lest it is another tomorrow. Raises UsageError for what there is not."""
+    if not typed:
+        raise UsageError(f"Which {name}?", _examples(name, of, {}))
+    return _value(name, typed, of, Filter(), may_begin=False)
 
 
 def parse(line: str, of: Known | None = None) -> Filter:
@@ -210,33 +221,58 @@ def _field(word: _Word) -> Field:
     raise UsageError(f"There is no field {clean(typed, 40)}.", f'{hint} As a text: "{clean(typed, 40)}:…"')
 
 
-def _value(name: Field, typed: str, of: Known | None, within: Filter) -> str:
+def _value(name: Field, typed: str, of: Known | None, within: Filter, *, may_begin: bool = True) -> str:
     if name == "text" or (typed == UNKNOWN and name in _MAY_BE_UNKNOWN):
         return typed
     if name == "month":
-        if is_month(typed) or of is None:
-            return typed
-        near = difflib.get_close_matches(typed, [value.value for value in of.values.get("month", ())], n=1, cutoff=0)
-        raise UsageError(f"{clean(typed, 40)} is no month.", f"Write YYYY-MM, such as {(near or ['2026-11'])[0]}.")
+        return _month(typed, of)
     if of is None:
         return typed
-    found = _find(typed, of.of(name, within))
+    found = _find(typed, of.of(name, within), may_begin)
     if len(found) == 1:
         return found[0].value
-    if name == "country" and not found and re.fullmatch("[A-Za-z]{2}", typed):
-        return typed.upper()
+    if name == "country" and not found and (code := _code_of(typed)):
+        return code
     kind = _KIND.get(name, name)
     if found:
         some = [_called(value) for value in found[:3]]
         raise UsageError(f"{clean(typed, 40)} may be {_either(some, len(found))}.", "Type on.")
-    spelt = {_spelt(s): value for value in of.of(name, within) for s in (value.value, *value.names)}
-    folded = {s.casefold(): s for s in spelt}
-    near = difflib.get_close_matches(typed.casefold(), folded, n=1, cutoff=0.5)
-    mend = f"Did you mean {folded[near[0]]}?" if near else _examples(name, of, {})
-    raise UsageError(f"No {kind} {clean(typed, 40)} is known.", mend)
+    raise UsageError(f"No {kind} {clean(typed, 40)} is known.", _mend(name, typed, of, within))
 
 
-def _find(typed: str, values: list[Value]) -> list[Value]:
+def _month(typed: str, of: Known | None) -> str:
+    if of is None:
+        return typed
+    if not is_month(typed):
+        near = difflib.get_close_matches(typed, [value.value for value in of.values.get("month", ())], n=1, cutoff=0)
+        raise UsageError(f"{clean(typed, 40)} is no month.", f"Write YYYY-MM, such as {(near or ['2026-11'])[0]}.")
+    if of.month and typed > of.month:
+        raise UsageError(f"{typed} has not begun.", f"The newest month is {of.month}.")
+    return typed
+
+
+def _mend(name: Field, typed: str, of: Known, within: Filter) -> str:
+    """What is near to what is not known, or some of what is."""
+    values = of.of(name, within)
+    if name == "country":
+        values = [*values, *(Value(code, (called,)) for code, called in countries().items())]
+        for value in values:  # UK, USA
+            if any("".join(word[:1] for word in called.split()) == typed.upper() for called in value.names):
+                return f"Did you mean {_called(value)}?"
+    folded = {_spelt(s).casefold(): _spelt(s) for value in values for s in (value.value, *value.names)}
+    near = difflib.get_close_matches(typed.casefold(), folded, n=3, cutoff=0.6 if name == "country" else 0.5)
+    near.sort(key=lambda spelt: spelt[:1] != typed[:1].casefold())
+    return f"Did you mean {folded[near[0]]}?" if near else _examples(name, of, {})
+
+
+def _code_of(typed: str) -> str | None:
+    """The code of a country that nobody is in: that was typed, or whose name was."""
+    if typed.upper() in countries():
+        return typed.upper()
+    return next((code for code, name in countries().items() if fold(name) == fold(typed)), None)
+
+
+def _find(typed: str, values: list[Value], may_begin: bool) -> list[Value]:
     """The values that are meant: what is spelt so, or so but for the case, or called so, or what begins so."""
     wanted = typed.casefold()
     rules: tuple[Callable[[Value], bool], ...] = (
@@ -245,7 +281,7 @@ def _find(typed: str, values: list[Value]) -> list[Value]:
         lambda value: any(_spelt(name).casefold() == wanted for name in value.names),
         lambda value: any(_spelt(s).casefold().startswith(wanted) for s in (value.value, *value.names)),
     )
-    for rule in rules[: 3 if typed.isdecimal() else 4]:  # a number is a city's whole number, or none
+    for rule in rules[: 4 if may_begin and not typed.isdecimal() else 3]:  # a number is a city's whole number, or none
         if found := [value for value in values if rule(value)]:
             return found
     return []

@@ -38,7 +38,7 @@ class Flaw:
 
     `where` names the file or directory for the operator (it may hold a user name: never for logs);
     `place` is its host and store, or as much as is known, which logs may name. Both are clean text. `is_urgent` says
-    that nothing new is read, or kept, as long as it is so.
+    that nothing new is read, or kept, or no clock believed, as long as it is so.
     """
 
     what: str
@@ -161,4 +161,12 @@ class HostGone:
     host: str
 
 
-Record = UserRecord | PlainUsers | UsersGone | HostVisitors | HostRead | HostGone | SourceFlaws
+@dataclass(frozen=True, slots=True)
+class ServerStarted:
+    """When the server that writes the source was started last (Unix seconds), where that can be seen: sessions that
+    were opened before it are over, whether their end was written or not."""
+
+    when: float
+
+
+Record = UserRecord | PlainUsers | UsersGone | HostVisitors | HostRead | HostGone | SourceFlaws | ServerStarted

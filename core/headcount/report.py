@@ -1,38 +1,46 @@
 """One report: the source and the state as of a moment, narrowed to what is asked, in the form that is asked."""
 
-import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from headcount.anonymity import told
+from headcount.clients import client_names
 from headcount.errors import PERMISSION_DENIED, HeadcountError, NoDataError, UsageError, no_permission
-from headcount.filters import Filter
-from headcount.months import is_month, month_of
+from headcount.filters import Field, Filter, only_hosts
+from headcount.months import month_of
 from headcount.outputs.as_csv import to_csv
 from headcount.outputs.as_html import to_html
 from headcount.outputs.as_json import to_json
 from headcount.outputs.as_table import to_table
+from headcount.query import Known, Value, known, value_of
 from headcount.run import open_run
 from headcount.settings import Settings
-from headcount.snapshot import UNKNOWN, Snapshot
+from headcount.snapshot import HostCounts, Snapshot
 from headcount.text import clean
+from headcount.views import AT_LEAST
+from headcount.zones import zone_of
+
+log = logging.getLogger("headcount")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of a report, as written: a time, a host, a month, a country, a client; None for all.
+    """What is asked of a report, as written: a time, hosts, a month, a country, a client; None or no host for all.
 
-    `k_anonymous` asks for what may leave the machine, with the settings' `min_count`; else every figure is exact.
+    `k_anonymous` asks for what may leave the machine, with the settings' `min_count`; else every figure is exact. What
+    is not `local` is a file for somebody: exact or not, it names no file that has a problem, and so no user.
     """
 
     at: str | None = None
-    host: str | None = None
+    hosts: Sequence[str] = ()
     month: str | None = None
     country: str | None = None
     client: str | None = None
     k_anonymous: bool = False
+    local: bool = True
 
 
 def answer(settings: Settings, environment: Mapping[str, str], question: Question, form: str) -> str:
@@ -40,23 +48,44 @@ def answer(settings: Settings, environment: Mapping[str, str], question: Questio
 
     Raises UsageError for what cannot be asked, NoDataError where there is nothing to count.
     """
-    if question.month is not None and not is_month(question.month):
-        raise UsageError(f"{clean(question.month)} is not a month.", "Write it as YYYY-MM.")
-    if question.client == "":
-        raise UsageError("No client has an empty name.", "Write ? for the users whose client is unknown.")
-    country = _country(question.country)
-    now = None if question.at is None else _moment(question.at, ZoneInfo(settings.zone_name()))
-    with open_run(settings, environment, keep="never", now=now) as run:
+    at = None if question.at is None else _moment(question.at, zone_of(settings.zone_name()))
+    with open_run(settings, environment, keep="never", at=at) as run:
         run.require_source()
-        snapshot = run.engine.read_once()
+        snapshot, there = run.engine.read_once(), run.source.hosts()
     if not snapshot.hosts:
         raise _nothing(snapshot)
-    if question.host is not None and question.host not in snapshot.hosts:
-        near = difflib.get_close_matches(question.host, snapshot.hosts, n=1) or list(snapshot.hosts)[:5]
-        raise UsageError(f"There is no host {clean(question.host)}.", f"There is {', '.join(near)}.")
-    asked = Filter().having("host", question.host).having("country", country).having("client", question.client)
-    shown = told(snapshot, asked.having("month", question.month), settings.min_count if question.k_anonymous else None)
-    return render(shown, form, question.month)
+    of = _known(snapshot, settings)
+    hosts = hosts_asked(question.hosts, snapshot, there)
+    nobody = {host: HostCounts() for host in hosts if host not in snapshot.hosts}
+    asked = Filter()
+    terms: tuple[tuple[Field, str | None], ...] = (
+        ("country", question.country),
+        ("client", question.client),
+        ("month", question.month),
+    )
+    for name, typed in terms:
+        asked = asked.having(name, None if typed is None else value_of(name, typed, of))
+    min_count = settings.min_count if question.k_anonymous else None
+    shown = told(replace(snapshot, hosts={**snapshot.hosts, **nobody}), asked, min_count, is_local=question.local)
+    shown = only_hosts(shown, hosts) if hosts else shown
+    if shown.active_at_least and form in ("json", "csv"):
+        log.warning(AT_LEAST)
+    return render(shown, form, asked.value("month"))
+
+
+def hosts_asked(typed: Sequence[str], snapshot: Snapshot, there: Collection[str]) -> list[str]:
+    """The hosts that are meant, each once. Raises UsageError for one that is neither counted nor `there`."""
+    names = [*sorted(snapshot.hosts), *sorted({*there} - snapshot.hosts.keys())]
+    of = Known({"host": tuple(map(Value, names))})
+    return list(dict.fromkeys(value_of("host", host, of) for host in typed))
+
+
+def _known(snapshot: Snapshot, settings: Settings) -> Known:
+    """What can be asked for: what the snapshot knows, and the clients that may be found but were not."""
+    of = known(snapshot, Filter())
+    found = [value.value for value in of.values.get("client", ())]
+    listed = client_names(settings.client_patterns, default=settings.default_client_patterns)
+    return replace(of, values={**of.values, "client": tuple(map(Value, dict.fromkeys((*found, *listed))))})
 
 
 def render(snapshot: Snapshot, form: str, month: str | None = None) -> str:
@@ -81,14 +110,6 @@ def _nothing(snapshot: Snapshot) -> HeadcountError:
         f"No users are recorded in {snapshot.source}.",
         'Let the server record logins: add "lastlog2" to modules_enabled in prosody.cfg.lua.',
     )
-
-
-def _country(text: str | None) -> str | None:
-    if text is None or text == UNKNOWN:
-        return text
-    if len(text) != 2 or not text.isascii() or not text.isalpha():
-        raise UsageError(f"{clean(text)} is not a country.", "Write its ISO code, such as DE, or ? for unknown.")
-    return text.upper()
 
 
 def _moment(text: str, zone: ZoneInfo) -> float:

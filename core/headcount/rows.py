@@ -1,20 +1,32 @@
 """The tables that screens and reports show, row by row: pure functions of a (filtered) snapshot."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, NamedTuple
 
 from headcount.months import shift
-from headcount.snapshot import UNKNOWN, Active, Cell, Place, PlaceName, Quality, Snapshot
-from headcount.views import K, month_counts, month_names, pace_by, sums
+from headcount.snapshot import OTHER, UNKNOWN, Active, Cell, Place, PlaceName, Quality, Snapshot
+from headcount.views import K, change_of_month, floors, month_counts, month_names, pace_by, shown, sums
+
+SOMEWHERE = "(somewhere)"
+"""The part of a place that is not told."""
+Label = Callable[[Place, Mapping[Place, PlaceName]], str]
+
+
+class _Told(NamedTuple):
+    """Whom anything is told of."""
+
+    places: frozenset[Place] = frozenset()
+    clients: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[K]):
     """One line of a table: users of the month, their share of it, the month before; beside the current month, users
     active now, and `then` the users of the month before at the same day and time of it. None where it can't, or may
-    not, be told."""
+    not, be told. `is_floor` says that there are at least so many (and so is the share), since some may be told with
+    others, or as of the place around them; `is_active_floor` that it is so of the users active now."""
 
     key: K
     label: str
@@ -23,11 +35,13 @@ class Row(Generic[K]):
     before: int | None
     active: Active
     then: int | None = None
+    is_floor: bool = False
+    is_active_floor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MonthRow:
-    """One month over the hosts shown; `change` is relative to the month before, None where unknown."""
+    """One month over the hosts shown; `change` is relative to the month before, None where it can't be told."""
 
     month: str
     users: int
@@ -45,34 +59,37 @@ def country_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
 
 def subdivision_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
     """A row a subdivision, called by its own name alone (`?` where unknown); ordered as the countries are."""
-    return _rows_of_places(snapshot, month, lambda place: place._replace(city=None), _subdivision_name)
+    label = _label(snapshot, _subdivision_name)
+    return _rows_of_places(snapshot, month, lambda place: place._replace(city=None), label)
 
 
 def city_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
     """A row a city, called by its own name alone (`?` where unknown); ordered as the countries are."""
-    return _rows_of_places(snapshot, month, lambda place: place, _city_name)
+    return _rows_of_places(snapshot, month, lambda place: place, _label(snapshot, _city_name))
 
 
 def place_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
-    """A row a place, as finely as it is known; ordered as the countries are."""
-    return _rows_of_places(snapshot, month, lambda place: place, name_of)
+    """A row a place, as finely as it is known, or told; ordered as the countries are."""
+    return _rows_of_places(snapshot, month, lambda place: place, _label(snapshot, name_of))
 
 
 def _rows_of_places(
     snapshot: Snapshot,
     month: str,
     coarse: Callable[[Place], Place],
-    label: Callable[[Place, Mapping[Place, PlaceName]], str],
+    label: Label,
     then: Mapping[Place, int] | None = None,
 ) -> list[Row[Place]]:
     now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
     return _rows(
         snapshot,
+        month,
         lambda place: label(place, snapshot.names),
         _grouped(now.places if now else {}, coarse),
         _grouped(before.places if before else None, coarse),
         _active_by(snapshot, month, lambda cell: coarse(cell.place)),
         then,
+        lambda place, told: _may_lack_place(place, told.places, snapshot),
     )
 
 
@@ -81,11 +98,13 @@ def client_rows(snapshot: Snapshot, month: str) -> list[Row[str]]:
     now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
     return _rows(
         snapshot,
+        month,
         lambda client: client,
         now.clients if now else {},
         before.clients if before else None,
         _active_by(snapshot, month, lambda cell: cell.client),
         pace_by(snapshot, lambda key: key.client) if month == snapshot.month else None,
+        lambda client, told: client != OTHER and OTHER in told.clients,
     )
 
 
@@ -96,18 +115,25 @@ def month_rows(snapshot: Snapshot) -> list[MonthRow]:
         counts = month_counts(snapshot, month)
         if counts is None:
             continue
-        before = month_counts(snapshot, shift(month, -1))
         rows.append(
             MonthRow(
                 month,
                 counts.users,
                 counts.quality,
-                counts.users / before.users - 1 if before and before.users else None,
-                None if counts.places is None else len({p.country for p in counts.places if p.country}),
-                None if counts.clients is None else len(set(counts.clients) - {UNKNOWN}),
+                change_of_month(snapshot, month),
+                _with_users(_grouped(counts.places, lambda place: Place(place.country)), {Place(), Place(OTHER)}),
+                _with_users(counts.clients, {UNKNOWN, OTHER}),
             )
         )
     return rows
+
+
+def known_with_users(rows: Iterable[Row[Place] | Row[str]]) -> int:
+    """How many countries, places or clients the rows name that have users in the month: the unknown are none of them,
+    nor are those who are told together as others."""
+    return sum(
+        bool(row.users) and row.label not in (UNKNOWN, OTHER) and not row.label.endswith(SOMEWHERE) for row in rows
+    )
 
 
 def name_of(place: Place, names: Mapping[Place, PlaceName]) -> str:
@@ -123,16 +149,24 @@ def name_of(place: Place, names: Mapping[Place, PlaceName]) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def _with_users(margin: Mapping[K, int] | None, no_one: Collection[K]) -> int | None:
+    """How many of a margin have users, besides those that are `no_one`'s; None where it is not known."""
+    return None if margin is None else sum(users > 0 and key not in no_one for key, users in margin.items())
+
+
 def _rows(
     snapshot: Snapshot,
+    month: str,
     label: Callable[[K], str],
     now: Mapping[K, int] | None,
     before: Mapping[K, int] | None,
     active: Mapping[K, Active],
     then: Mapping[K, int] | None,
+    may_lack: Callable[[K, _Told], bool],
 ) -> list[Row[K]]:
-    everyone = sum(now.values()) if now else 0
+    everyone = sum(now.values()) if now and month not in floors(snapshot) else 0
     nobody = 0 if snapshot.anonymity is None else None  # those of a group that is not told are in another
+    of_month, of_now = _told_in(snapshot, month), _told_now(snapshot)
     rows = [
         Row(
             key=key,
@@ -142,6 +176,8 @@ def _rows(
             before=None if before is None else before.get(key, nobody),
             active=active.get(key, Active()),
             then=None if then is None else then.get(key, nobody),
+            is_floor=snapshot.anonymity is not None and may_lack(key, of_month),
+            is_active_floor=snapshot.anonymity is not None and may_lack(key, of_now),
         )
         for key in {**(now or {}), **active}
     ]
@@ -149,6 +185,46 @@ def _rows(
         rows,
         key=lambda row: (-(row.users or 0), -row.active.month, row.label == UNKNOWN, row.label, str(row.key)),
     )
+
+
+def _told_in(snapshot: Snapshot, month: str) -> _Told:
+    """The places and the clients that are told of a month, where figures are k-anonymous."""
+    counts = month_counts(snapshot, month)
+    if counts is None or snapshot.anonymity is None:
+        return _Told()
+    return _Told(frozenset(counts.places or ()), frozenset(counts.clients or ()))
+
+
+def _told_now(snapshot: Snapshot) -> _Told:
+    """The places and the clients that are told of users active now, where figures are k-anonymous."""
+    if snapshot.anonymity is None:
+        return _Told()
+    cells = [cell for counts in shown(snapshot) for cell, active in counts.active.items() if any(active[:3])]
+    return _Told(frozenset(cell.place for cell in cells), frozenset(cell.client for cell in cells))
+
+
+def _may_lack_place(place: Place, told: Collection[Place], snapshot: Snapshot) -> bool:
+    """Whether users of a place may be told as of the place around it. Those of a country that is told may not be told
+    as others; but of several hosts, some may have told it and some not."""
+    around = {Place(place.country), place._replace(city=None)} - {place}
+    is_apart = snapshot.total is None and len(snapshot.hosts) < 2
+    may_be_other = Place(OTHER) in told and not is_apart
+    return place.country != OTHER and (may_be_other or any(other in told for other in around))
+
+
+def _label(snapshot: Snapshot, label: Label) -> Label:
+    """What places are called. Where figures are k-anonymous, those of whom nothing finer is told than a country, or a
+    subdivision, are somewhere in it: that need not be unknown."""
+
+    def of_told(place: Place, names: Mapping[Place, PlaceName]) -> str:
+        name = label(place, names)
+        if place.country == OTHER:
+            return OTHER
+        if place.country is None or place.city is not None or (label is _subdivision_name and place.subdivision):
+            return name
+        return SOMEWHERE if name == UNKNOWN else f"{name} {SOMEWHERE}"
+
+    return label if snapshot.anonymity is None else of_told
 
 
 def _subdivision_name(place: Place, names: Mapping[Place, PlaceName]) -> str:
@@ -175,5 +251,4 @@ def _active_by(snapshot: Snapshot, month: str, group: Callable[[Cell], K]) -> di
     """The users active now, beside the current month alone: they tell nothing of a month that is over."""
     if month < snapshot.month:
         return {}
-    hosts = snapshot.hosts.values()
-    return sums((group(cell), active) for counts in hosts for cell, active in counts.active.items())
+    return sums((group(cell), active) for counts in shown(snapshot) for cell, active in counts.active.items())

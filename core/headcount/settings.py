@@ -7,13 +7,15 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
 from headcount.errors import NoPermissionError, UsageError
 from headcount.text import clean
+from headcount.zones import LOCAL, name_of, told_by, zone_of
 
 PREFIX = "HEADCOUNT_"
 USUAL_SOURCES = ("/var/lib/prosody", "/usr/local/var/lib/prosody", "/opt/homebrew/var/lib/prosody")
@@ -46,15 +48,19 @@ class Settings:
     keys: tuple[tuple[str, str], ...] = ()
 
     def zone_name(self) -> str:
-        """The IANA name of the time zone that months are reckoned in: the one set, else the machine's own."""
+        """The name or rules (see `zones`) of the time zone that months are reckoned in: the one set, else the machine's
+        own, as the C library has it. Raises UsageError where TZ names none that is known here."""
         if self.timezone is not None:
             return self.timezone
+        if "TZ" in os.environ:
+            return _zone_of_variable(os.environ["TZ"])
+        with suppress(ZoneInfoNotFoundError):
+            return name_of(LOCAL)
         import tzlocal  # asks the machine, so not before it is needed
 
-        try:
-            return tzlocal.get_localzone_name() or "UTC"
-        except (OSError, ValueError, ZoneInfoNotFoundError):
-            return "UTC"
+        with suppress(OSError, ValueError, LookupError):
+            return zone_of(tzlocal.get_localzone_name() or "UTC").key
+        return "UTC"
 
     def source_path(self) -> str:
         """The source that is set, else the first usual data directory that is there, else Debian's."""
@@ -82,6 +88,19 @@ class Settings:
         """Where this user's screen may keep its look; None for a user without a home."""
         home = _home(environment, "XDG_STATE_HOME", ".local/state")
         return None if home is None else home / "headcount" / "screen.json"
+
+
+_ZONES = "it is one such as Europe/Berlin or UTC, or whole rules such as CET-1CEST,M3.5.0,M10.5.0/3"
+
+
+def _zone_of_variable(text: str) -> str:
+    try:
+        return told_by(text)
+    except ZoneInfoNotFoundError:
+        raise UsageError(
+            f"TZ = {clean(repr(text), 60)} won't do: no time zone has that name; {_ZONES}.",
+            "Set it right, or name the zone with --timezone ZONE.",
+        ) from None
 
 
 def _name_of(path: str) -> str:
@@ -214,9 +233,10 @@ def _countries(value: object) -> frozenset[str] | None:
 
 def _zone(value: object) -> str:
     try:
-        return ZoneInfo(_text(value)).key
-    except (ZoneInfoNotFoundError, OSError, ValueError):
-        raise ValueError("no time zone has that name; it is one such as Europe/Berlin or UTC") from None
+        zone_of(name := _text(value))
+    except (ValueError, ZoneInfoNotFoundError):
+        raise ValueError(f"no time zone has that name; {_ZONES}") from None
+    return name
 
 
 def _count(value: object) -> int:

@@ -1,6 +1,6 @@
 """What is shown: frozen figures of one moment. Nothing else crosses to a screen, a file or a metric."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -55,6 +55,10 @@ class Quality(StrEnum):
         """The sign that stands beside a count of this quality."""
         return {"exact": "=", "lower bound": "≥", "imported": "imported"}[self.value]
 
+    def marked(self, users: str) -> str:
+        """A count of this quality with its sign, as it is read: `= 14`, `≥ 14`, `14 imported`."""
+        return f"{users} {self.mark}" if self is Quality.IMPORTED else f"{self.mark} {users}"
+
 
 class Phase(StrEnum):
     """What the engine is doing."""
@@ -104,7 +108,10 @@ class HostCounts:
     """One host: users known, active users by cell, months by `YYYY-MM`.
 
     `arrivals` tells of the whole host's months alone, so a filter by place or client leaves none. `hidden` names the
-    figures that are 0 because they are not told: `users_known`, `open_sessions`, `1d`, `7d`, `30d`.
+    figures that are 0 because they are not told: `users_known`, `open_sessions`, `1d`, `7d`, `30d`. `floors` names
+    those, and the months, that are at least so many, because some users are not told. `at_least` says that active users
+    may be lacking: the figures are as of a moment that has passed, and of users who came again after it nothing tells
+    any more whether they were there before it.
     """
 
     users_known: int = 0
@@ -112,6 +119,8 @@ class HostCounts:
     months: Mapping[str, MonthCounts] = field(default_factory=dict)
     arrivals: Mapping[str, Arrivals] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
+    floors: frozenset[str] = frozenset()
+    at_least: bool = False
 
 
 class HistoryKey(NamedTuple):
@@ -175,6 +184,12 @@ class History:
                     is_lacking = is_lacking or past.to_date is None
         return Past(day, week, month, to_date if is_noted and not is_lacking else None)
 
+    def until(self, when: float) -> "History":
+        """The same history without the points from after `when`, which a clock that was ahead made; itself where there
+        are none."""
+        end = bisect_right(self.points, when, key=lambda point: point.when)
+        return self if end == len(self.points) else History(self.points[:end], self.keep)
+
     def through(self, keep: Callable[[str, HistoryKey], bool], host: str | None = None) -> "History":
         """The same history, of the users alone that `keep` keeps too; where only that `host` is asked about, of the
         points alone that know it."""
@@ -188,7 +203,8 @@ class History:
 class Problem:
     """What is wrong with the data, how often, one example (a file name: for the operator alone), and why.
 
-    `is_urgent` says that it is wrong with all the figures, not with one record: nothing new is read, or kept.
+    `is_urgent` says that it is wrong with all the figures, not with one record: nothing new is read, or kept, or the
+    clock that they are of is in doubt.
     """
 
     what: str
@@ -220,7 +236,8 @@ class Progress:
 class Snapshot:
     """All figures at `generated_at` (Unix seconds). `timezone` is the IANA name months are reckoned in.
 
-    `anonymity` is the number of users below which no group is told; None where every figure is exact.
+    `anonymity` is the number of users below which no group is told; None where every figure is exact. `total` is then
+    what is told of several hosts together, since theirs, each folded alone, do not add up; None where it is not known.
     """
 
     generated_at: float
@@ -236,3 +253,19 @@ class Snapshot:
     names: Mapping[Place, PlaceName] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     anonymity: int | None = None
+    total: HostCounts | None = None
+
+    @property
+    def active_at_least(self) -> bool:
+        """Whether active users may be lacking (see `HostCounts.at_least`)."""
+        return any(counts.at_least for counts in self.hosts.values())
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether not all who were active within thirty days are read yet.
+
+        The figures of now are then of those who are read so far, or older ones, and can't be compared with whole ones.
+        """
+        if self.progress is not None:
+            return not self.progress.active_done
+        return self.phase in (Phase.WAITING, Phase.SCANNING)

@@ -5,15 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from headcount.errors import NoPermissionError, StateLockedError
 from headcount.feed import Publish
-from headcount.history import HistoryKeeper
 from headcount.live import unpacked
 from headcount.monthly_visitors import arrivals_told
 from headcount.place_names import PlaceNames
-from headcount.snapshot import Phase, Place, PlaceName, Problem, Snapshot
+from headcount.snapshot import History, Phase, Place, PlaceName, Problem, Snapshot
 from headcount.state import Saved
 from headcount.state.files import is_locked
 from headcount.state.sqlite import SqliteState
@@ -73,7 +71,7 @@ class Viewer:
             snapshot = self._snapshot(state.load(counted=False))
         if snapshot is not None:
             problems = (ENDED, *snapshot.problems)
-            publish(replace(snapshot, phase=Phase.STOPPED, progress=None, problems=problems))
+            publish(replace(snapshot, phase=Phase.STOPPED, problems=problems))
         while not is_locked(self._path) and not stop.is_set():
             stop.wait(LOOK)
 
@@ -85,9 +83,12 @@ class Viewer:
         arrivals = {name: arrivals_told(host.months) for name, host in saved.hosts.items()}
         for place, name in saved.names.items():
             self._names.learn(place, name)
-        history = HistoryKeeper(saved.history, ZoneInfo(saved.zone or "UTC")).history
+        history = History(tuple(saved.history))
         snapshot = unpacked(saved.live, months, arrivals, history, tuple(saved.marks))
-        return None if snapshot is None else replace(snapshot, names=self._named(snapshot))
+        if snapshot is None:
+            return None
+        damage = (Problem("state damaged", 1, "", saved.damage),) if saved.damage else ()
+        return replace(snapshot, names=self._named(snapshot), problems=(*damage, *snapshot.problems))
 
     def _named(self, snapshot: Snapshot) -> dict[Place, PlaceName]:
         places = {cell.place for host in snapshot.hosts.values() for cell in host.active}

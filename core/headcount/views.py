@@ -2,23 +2,26 @@
 
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple, TypeVar
-from zoneinfo import ZoneInfo
 
 from headcount.months import end_of, shift, start_of
 from headcount.snapshot import (
+    OTHER,
+    UNKNOWN,
     Active,
     Cell,
     HistoryKey,
     HistoryPoint,
+    HostCounts,
     MonthCounts,
     Place,
     Quality,
     Snapshot,
 )
+from headcount.zones import zone_of
 
 K = TypeVar("K", Place, str)
 _C = TypeVar("_C", Cell, Place, str)
@@ -40,13 +43,21 @@ WINDOWS = (
     Window("MAU", 30, "last 30 days", "last month"),
 )
 
+AT_LEAST = (
+    "Active users are at least so many: the server's files tell only when a user was there last, so of those who came "
+    "again later nothing tells any more whether they were there then."
+)
+"""Why they are, where `Snapshot.active_at_least`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """The users active in one window. None stands for what no history knows, and for what may not be told.
 
     `before` is the same window one window earlier; `series` has a value a day, oldest first, the newest last.
-    `as_of` is the moment meant, in Unix seconds: now, or the end of a past month.
+    `as_of` is the moment meant, in Unix seconds: now, or the end of a past month. `is_partial` says that `users` are
+    those who are read so far: there is nothing then that they are compared with, and no value of now in the series.
+    `is_floor` says that there are at least so many, because some are not told.
     """
 
     window: Window
@@ -54,6 +65,8 @@ class Figure:
     users: int | None
     before: int | None
     series: tuple[int | None, ...]
+    is_partial: bool = False
+    is_floor: bool = False
 
 
 class Pace(NamedTuple):
@@ -76,16 +89,17 @@ class Turnover(NamedTuple):
 
 def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tuple[Figure, ...]:
     """DAU, WAU and MAU now or, where `month` is a past one, as of its end; with `days` days before that."""
-    zone = ZoneInfo(snapshot.timezone)
+    zone = zone_of(snapshot.timezone)
     past = month is not None and month < snapshot.month
     as_of = end_of(month, zone) if month is not None and past else snapshot.generated_at
     at_end = snapshot.history.at(as_of) if past else None
     known = at_end if past else _active_told(snapshot)
     earlier = [snapshot.history.at(_days_before(as_of, back, zone)) for back in range(days - 1, 0, -1)]
-    series = [*earlier, known]
+    partial = snapshot.is_partial and not past
+    series = [*earlier, None if partial else known]
     result = []
     for index, window in enumerate(WINDOWS):
-        before = snapshot.history.at(_days_before(as_of, window.days, zone))
+        before = None if partial else snapshot.history.at(_days_before(as_of, window.days, zone))
         result.append(
             Figure(
                 window,
@@ -93,6 +107,8 @@ def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tup
                 known[index] if known else None,
                 before[index] if before else None,
                 tuple(point[index] if point else None for point in series),
+                partial,
+                not past and f"{window.days}d" in floors(snapshot),
             )
         )
     return tuple(result)
@@ -104,14 +120,14 @@ def _days_before(when: float, days: int, zone: tzinfo) -> float:
 
 
 def pace(snapshot: Snapshot) -> Pace | None:
-    """How the current month goes against the one before; None where either can't be told.
+    """How the current month goes against the one before; None where either can't be told, or is not read yet.
 
     The month before is as the history noted it at the same day and time of day in the snapshot's zone, within an hour
     and a half; on a day that it did not have, at that time of its last day.
     """
     now, (when, point) = month_counts(snapshot, snapshot.month), _a_month_ago(snapshot)
     past = None if point is None else snapshot.history.sum_of(point)
-    if now is None or past is None or past.to_date is None:
+    if snapshot.is_partial or now is None or past is None or past.to_date is None:
         return None
     return Pace(now.users, past.to_date, when)
 
@@ -132,7 +148,7 @@ def pace_by(snapshot: Snapshot, key: Callable[[HistoryKey], K]) -> dict[K, int] 
 
 def _a_month_ago(snapshot: Snapshot) -> tuple[float, HistoryPoint | None]:
     """The same day and time of the month before, and the point of that month's history that tells of it."""
-    zone, month = ZoneInfo(snapshot.timezone), shift(snapshot.month, -1)
+    zone, month = zone_of(snapshot.timezone), shift(snapshot.month, -1)
     when = _same_time_in(month, snapshot.generated_at, zone)
     begin, end = start_of(month, zone), end_of(month, zone)
     points = tuple(point for point in snapshot.history.points if begin <= point.when < end)
@@ -168,9 +184,60 @@ def turnover(snapshot: Snapshot, month: str) -> Turnover | None:
     return Turnover(new, returning, lost)
 
 
+def shown(snapshot: Snapshot) -> list[HostCounts]:
+    """What all figures of several hosts are sums of: the hosts, or what is told of them together."""
+    return list(snapshot.hosts.values()) if snapshot.total is None else [snapshot.total]
+
+
+def floors(snapshot: Snapshot) -> frozenset[str]:
+    """The figures (see `HostCounts.floors`) and the months that lack some users of the hosts shown, because these are
+    not told: there are at least so many."""
+    found = frozenset(figure for counts in shown(snapshot) for figure in counts.floors)
+    if snapshot.anonymity is not None and snapshot.total is None and len(snapshot.hosts) > 1:
+        found |= {month for counts in snapshot.hosts.values() for month in counts.months}
+    return found
+
+
+def at_least(told: str, is_floor: bool) -> str:
+    """`≥ 14` where there are at least so many."""
+    return f"{Quality.LOWER_BOUND.mark} {told}" if is_floor else told
+
+
+class Share(NamedTuple):
+    """A part of 1. `is_floor`: at least so much."""
+
+    share: float
+    is_floor: bool = False
+
+
+class Known(NamedTuple):
+    """The parts of a month's users whose country, and whose client, are known; None: can't tell."""
+
+    places: Share | None = None
+    clients: Share | None = None
+
+
+def known_of(snapshot: Snapshot, month: str) -> Known:
+    """How much of the month is known. Nothing can be said of one without users, nor of one that lacks some; of those
+    who are told as others, country and client may be known or not."""
+    counts = month_counts(snapshot, month)
+    if counts is None or not counts.users or month in floors(snapshot):
+        return Known()
+    everyone = counts.users
+
+    def known(margin: Mapping[K, int] | None, key: Callable[[K], str | None]) -> Share | None:
+        if margin is None:
+            return None
+        unknown = sum(users for of, users in margin.items() if key(of) in (None, UNKNOWN))
+        others = sum(users for of, users in margin.items() if snapshot.anonymity and key(of) == OTHER)
+        return Share(1 - (unknown + others) / everyone, is_floor=others > 0)
+
+    return Known(known(counts.places, lambda place: place.country), known(counts.clients, lambda client: client))
+
+
 def hidden(snapshot: Snapshot) -> frozenset[str]:
     """The figures (see `HostCounts.hidden`) that can't be told of all hosts, since one of them hides its own."""
-    return frozenset(figure for counts in snapshot.hosts.values() for figure in counts.hidden)
+    return frozenset(figure for counts in shown(snapshot) for figure in counts.hidden)
 
 
 def _active_told(snapshot: Snapshot) -> tuple[int | None, ...]:
@@ -181,7 +248,12 @@ def _active_told(snapshot: Snapshot) -> tuple[int | None, ...]:
 
 def total_active(snapshot: Snapshot) -> Active:
     """The active users of all hosts shown."""
-    return sum_active(active for counts in snapshot.hosts.values() for active in counts.active.values())
+    return sum_active(active for counts in shown(snapshot) for active in counts.active.values())
+
+
+def users_known(snapshot: Snapshot) -> int:
+    """The users known on all hosts shown."""
+    return sum(counts.users_known for counts in shown(snapshot))
 
 
 def sum_active(figures: Iterable[Active]) -> Active:
@@ -209,16 +281,24 @@ def active_by_country(cells: Mapping[Cell, Active]) -> dict[str | None, Active]:
 def month_names(snapshot: Snapshot) -> list[str]:
     """Every month that any host shown has counts of, and the current one, oldest first."""
     months = {snapshot.month}
-    for counts in snapshot.hosts.values():
+    for counts in (*snapshot.hosts.values(), *shown(snapshot)):
         months.update(counts.months)
     return sorted(months)
 
 
 def month_counts(snapshot: Snapshot, month: str) -> MonthCounts | None:
     """The month over all hosts shown; None where no host has it. The weakest quality stands for all."""
-    found = [counts.months[month] for counts in snapshot.hosts.values() if month in counts.months]
-    if len(found) <= 1:
-        return found[0] if found else None
+    found = [counts.months[month] for counts in shown(snapshot) if month in counts.months]
+    if not found:
+        return None
+    counts = month_of_hosts(found)
+    return replace(counts, quality=Quality.LOWER_BOUND) if month in floors(snapshot) else counts
+
+
+def month_of_hosts(found: Sequence[MonthCounts]) -> MonthCounts:
+    """One month of several hosts together."""
+    if len(found) == 1:
+        return found[0]
     qualities = {counts.quality for counts in found}
     return MonthCounts(
         quality=qualities.pop() if len(qualities) == 1 else Quality.LOWER_BOUND,
@@ -226,6 +306,25 @@ def month_counts(snapshot: Snapshot, month: str) -> MonthCounts | None:
         cells=_sum_all([counts.cells for counts in found]),
         places=_sum_all([counts.places for counts in found]),
         clients=_sum_all([counts.clients for counts in found]),
+    )
+
+
+def change_of_month(snapshot: Snapshot, month: str) -> float | None:
+    """How a month's users differ from those of the month before, relative to these; None where it can't be told.
+
+    A month that goes on and a whole one can't be compared, and of a lower bound nobody knows how far it is off.
+    """
+    now, before = month_counts(snapshot, month), month_counts(snapshot, shift(month, -1))
+    if now is None or before is None or not before.users or not is_comparable(snapshot, month):
+        return None
+    return now.users / before.users - 1
+
+
+def is_comparable(snapshot: Snapshot, month: str) -> bool:
+    """Whether a month and the one before it are both over and both whole, so that their users can be compared."""
+    both = [month_counts(snapshot, name) for name in (month, shift(month, -1))]
+    return month < snapshot.month and all(
+        counts is not None and counts.quality is not Quality.LOWER_BOUND for counts in both
     )
 
 

@@ -1,11 +1,14 @@
 """Active users: exact at every second, whatever comes in whatever order, forwards and back."""
 
 import math
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headcount.active_users import DAY, NEVER, ActiveUsers, Presence
+from headcount.active_users import ActiveUsers
+from headcount.presence import DAY, NEVER, Presence, Rule
 from headcount.snapshot import Active, Cell, Place
 from headcount.views import sum_active
 
@@ -110,7 +113,8 @@ moments = st.one_of(
 )
 events = st.lists(
     st.one_of(
-        st.tuples(st.just("put"), users, moments, st.sampled_from([HERE, THERE]), st.booleans()),
+        st.tuples(st.just("put"), users, moments, st.sampled_from([HERE, THERE]), st.booleans(), st.none() | moments),
+        st.tuples(st.just("start"), moments.filter(lambda when: 0 < when < math.inf)),
         st.tuples(st.just("remove"), users),
         st.tuples(st.just("advance"), st.integers(-4, 20).map(lambda days: days * DAY // 2)),
         st.tuples(st.just("advance"), st.sampled_from([0.25, 1, 7, 3599, 3600, 3601, DAY - 1, 400 * DAY])),
@@ -119,25 +123,38 @@ events = st.lists(
 )
 
 
-@given(events)
+def counts_of(user: Presence, now: float, started: float, *, is_open_active: bool) -> Active:
+    """As the specification has it, word by word."""
+    opened = user.last if user.opened is None else user.opened
+    is_open = user.is_open and started <= opened and now - opened < 30 * DAY
+    return Active(*((is_open and is_open_active) or now - user.last < w * DAY for w in (1, 7, 30)), is_open)
+
+
+@pytest.mark.parametrize("is_open_active", [False, True])
+@given(happened=events)
 @settings(max_examples=500)
-def test_it_agrees_with_counting_everybody_anew(happened: list[tuple]) -> None:  # type: ignore[type-arg]
-    active, now, everybody = ActiveUsers(NOW), NOW, {}
+def test_it_agrees_with_counting_everybody_anew(happened: list[tuple[Any, ...]], *, is_open_active: bool) -> None:
+    active, now, everybody = ActiveUsers(NOW, Rule(is_open_active=is_open_active)), NOW, {}
+    started = 0.0
     for what, *details in happened:
         if what == "put":
-            user, last, cell, is_open = details
-            everybody[user] = Presence(last, cell, is_open)
+            user, last, cell, is_open, opened = details
+            if opened is not None:
+                opened = min(opened, last)  # a login is an activity
+            everybody[user] = Presence(last, cell, is_open, opened if is_open else None)
             active.put(KEYS[user], everybody[user])
         elif what == "remove":
             everybody.pop(details[0], None)
             active.remove(KEYS[details[0]])
+        elif what == "start":
+            started = details[0]
+            active.start(started)
         else:
             now += details[0]
             active.advance(now)
         expected = {
-            cell: Active(
-                *(sum(now - p.last < w * DAY for p in everybody.values() if p.cell == cell) for w in (1, 7, 30)),
-                sum(p.is_open for p in everybody.values() if p.cell == cell),
+            cell: sum_active(
+                counts_of(p, now, started, is_open_active=is_open_active) for p in everybody.values() if p.cell == cell
             )
             for cell in (HERE, THERE)
         }

@@ -265,7 +265,7 @@ def test_problems_and_the_past_stay_with_the_operator() -> None:
 def test_the_parameters_stand_in_every_form() -> None:
     exact = host_with(100, 10, 20, 40, 15, _2026_11=30)
     told = anonymous(exact, 7)
-    assert json.loads(to_json(told))["anonymity"] == {"min_count": 7}
+    assert json.loads(to_json(told))["anonymity"] == {"min_count": 7, "parts_are": "at least"}
     assert [row["min_count"] for row in csv.DictReader(io.StringIO(to_csv(told), newline=""))] == ["7"] * 4
     assert "k-anonymous, min_count = 7" in to_table(told)
     assert "anonymity" not in json.loads(to_json(exact))

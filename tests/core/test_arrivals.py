@@ -14,7 +14,7 @@ from made_up import FRANKFURT, NOW, snapshot
 from no_state import NoState
 from test_engine import HOST, ScriptedSource, places
 
-from headcount.active_users import NEVER, ActiveUsers, Presence
+from headcount.active_users import ActiveUsers
 from headcount.anonymity import anonymous
 from headcount.arrivals import LastSeen, was_there_before
 from headcount.clients import ClientPatterns
@@ -22,6 +22,7 @@ from headcount.engine import Engine
 from headcount.filters import Filter, only_month
 from headcount.months import end_of, month_of, shift, start_of
 from headcount.options import Options
+from headcount.presence import NEVER, Presence
 from headcount.records import Activity, Flaw, HostGone, HostRead, Login, Record, UserRecord
 from headcount.snapshot import Arrivals, Cell, HostCounts, MonthCounts, Place, Progress, Quality, Snapshot
 from headcount.state import State, Update

@@ -58,7 +58,7 @@ def test_import_says_what_it_did(data: Path, capsys: pytest.CaptureFixture[str])
     assert row.split() == ["example.com", "2019-03", "taken", "over", "7", "7", "imported"]
     assert "already there" in Said(capsys, "import", data).out
     report = Said(capsys, "report", data).out
-    assert [line.split() for line in report.splitlines() if "2019-03" in line] == [["2019-03", "7", "imported"]]
+    assert [line.split() for line in report.splitlines() if "2019-03" in line] == [["2019-03", "imported", "7"]]
 
 
 def test_import_goes_into_the_state_of_the_source_that_is_set(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

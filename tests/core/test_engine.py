@@ -103,6 +103,7 @@ class World:
     def engine(self, source: ScriptedSource, state: State | None = None, **options: object) -> Engine:
         patterns = ClientPatterns([("^(%a+)", "App")])
         usual = {"zone": UTC, "zone_name": "UTC", "clock": self.clock, "ticks": self.tick}
+        usual["is_synchronised"] = lambda: False
         described = Options(**{**usual, **options})  # type: ignore[arg-type]
         return Engine(source, places(), patterns, state or NoState(), described)
 

@@ -80,6 +80,7 @@ def test_a_month_whose_end_was_slept_over_is_a_lower_bound_and_closes_once_the_c
             *steadily(world, 7200),
             [user("later", end_of("2026-11", UTC) - 80)],
         ],
+        is_synchronised=lambda: True,
     )
     assert (month(shown).users, month(shown).quality) == (2, Quality.LOWER_BOUND)
 
@@ -305,7 +306,7 @@ def test_a_source_that_was_gone_over_a_months_end_makes_it_a_lower_bound(
             *steadily(world, 600),
             world.pass_time(20 * 86_400),
             [user("bob", begin + 20 * 86_400)],
-            lambda: setattr(world, "now", end - 200),
+            lambda: world.pass_time(end - 200 - world.now)(),
             [GONE],
             *steadily(world, 600),
         ]

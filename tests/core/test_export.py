@@ -71,7 +71,7 @@ def test_an_export_is_a_k_anonymous_report(data: Path, tmp_path: Path, capsys: p
     assert capsys.readouterr() == (f"Wrote {tmp_path / 'out' / 'headcount.json'}.\n", "")
     text = (tmp_path / "out" / "headcount.json").read_text()
     told = json.loads(text)
-    assert told["anonymity"] == {"min_count": 5}
+    assert told["anonymity"] == {"min_count": 5, "parts_are": "at least"}
     november = told["hosts"]["example.com"]["months"]["2026-11"]
     assert (november["users"], november["clients"]) == (23, [{"client": "other", "users": 23}])
     assert told["hosts"]["example.com"]["months"]["2026-08"]["users"] == 7
@@ -85,7 +85,10 @@ def test_an_export_is_exact_where_that_is_asked(data: Path, tmp_path: Path, caps
     capsys.readouterr()
     assert run("report", data, "--format", "json") == 0
     text = (tmp_path / "out" / "headcount.json").read_text()
-    assert capsys.readouterr().out == text
+    local, handed = json.loads(capsys.readouterr().out), json.loads(text)
+    assert [problem.pop("example") for problem in local["problems"]] == ["example.com/lastlog2/alice.dat"]
+    assert [problem.pop("example") for problem in handed["problems"]] == [None]
+    assert handed == local
     assert "anonymity" not in json.loads(text)
     assert {"client": "Gajim", "users": 3} in json.loads(text)["hosts"]["example.com"]["months"]["2026-11"]["clients"]
 
@@ -101,7 +104,7 @@ def test_min_count_is_a_setting(data: Path, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("HEADCOUNT_MIN_COUNT", "3")
     assert run("export", "--format", "json", tmp_path, data) == 0
     told = json.loads((tmp_path / "headcount.json").read_text())
-    assert told["anonymity"] == {"min_count": 3}
+    assert told["anonymity"] == {"min_count": 3, "parts_are": "at least"}
     assert {"client": "Gajim", "users": 3} in told["hosts"]["example.com"]["months"]["2026-11"]["clients"]
 
 

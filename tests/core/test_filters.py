@@ -1,5 +1,6 @@
 """One filter for everything: it narrows, it never invents, and where it cannot tell it says so."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from made_up import (
     ACTIVE,
     CELLS,
+    DAY,
     FLAT,
     FRANKFURT,
     MONTH,
@@ -23,9 +25,10 @@ from made_up import (
     snapshots,
 )
 
-from headcount.filters import Field, Filter, Term, only_month
+from headcount.feed import Publish
+from headcount.filters import Field, Filter, OnlyHosts, Term, only_hosts, only_month
 from headcount.snapshot import Cell, History, HostCounts, MonthCounts, Place, Snapshot
-from headcount.views import month_counts, total_active
+from headcount.views import figures, month_counts, total_active
 
 ONE = snapshot({"example.com": host(_2026_11=MONTH, _2026_10=MONTH)})
 IMPORTED = snapshot({"example.com": host(_2026_11=FLAT)})
@@ -281,3 +284,21 @@ def _values(cell: Cell) -> dict[str, str]:
 def test_the_examples_are_what_they_say() -> None:
     assert sum(CELLS.values()) == FLAT.users == 12
     assert total_active(ONE).month == sum(active.month for active in ACTIVE.values())
+
+
+def test_several_hosts_and_their_past() -> None:
+    users = {name: {("DE", "Dino"): count} for name, count in (("a", 1), ("b", 20), ("c", 300))}
+    three = snapshot({name: host(_2026_11=MONTH) for name in users}, history=History((point(NOW - DAY, users),)))
+    two = only_hosts(three, ["a", "c"])
+    assert list(two.hosts) == ["a", "c"]
+    assert figures(two)[0].before == 301
+
+
+def test_a_feed_of_several_hosts() -> None:
+    class Once:
+        def run(self, publish: Publish, stop: threading.Event) -> None:
+            publish(snapshot({"a": host(), "b": host(), "c": host()}))
+
+    shown: list[Snapshot] = []
+    OnlyHosts(Once(), ["c", "a"]).run(shown.append, threading.Event())
+    assert [list(one.hosts) for one in shown] == [["a", "c"]]

@@ -1,12 +1,13 @@
 """The past: a point an hour, then a point a day, and an answer only where there is a point near enough."""
 
-from datetime import datetime
+from collections.abc import Container, Iterable
+from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
 from made_up import ACTIVE, DAY, FRANKFURT, MUNICH, NOW, PARIS, past, point
 
-from headcount.history import HOUR, HOURLY_FOR, HistoryKeeper
+from headcount.history import HOUR, HOURLY_FOR, HOURLY_FOR_AT_MOST, HistoryKeeper
 from headcount.months import start_of
 from headcount.snapshot import Active, Cell, History, HistoryKey, HistoryPoint, HostCounts, MonthCounts, Past, Quality
 
@@ -62,12 +63,15 @@ def test_a_point_is_kept_by_country_and_client_alone() -> None:
 
 
 def test_what_was_kept_is_not_told_again() -> None:
-    keeper = HistoryKeeper([point(HOURS - 41 * DAY, {})], UTC)
-    keeper.add(HOURS, {})
-    assert (len(keeper.added), keeper.forgotten) == (1, [HOURS - 41 * DAY])
+    keeper = hourly(UTC, 40)
+    keeper.kept()
+    keeper.add(HOURS + HOUR, {})
+    assert (len(keeper.added), keeper.forgotten) == (1, [])  # 05:00 is the first of its day
+    keeper.add(HOURS + 2 * HOUR, {})
+    assert (len(keeper.added), keeper.forgotten) == (2, [HOURS + 1 + HOUR - HOURLY_FOR])
     keeper.kept()
     assert (keeper.added, keeper.forgotten) == ([], [])
-    assert len(keeper.history.points) == 1
+    assert len(keeper.history.points) == 40 * 24 + 2
 
 
 def test_a_history_that_was_handed_out_does_not_change() -> None:
@@ -92,7 +96,7 @@ def test_forty_days_are_kept_by_the_hour_and_the_rest_by_the_day() -> None:
     whens = [kept.when for kept in keeper.history.points]
     recent = [when for when in whens if when >= HOURS + 1 - HOURLY_FOR]
     assert recent == list(range(HOURS + 1 - HOURLY_FOR, HOURS + 2, HOUR))
-    assert [datetime.fromtimestamp(when, UTC).hour for when in whens if when not in recent] == [0, 0, 0, 0, 0]
+    assert [datetime.fromtimestamp(when, UTC).hour for when in whens if when not in recent] == [5, 0, 0, 0, 0, 0]
     added = {kept.when for kept in keeper.added}
     assert added - set(keeper.forgotten) == set(whens)
 
@@ -117,6 +121,100 @@ def test_every_day_keeps_a_point_and_one_alone(name: str) -> None:
     days = [datetime.fromtimestamp(when, zone).date().toordinal() for when in old]
     assert days == list(range(days[0], days[0] + len(days)))
     assert len(days) >= 58
+
+
+def days_of(points: Iterable[HistoryPoint], zone: tzinfo) -> list[date]:
+    return [datetime.fromtimestamp(kept.when, zone).date() for kept in points]
+
+
+OFFICE, NIGHTS, EVENINGS, NOON = range(9, 17), range(1, 24), (22, 23, 0, 1), (12,)
+
+
+@pytest.mark.parametrize("hours", [OFFICE, NIGHTS, EVENINGS, NOON])
+@pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu", "Pacific/Auckland"])
+def test_every_day_on_which_the_engine_was_up_keeps_its_first_point(name: str, hours: Container[int]) -> None:
+    zone = ZoneInfo(name)
+    keeper = HistoryKeeper([], zone)
+    up = [
+        when for when in range(HOURS - 120 * DAY, HOURS + 1, HOUR) if datetime.fromtimestamp(when, zone).hour in hours
+    ]
+    for when in up:
+        keeper.add(when, {})
+    firsts = {datetime.fromtimestamp(when, zone).date(): when for when in reversed(up)}
+    kept = [p.when for p in keeper.history.points]
+    assert set(firsts.values()) <= set(kept)
+    assert [when for when in kept if when < HOURS - HOURLY_FOR - DAY] == sorted(
+        when for when in firsts.values() if when < HOURS - HOURLY_FOR - DAY
+    )
+    assert [when for when in kept if when >= HOURS - HOURLY_FOR] == [w for w in up if w >= HOURS - HOURLY_FOR]
+
+
+def test_an_engine_that_runs_once_a_week_keeps_a_point_of_each_time() -> None:
+    keeper = HistoryKeeper([], UTC)
+    for week in range(52):
+        keeper.add(HOURS + week * 7 * DAY, {})
+        keeper.add(HOURS + week * 7 * DAY + HOUR, {})
+    points = keeper.history.points
+    assert sorted(set(days_of(points, UTC))) == [
+        datetime.fromtimestamp(HOURS, UTC).date() + timedelta(7 * n) for n in range(52)
+    ]
+
+
+def test_points_of_times_that_lie_apart_are_thinned_at_last() -> None:
+    keeper = HistoryKeeper([], UTC)
+    for week in range(104):
+        for hour in range(3):
+            keeper.add(HOURS + week * 7 * DAY + hour * HOUR, {})
+    assert len(keeper.history.points) == 104 + 2 * HOURLY_FOR_AT_MOST // DAY
+
+
+def a_year_of(zone: ZoneInfo) -> list[HistoryPoint]:
+    """The last forty days by the hour, and the first hour of each day before."""
+    whens = range(HOURS - 399 * DAY + 1, HOURS + 2, HOUR)
+    starts = {datetime.fromtimestamp(when, zone).date(): when for when in reversed(whens)}
+    return [point(when, {}) for when in whens if when > HOURS - HOURLY_FOR or when in starts.values()]
+
+
+ABROAD = ["UTC", "Europe/London", "Europe/Berlin", "America/New_York", "America/St_Johns", "Asia/Kolkata", "Etc/GMT-1"]
+
+
+@pytest.mark.parametrize("home", ["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("abroad", ABROAD)
+def test_a_run_in_another_zone_forgets_nothing_that_was_kept(home: str, abroad: str) -> None:
+    before = a_year_of(ZoneInfo(home))
+    away = HistoryKeeper(list(before), ZoneInfo(abroad))
+    away.add(HOURS + HOUR + 1, {})
+    old = {kept.when for kept in before if kept.when < HOURS - HOURLY_FOR}
+    assert old <= {kept.when for kept in away.history.points}
+    for hour in range(2, 50):
+        away.add(HOURS + hour * HOUR + 1, {})
+    back = HistoryKeeper(list(away.history.points), ZoneInfo(home))
+    back.add(HOURS + 50 * HOUR + 1, {})
+    assert old <= {kept.when for kept in back.history.points}
+
+
+@pytest.mark.parametrize("days", [8, 12, 45, 100, 1_100, 2_000])
+@pytest.mark.parametrize("hours", [1, 48])
+def test_a_clock_that_leaps_ahead_costs_no_point(days: int, hours: int) -> None:
+    keeper = hourly(UTC, 100)
+    before = {kept.when for kept in keeper.history.points}
+    keeper.kept()
+    for hour in range(hours):
+        keeper.add(HOURS + days * DAY + hour * HOUR, {})
+    assert keeper.forgotten == []
+    right = HistoryKeeper(list(keeper.history.points), UTC)
+    right.add(HOURS + HOUR + 1, {})
+    assert right.forgotten in ([], [HOURS + 1 - HOURLY_FOR])  # as without the leap
+    assert before - set(right.forgotten) <= {kept.when for kept in right.history.points}
+
+
+def test_a_machine_that_was_off_for_a_year_thins_what_was_before_when_it_has_gone_for_forty_days() -> None:
+    keeper = hourly(UTC, 45)
+    for hour in range(HOURLY_FOR // HOUR + 3):
+        keeper.add(HOURS + 365 * DAY + hour * HOUR, {})
+    old = [when for when in (p.when for p in keeper.history.points) if when <= HOURS + 1]
+    assert len(old) == 46
+    assert len(days_of(keeper.history.points, UTC)) == 46 + HOURLY_FOR // HOUR + 2
 
 
 NEAR = History((point(HOURS, {"a.example": {("DE", "Dino"): 1}}), point(HOURS + 2 * HOUR, {"a.example": {}})))

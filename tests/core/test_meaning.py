@@ -3,8 +3,8 @@
 import math
 from zoneinfo import ZoneInfo
 
-from headcount.active_users import NEVER
 from headcount.meaning import Meaning, Visit
+from headcount.presence import NEVER
 from headcount.records import Activity, Login, UserRecord
 from headcount.snapshot import Cell, Place
 
@@ -43,10 +43,14 @@ def test_a_session_is_open_where_the_newest_login_is_later_than_the_newest_logou
     assert not is_open(Activity(10, "seen"))
 
 
-def test_open_sessions_count_as_active_only_on_request() -> None:
-    said = record(Activity(10, "login"))
-    assert meaning().presence(said).last == 10
-    assert meaning(count_open_sessions=True).presence(said).last == math.inf
+def test_a_session_was_opened_at_the_newest_login() -> None:
+    def opened(*activities: Activity, logins: tuple[Login, ...] = ()) -> float | None:
+        return meaning().presence(record(*activities, logins=logins)).opened
+
+    assert opened(Activity(10, "login"), Activity(5, "logout"), Activity(7, "login")) == 10
+    assert opened(Activity(10, "login"), Activity(90, "seen")) == 10
+    assert opened(Activity(10, "login"), logins=(Login(11),)) == 11  # its record, written a little later
+    assert opened(Activity(10, "login"), Activity(10, "logout")) is None
 
 
 def test_the_place_of_now_is_that_of_the_newest_address_and_the_client_that_of_the_newest_resource() -> None:

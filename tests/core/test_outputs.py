@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -53,6 +54,7 @@ def test_json_has_the_shape_of_the_specification() -> None:
         "generated_at": "2026-11-22T05:00:00Z",
         "timezone": "UTC",
         "source": "/var/lib/prosody",
+        "active_users_are": "exact",
         "hosts": {
             "example.com": {
                 "users_known": 1000,
@@ -251,7 +253,7 @@ def test_the_table_for_people() -> None:
         "MAU     12  last 30 days",
         "open sessions ~2",
         "",
-        "2026-11 so far: 12 = month users",
+        "2026-11 so far: = 12 month users",
         "",
         "country  users  share",
         "Germany      7  58.3%",
@@ -269,14 +271,38 @@ def test_the_table_for_people() -> None:
         "?           3  25.0%",
         "Gajim       2  16.7%",
         "",
-        "month          users  change",
-        "2026-11         12 =  +50.0%",
-        "2026-10          8 ≥  -33.3%",
-        "2026-09  12 imported",
+        "month                     users  change",
+        "2026-11 so far  =            12",
+        "2026-10         ≥             8",
+        "2026-09         imported     12",
         "",
         "problem            count  example                         why",
         "unreadable record      2  example.com/lastlog2/alice.dat  it ends too early",
     ]
+
+
+def test_the_table_compares_whole_months_alone() -> None:
+    """Not one that goes on with a whole one, which on the first of it is a fall of nearly all; nor a lower bound."""
+    first = datetime(2026, 11, 1, 6, tzinfo=UTC).timestamp()
+    months = {
+        "_2026_11": MonthCounts.of(Quality.EXACT, {Cell(FRANKFURT, "Dino"): 3}),
+        "_2026_10": MonthCounts.of(Quality.EXACT, {Cell(FRANKFURT, "Dino"): 100}),
+        "_2026_09": MonthCounts.of(Quality.EXACT, {Cell(FRANKFURT, "Dino"): 80}),
+        "_2026_08": MonthCounts.of(Quality.LOWER_BOUND, {Cell(FRANKFURT, "Dino"): 14}),
+        "_2026_07": MonthCounts.of(Quality.IMPORTED, {Cell(FRANKFURT, "Dino"): 80}),
+        "_2026_06": MonthCounts.of(Quality.IMPORTED, {Cell(FRANKFURT, "Dino"): 50}),
+    }
+    shown = snapshot({"a": host(**months)}, generated_at=first)
+    lines = to_table(shown).splitlines()
+    assert [line.split() for line in lines[lines.index("month                     users  change") + 1 :]] == [
+        ["2026-11", "so", "far", "=", "3"],
+        ["2026-10", "=", "100", "+25.0%"],
+        ["2026-09", "=", "80"],
+        ["2026-08", "≥", "14"],
+        ["2026-07", "imported", "80", "+60.0%"],
+        ["2026-06", "imported", "50"],
+    ]
+    assert "2026-08: ≥ 14 month users" in to_table(shown, "2026-08")
 
 
 def test_the_table_of_a_month_that_nobody_counted_says_so() -> None:
@@ -286,7 +312,7 @@ def test_the_table_of_a_month_that_nobody_counted_says_so() -> None:
 
 def test_the_table_of_another_month() -> None:
     lines = to_table(snapshot({"a": host(_2026_11=MONTH, _2026_10=FLAT)}), "2026-10").splitlines()
-    assert "2026-10: 12 imported month users" in lines
+    assert "2026-10: 12 month users, imported" in lines
 
 
 @pytest.mark.parametrize(

@@ -106,10 +106,12 @@ def test_state_log_and_exports_name_nobody(
         said = capsys.readouterr().out
         kept = said.split('"problems"')[0].split("problem  ")[0].split("\nproblem")[0]
         assert_clear(kept.replace(str(root), ""), f"a report as {form}")
-    for form in ("csv", "json", "prosody-flat", "prosody-nested"):
-        out = tmp_path / form
-        arguments = ["--format", form, str(out), str(root), "--state", str(state / "state.db"), "--timezone", "UTC"]
-        assert main(["export", *arguments]) == 0
+    exact = [(form, ["--exact"]) for form in ("csv", "json", "html")]
+    folded = [(form, []) for form in ("csv", "json", "html", "prosody-flat", "prosody-nested")]
+    for form, how in [*exact, *folded]:
+        out = tmp_path / "".join([form, *how])
+        arguments = [*how, "--format", form, str(out), str(root), "--state", str(state / "state.db")]
+        assert main(["export", *arguments, "--timezone", "UTC"]) == 0
         names = "".join(str(path.relative_to(out)) for path in out.rglob("*"))
         assert_clear(everything_kept(out) + names.encode(), f"an export as {form}")
     assert_clear(capsys.readouterr().out.replace(str(tmp_path), ""), "what the export says")

@@ -92,9 +92,14 @@ def test_a_code_comes_before_the_beginning_of_a_name() -> None:
 
 def test_a_country_that_has_no_user_yet_can_be_asked_for_by_its_code() -> None:
     assert terms("country:jp") == [("country", "JP")]
-    assert (
-        refusal("country:jpn") == "No country jpn is known. Such as DE (Germany), FR (France), FI (Finland) or 1 more."
-    )
+    assert terms("country:japan") == [("country", "JP")]
+    assert refusal("country:jpn") == "No country jpn is known. Did you mean JP?"
+    assert refusal("country:uk") == "No country uk is known. Did you mean GB (United Kingdom)?"
+    assert refusal("country:qq").startswith("No country qq is known. Such as DE (Germany), FR (France), ")
+
+
+def test_a_month_that_has_not_begun_cannot_be_asked_for() -> None:
+    assert refusal("month:2026-12") == "2026-12 has not begun. The newest month is 2026-11."
 
 
 def test_places_are_those_of_the_country_asked_for() -> None:

@@ -5,12 +5,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from headcount.errors import NoPermissionError, UsageError
 from headcount.settings import USUAL_SOURCES, Settings, load
+from headcount.zones import zone_of
 from support import unprivileged
 
 
@@ -326,17 +326,36 @@ def test_the_zone_that_is_set_is_the_zone(zone: str) -> None:
         ("Europe/Paris", "Europe/Paris"),
         (":Europe/Paris", "Europe/Paris"),
         ("UTC", "UTC"),
-        ("", None),
-        ("CET-1CEST,M3.5.0,M10.5.0/3", None),
-        ("No/Such/Zone", None),
-        ("../../../etc/passwd", None),
+        ("", "UTC"),
+        ("EST5EDT", "EST5EDT"),
+        ("CET-1CEST,M3.5.0,M10.5.0/3", "CET-1CEST,M3.5.0,M10.5.0/3"),
+        (":<+03>-3", "<+03>-3"),
     ],
 )
-def test_the_machines_own_zone_is_one_that_can_be_used(
-    monkeypatch: pytest.MonkeyPatch, variable: str, name: str | None
+def test_the_machines_own_zone_is_the_one_that_tz_names(
+    monkeypatch: pytest.MonkeyPatch, variable: str, name: str
 ) -> None:
     monkeypatch.setenv("TZ", variable)
-    monkeypatch.setattr("tzlocal.unix._cache_tz_name", None)
-    found = Settings().zone_name()
-    assert name in (found, None)
-    assert ZoneInfo(found).key == found
+    assert Settings().zone_name() == name
+    assert zone_of(name).key == name
+
+
+@pytest.mark.parametrize(
+    "variable", ["No/Such/Zone", "../../../etc/passwd", "/etc/passwd", "/no/file", "EST5EDT,M3", "é5"]
+)
+def test_a_zone_that_is_not_understood_is_refused_and_not_another_one_taken(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv("TZ", variable)
+    with pytest.raises(UsageError, match=r"TZ = .* no time zone has that name; .* such as Europe/Berlin") as refused:
+        Settings().zone_name()
+    assert "--timezone" in refused.value.mend
+    assert Settings(timezone="Asia/Tokyo").zone_name() == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize("rules", ["EST5EDT", "CET-1CEST,M3.5.0,M10.5.0/3", "<+03>-3"])
+def test_rules_are_a_zone_wherever_one_is_named(tmp_path: Path, rules: str) -> None:
+    config = write(tmp_path / "config.toml", f'timezone = "{rules}"')
+    assert load({}, {}, str(config)).timezone == rules
+    assert load({}, {"HEADCOUNT_TIMEZONE": rules}).timezone == rules
+    assert load({"timezone": rules}, {}).timezone == rules

@@ -174,15 +174,17 @@ def damage(path: Path, at: int, length: int = 4096) -> bytes:
 
 
 @pytest.mark.parametrize("at", [0, 4096, 16 * 4096])
-def test_a_corrupt_state_is_set_aside_and_a_new_one_begun(path: Path, at: int) -> None:
-    month = Month(Quality.EXACT, {Cell(Place("DE", "HE", number), "Dino"): 1 for number in range(3000)})
+def test_a_corrupt_state_is_set_aside_and_a_new_one_begun_with_what_is_whole(path: Path, at: int) -> None:
+    month = Month(Quality.EXACT, {Cell(Place("DE", "HE", number), "Dino"): 1 for number in range(1, 3001)}, closed=True)
     with SqliteState(path) as state:
         state.save(update(month, MonthChange(set(month.cells))))
     damaged = damage(path, at)
     with SqliteState(path) as state:
         assert "was corrupt" in state.notices[0]
-        assert state.load().hosts == {}
-        state.save(update(*an_open_month()))
+        kept = state.load().hosts["example.com"].months["2026-11"]
+        assert kept.counts().users == 3000
+        assert (kept.quality is Quality.EXACT) == (kept.cells == month.cells) == (at != 16 * 4096)
+        state.save(update(*an_open_month(), name="2026-12"))
     assert path.with_name("state.db.corrupt-1").read_bytes() == damaged
     with SqliteState(path) as state:
         assert state.notices == ()
@@ -202,7 +204,12 @@ def test_an_older_state_is_upgraded_and_one_that_may_not_be_written_is_read_all_
     months = "INSERT INTO months (host, month, quality, closed, key) VALUES ('example.com', '2026-11', 'exact', 0, ?)"
     connection.execute(months, (b"k" * 32,))
     connection.execute("INSERT INTO counts VALUES ('example.com', '2026-11', 'DE', 'HE', 2925533, 'Dino', 2)")
-    connection.executemany("INSERT INTO counted VALUES ('example.com', '2026-11', ?, ?)", HOW_IT_WAS_KEPT)
+    if version < 6:
+        connection.executemany("INSERT INTO counted VALUES ('example.com', '2026-11', ?, ?)", HOW_IT_WAS_KEPT)
+    else:
+        hows = f"final\n{json.dumps(BARE.place)}\nmarked"
+        part = "INSERT INTO counted (host, month, hashes, hows) VALUES ('example.com', '2026-11', ?, ?)"
+        connection.execute(part, (ALICE + BOB + CAROL, hows))
     connection.commit()
     connection.close()
     before = path.read_bytes()
@@ -293,6 +300,27 @@ def test_a_state_in_a_directory_that_lets_the_group_in_is_for_the_group_to_read(
     assert modes == {0o640}
 
 
+@pytest.mark.parametrize("mode", [0o1777, 0o777, 0o755, 0o770, 0o751, 0o700])
+def test_only_in_a_directory_for_a_group_and_nobody_else_may_the_group_read_it(path: Path, mode: int) -> None:
+    path.parent.mkdir()
+    path.parent.chmod(mode)
+    with SqliteState(path) as state:
+        state.save(update(*an_open_month()))
+        modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    assert modes == {0o640 if mode == 0o770 else 0o600}
+
+
+def test_a_state_that_was_for_others_to_read_is_for_its_owner_alone_again(path: Path) -> None:
+    path.parent.mkdir()
+    SqliteState(path).close()
+    for file in path.parent.iterdir():
+        file.chmod(0o644)
+    path.parent.chmod(0o1777)
+    with SqliteState(path) as state:
+        state.save(update(*an_open_month()))
+        assert {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()} == {0o600}
+
+
 def test_whether_an_engine_keeps_a_state_can_be_asked(path: Path) -> None:
     assert not is_locked(path)
     with SqliteState(path):
@@ -301,9 +329,11 @@ def test_whether_an_engine_keeps_a_state_can_be_asked(path: Path) -> None:
 
 
 def test_a_newer_state_is_refused(path: Path) -> None:
+    """It says its version twice: that of the file alone may be damage (`test_state_damage`)."""
     SqliteState(path).close()
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
+        connection.execute("UPDATE kept SET value = '99' WHERE name = 'version'")
     connection.close()
     with pytest.raises(StateError, match="newer Headcount"):
         SqliteState(path)

@@ -205,7 +205,7 @@ def test_what_can_not_be_read_is_told_and_the_rest_is_taken(server: Server) -> N
 
 def test_one_host_can_be_asked_for(server: Server) -> None:
     sample(server, "internal-0.12")
-    assert list(server.takes(host="chat.example.org").hosts) == ["chat.example.org"]
+    assert list(server.takes(hosts=["CHAT.example.org"]).hosts) == ["chat.example.org"]
     assert list(server.kept()) == ["chat.example.org"]
 
 

@@ -19,16 +19,18 @@ from made_up import (
     NOW,
     NOWHERE,
     PARIS,
+    SINGAPORE,
     host,
     point,
     snapshot,
     snapshots,
 )
 
+from headcount.anonymity import anonymous
 from headcount.filters import Filter
 from headcount.history import HistoryKeeper
 from headcount.months import end_of, month_of, shift, start_of
-from headcount.rows import client_rows, country_rows, month_rows, name_of, place_rows
+from headcount.rows import client_rows, country_rows, known_with_users, month_rows, name_of, place_rows
 from headcount.snapshot import (
     Active,
     Cell,
@@ -259,11 +261,49 @@ def test_months_newest_first_with_their_change() -> None:
     september = MonthCounts.of(Quality.EXACT, {})
     rows = month_rows(snapshot({"a": host(_2026_11=MONTH, _2026_10=FEWER, _2026_09=september, _2026_06=FLAT)}))
     assert [(row.month, row.users, row.quality.mark, row.change, row.countries, row.clients) for row in rows] == [
-        ("2026-11", 12, "=", 0.5, 2, 2),
+        ("2026-11", 12, "=", None, 2, 2),  # it goes on
         ("2026-10", 8, "≥", None, 2, 2),  # nobody in the month before: no change that a number could tell
         ("2026-09", 0, "=", None, 0, 0),
         ("2026-06", 12, "imported", None, 2, 1),
     ]
+
+
+def test_the_unknown_and_those_without_users_are_no_countries_and_no_clients() -> None:
+    month = MonthCounts.of(
+        Quality.EXACT,
+        {Cell(PARIS, "Dino"): 3, Cell(MUNICH, "?"): 2, Cell(NOWHERE, "?"): 2, Cell(SINGAPORE, "Gajim"): 0},
+    )
+    shown = snapshot({"a": HostCounts(7, {Cell(Place("JP"), "Monal"): Active(0, 0, 1)}, {"2026-11": month})})
+    countries, clients = country_rows(shown, "2026-11"), client_rows(shown, "2026-11")
+    assert [(row.label, row.users) for row in countries][-2:] == [("JP", 0), ("SG", 0)]
+    assert (known_with_users(countries), known_with_users(clients)) == (2, 1)
+    assert [(row.countries, row.clients) for row in month_rows(shown)] == [(2, 1)]
+
+
+def test_those_who_are_told_together_are_no_country_and_no_client() -> None:
+    month = MonthCounts.of(
+        Quality.EXACT, {Cell(PARIS, "Dino"): 9, Cell(MUNICH, "Dino"): 2, Cell(SINGAPORE, "Gajim"): 4}
+    )
+    shown = anonymous(snapshot({"a": HostCounts(99, {}, {"2026-11": month})}), 5)
+    assert [row.label for row in country_rows(shown, "2026-11")] == ["France", "other"]
+    assert known_with_users(country_rows(shown, "2026-11")) == 1
+    assert [(row.countries, row.clients) for row in month_rows(shown)] == [(1, 1)]
+
+
+def test_months_are_compared_where_both_are_over_and_whole() -> None:
+    exact = MonthCounts.of(Quality.EXACT, {Cell(PARIS, "Dino"): 8})
+    least = replace(exact, quality=Quality.LOWER_BOUND)
+    for months, change in (
+        ({"_2026_10": exact, "_2026_09": MONTH}, -1 / 3),
+        ({"_2026_10": exact, "_2026_09": FLAT}, -1 / 3),
+        ({"_2026_10": least, "_2026_09": MONTH}, None),
+        ({"_2026_10": MONTH, "_2026_09": least}, None),
+        ({"_2026_11": MONTH, "_2026_10": exact}, None),
+        ({"_2026_12": MONTH, "_2026_11": exact}, None),
+        ({"_2026_10": MONTH, "_2026_08": exact}, None),
+    ):
+        found = month_rows(snapshot({"a": host(**months)}))[0].change
+        assert found == (None if change is None else pytest.approx(change))
 
 
 def test_what_a_month_cannot_tell_is_no_number() -> None:

@@ -22,3 +22,9 @@ def no_feed_left() -> Iterator[None]:
         if thread.name == "feed":
             thread.join(30)
             assert not thread.is_alive()
+
+
+@pytest.fixture(autouse=True)
+def no_end_by_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A screen that is run within the tests' own process must not end that, nor take its signals."""
+    monkeypatch.setattr("headcount_tui.app.is_there", lambda fd: False)

@@ -1,4 +1,4 @@
-"""The screen on made-up figures that move: `python tests/tui/preview.py [still|busy|fail|hostile|broken]`."""
+"""The screen on made-up figures that move: `python tests/tui/preview.py [still|busy|fail|hostile|broken|hang]`."""
 
 import random
 import sys
@@ -33,6 +33,15 @@ class Moving:
         if self._mode == "broken":  # as a fault of the screen's own would be
             snapshot = replace(snapshot, timezone="Nowhere/At-all")
         publish(snapshot)
+        if self._mode == "hang":  # the screen's loop, by a fault of its own, while a feed counts on and keeps it
+            stop.wait(0.5)
+            app = publish.__self__._post.__self__  # type: ignore[attr-defined]
+            app.call_later(lambda: time.sleep(1000))
+            time.sleep(0.5)
+            publish(snapshot)
+            stop.wait()
+            print("\r\nfeed ended in order\r", file=sys.__stdout__, flush=True)
+            return
         if self._mode == "fail":
             stop.wait(3)
             raise NoPermissionError("/var/lib/prosody may not be read", "sudo usermod -aG prosody $USER")

@@ -19,7 +19,7 @@ from screens import Seen, screen
 from headcount.errors import HeadcountError, TakenError, UsageError
 from headcount.filters import Filter
 from headcount.screen import ScreenOptions
-from headcount.snapshot import Active, Cell, HostCounts, MonthCounts, Place, Quality, Snapshot
+from headcount.snapshot import Active, Cell, HostCounts, MonthCounts, Phase, Place, Problem, Progress, Quality, Snapshot
 from headcount_tui.app import HeadcountApp
 from headcount_tui.exporting import (
     FORMATS,
@@ -27,6 +27,7 @@ from headcount_tui.exporting import (
     as_text,
     content,
     default_name,
+    default_path,
     drawable,
     full_path,
     next_name,
@@ -305,6 +306,16 @@ def test_the_directory_of_the_server_is_never_written_to(tmp_path: Path) -> None
     assert list((tmp_path / "data").iterdir()) == []
 
 
+def test_a_screen_that_was_opened_there_offers_another_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As who logs in as the server's own user is: their home is the data directory on Debian."""
+    told = replace(SAMPLE, source=str(tmp_path))
+    (tmp_path / "within").mkdir()
+    for place in (tmp_path, tmp_path / "within"):
+        monkeypatch.chdir(place)
+        assert os.path.dirname(default_path(Filter(), told, "csv")) == "/tmp"
+    assert default_path(Filter(), SAMPLE, "csv") == default_name(Filter(), list(SAMPLE.hosts), "csv")
+
+
 def test_a_file_that_comes_into_being_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     def draw(_: Snapshot) -> str:
         (tmp_path / "x.svg").write_text("theirs")
@@ -347,3 +358,27 @@ def test_names() -> None:
 async def test_the_smallest_group_is_that_of_the_settings() -> None:
     async with screen(SMALL, options=ScreenOptions(min_count=50)) as seen:
         assert "no group under 50 users" in await seen.press("e")
+
+
+@pytest.mark.parametrize("end", ["json", "csv", "html"])
+def test_figures_of_those_read_so_far_are_not_handed_on(end: str) -> None:
+    scan = replace(SAMPLE, phase=Phase.SCANNING, progress=Progress(9_000, 1_000_000))
+    with pytest.raises(UsageError, match="Not everything is read yet"):
+        text_of(end, scan)
+    assert text_of(end, replace(scan, progress=Progress(9_000, 1_000_000, active_done=True)))
+
+
+@pytest.mark.parametrize("min_count", [None, 5])
+@pytest.mark.parametrize("end", ALL)
+def test_no_file_names_a_user_exact_or_not(end: str, min_count: int | None) -> None:
+    problem = Problem("unreadable record", 3, "example.com/lastlog2/mallory.dat", "it is cut", is_urgent=True)
+    shown = replace(SMALL, problems=(problem,))
+    text = text_of(end, shown, min_count=min_count)
+    assert "mallory" not in (words_of(text) if end == "svg" else text)
+    if end == "json" and min_count is None:
+        assert json.loads(text)["problems"][0] == {
+            "what": "unreadable record",
+            "count": 3,
+            "example": None,
+            "why": "it is cut",
+        }

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from samples import NOW, SAMPLE, snapshot
+from samples import NOW, SAMPLE, host, snapshot
 from screens import screen
 
 from headcount.snapshot import (
@@ -18,7 +18,8 @@ from headcount.snapshot import (
     Progress,
     Quality,
 )
-from headcount_tui.shown import Asked, look
+from headcount_tui.past import course
+from headcount_tui.shown import Asked, Tab, look
 from headcount_tui.widgets.figure_box import draw_figure
 
 
@@ -127,9 +128,9 @@ async def test_the_four_tables() -> None:
 
 async def test_the_number_of_rows_where_there_is_room() -> None:
     async with screen(SAMPLE, size=(120, 30)) as seen:
-        assert "15 countries ──" in seen.text
+        assert "14 countries ──" in seen.text
         await seen.press("c", "f", "r", "enter", "1")
-        assert "3 subdivisions ──" in seen.text
+        assert "2 subdivisions ──" in seen.text
 
 
 async def test_unknown_is_a_row() -> None:
@@ -304,3 +305,22 @@ async def test_what_does_not_change_is_not_painted_again() -> None:
         assert painted == []  # Canada is below the table's end
         await seen.press("end")
         assert "2,604" in seen.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 30), (60, 15)])
+async def test_figures_of_those_read_so_far_have_no_change_no_stickiness_and_no_dot(size: tuple[int, int]) -> None:
+    """They would be a fall of nearly all."""
+    few = {"example.com": host(4_000, 0)}
+    scan = replace(SAMPLE, phase=Phase.SCANNING, progress=Progress(9_000, 1_000_000), hosts=few)
+    async with screen(scan, waiting_for="scanning", size=size) as seen:
+        shown = await seen.until("9,000 of 1,000,000")
+        assert "▼" not in shown.replace("users ▼", "")
+        assert "of MAU" not in shown
+        assert "stickiness" not in shown
+        assert "no history yet" not in shown
+        assert ("those read so far" in shown) is (size != (60, 15))
+        dot = look(scan, Asked(tab=Tab.TREND))
+        assert all(line.last is None or line.last.when < NOW for line in course(dot, 99).lines)
+        shown = await seen.put(replace(scan, progress=Progress(9_500, 1_000_000, active_done=True)), "9,500 of")
+        assert "▼" in shown.replace("users ▼", "")
+        assert "those read so far" not in shown

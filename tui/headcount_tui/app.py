@@ -3,19 +3,20 @@
 import asyncio
 import gc
 import os
-import signal
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import replace
 from functools import partial
 from time import monotonic
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.content import Content
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.timer import Timer
@@ -27,20 +28,20 @@ from headcount.snapshot import Snapshot
 from headcount.text import clean
 from headcount_tui import glyphs, themes
 from headcount_tui.actions import Where, bindings, remapped
+from headcount_tui.ending import Ending
 from headcount_tui.exporting import as_text
 from headcount_tui.feed import Ended, Failure, FeedThread, Published
 from headcount_tui.memory import Kept, Memory
 from headcount_tui.screens.export import Export
 from headcount_tui.screens.main import MainScreen
 from headcount_tui.shown import Asked
+from headcount_tui.terminal import LastingDriver, give_back, is_there, modes_of
 
 # Seconds between two paintings while things happen: quicker ones cost a slow line much and tell the eye little. What
 # happens after a quiet second is painted at once.
 PACE = 1.0
 # The same while the terminal says that nobody looks at it.
 PACE_UNSEEN = 5.0
-# Seconds between two looks whether the terminal is still there.
-LOOK = 2.0
 # How long the feed may take to end once the user has quit.
 PATIENCE = 0.8
 DEFAULT = ScreenOptions()
@@ -75,6 +76,10 @@ class HeadcountApp(App[int]):
         self._newest: Snapshot | None = None
         self._waiting: Timer | None = None
         self._failure: Failure | None = None
+        self.ending: Ending | None = None
+        self._own_loop: asyncio.AbstractEventLoop | None = None
+        self._is_built = False
+        self._leave: Callable[[], None] | None = None
 
     def get_default_screen(self) -> Screen[None]:
         """The one screen that the others open over."""
@@ -104,19 +109,49 @@ class HeadcountApp(App[int]):
 
     def on_ready(self) -> None:
         """Start counting once there is a screen to show it."""
+        self._is_built = True
+        if self._leave is not None:
+            self._leave()
+            return
         if self.memory.remembers and not self.memory.is_writable():
             self.notify(f"Nothing will be kept: {clean(str(self.memory.path))} can't be written.", markup=False)
         gc.freeze()  # what the screen is made of stays: to look for cycles in it again and again holds up keys
         self.feed_thread.start()
-        if not self.is_headless:
-            for number in (signal.SIGHUP, signal.SIGTERM):  # the terminal was closed, or the machine goes down
-                asyncio.get_running_loop().add_signal_handler(number, self.exit, 0)
-            self.set_interval(LOOK, self._end_without_terminal)
 
-    def _end_without_terminal(self) -> None:
-        """Ends where the terminal went and no signal told: reading its keys would go round and round for ever."""
-        if not os.isatty(sys.__stdin__.fileno() if sys.__stdin__ else 0):
-            self.exit(0)
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's, and for a terminal the one that outlives it."""
+        chosen = super().get_driver_class()
+        return LastingDriver if chosen is LinuxDriver else chosen
+
+    def on_load(self) -> None:
+        """Before the terminal is taken: end here where an end was asked for already, and take up later ones."""
+        self._own_loop = asyncio.get_running_loop()
+        if self.ending is not None and self.ending.code is not None:
+            super().exit(self.ending.code)
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
+        """End, within seconds, whatever the end hangs on.
+
+        An end that comes while the screen is being built waits until it is: told to exit, Textual builds no more, and
+        what is there already would look for the rest in vain.
+        """
+        if self.ending is not None:
+            self.ending.begin(return_code if result is None else result)
+        self._leave = partial(super().exit, result, return_code, message)
+        if self._is_built:
+            self._leave()
+
+    def exit_soon(self, code: int) -> None:
+        """The same from any thread. The feed is asked to end at once: it may have much to keep."""
+        self.feed_thread.stop()
+        if self._own_loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: the screen has ended
+                self._own_loop.call_soon_threadsafe(self.exit, code)
+
+    @property
+    def has_terminal(self) -> bool:
+        """Whether the terminal was taken, and not given back yet."""
+        return isinstance(self._driver, LastingDriver) and self._driver.has_terminal
 
     def on_unmount(self) -> None:
         """Stop counting, and keep what the user wants kept."""
@@ -161,6 +196,7 @@ class HeadcountApp(App[int]):
         self._return_code = 1
         self.feed_thread.stop()
         told = unforeseen(error)
+        self._is_built = True  # as far as it will ever be
         self.exit(1, 1, Content(f"headcount: {told}"))
 
     def action_copy(self) -> None:
@@ -188,7 +224,7 @@ class HeadcountApp(App[int]):
     def action_remember(self) -> None:
         """Remember filters and view between starts, or do so no longer; what was kept is gone at once then."""
         if self.memory.path is None:
-            self.notify("There is no place to remember anything: no home directory is set.", markup=False)
+            self.notify("There is no place to remember anything: this user has no home of their own.", markup=False)
             return
         wanted = not self.memory.remembers
         kept = self.memory.with_asked(self._main.asked, self._theme_chosen, wanted)
@@ -227,13 +263,30 @@ def run(feed: Feed, options: ScreenOptions) -> int:
     if options.theme is not None and options.theme not in known:
         raise UsageError(f"There is no theme {clean(options.theme)}.", f"There is {', '.join(known)}.")
     app = HeadcountApp(feed, options)
+    fd = sys.__stdin__.fileno() if sys.__stdin__ else 0
+    modes = modes_of(fd)
+
+    def force(code: int) -> None:
+        """The screen hangs: the feed was asked to end, and has kept what it counted; give the terminal back and end."""
+        app.feed_thread.join(PATIENCE)
+        if app.has_terminal:
+            give_back(fd, modes)
+        os._exit(code)
+
+    if is_there(fd):
+        app.ending = Ending(app.exit_soon, lambda: is_there(fd), force)
+        app.ending.start()
     # A picture that is drawn while the screen closes has outputs of its own, and must not leave them behind.
     with (
         redirect_stdout(sys.stdout),
         redirect_stderr(sys.stderr),
         asyncio.Runner(loop_factory=app.feed_thread.right_of_way.new_loop) as runner,
     ):
-        code = runner.run(app.run_async(mouse=options.mouse))
+        try:
+            code = runner.run(app.run_async(mouse=options.mouse))
+        finally:
+            if app.has_terminal:
+                give_back(fd, modes)
     if app.not_kept:
         print(f"headcount: {app.not_kept}", file=sys.stderr)
     app.feed_thread.stop()

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from headcount.anonymity import anonymous, narrowed, told
+from headcount.anonymity import anonymous, nameless, narrowed, told
 from headcount.errors import TakenError, UsageError
-from headcount.files import refuse_source, write
+from headcount.files import lies_in, refuse_source, write
 from headcount.filters import Filter
 from headcount.outputs.as_csv import to_csv
 from headcount.outputs.as_html import to_html
@@ -20,6 +20,7 @@ from headcount_tui.shown import Shown
 
 LONGEST = 1_000
 """Characters that are copied at the most."""
+_ELSEWHERE = "/tmp"  # noqa: S108 - a name that is offered; the file is never another one, and for its owner alone
 
 
 class Format(NamedTuple):
@@ -57,6 +58,8 @@ def content(wish: Wish, snapshot: Snapshot, draw: Draw) -> str:
     """What the file holds. Users are folded before they are narrowed, lest two files differ by those who are hidden."""
     if wish.end == "svg":
         return clean_lines(draw(drawable(snapshot, wish.asked, wish.min_count)))
+    if snapshot.is_partial:
+        raise UsageError("Not everything is read yet: its figures would be too small.", "Export it when that is done.")
     if wish.min_count is not None:
         snapshot = replace(snapshot, source="")  # whose directory it is concerns no one else
     shown = told(snapshot, wish.asked, wish.min_count)
@@ -68,9 +71,10 @@ def content(wish: Wish, snapshot: Snapshot, draw: Draw) -> str:
 
 
 def drawable(snapshot: Snapshot, asked: Filter, min_count: int | None) -> Snapshot:
-    """What a picture may be drawn of: all of it where figures are exact, else what is folded, and no path."""
+    """What a picture may be drawn of: all figures where they are exact, else what is folded, and no path. No file that
+    has a problem is named in either, since it may be a user's."""
     if min_count is None:
-        return snapshot
+        return nameless(snapshot)
     return narrowed(replace(anonymous(snapshot, min_count), source=""), asked)
 
 
@@ -103,6 +107,12 @@ def default_name(asked: Filter, hosts: Sequence[str], end: str) -> str:
     host = asked.value("host") or (hosts[0] if len(hosts) == 1 else "")
     host = re.sub(r"[^\w.-]+", "_", host, flags=re.ASCII).strip(".")[:100]
     return f"headcount-{asked.value('month') or 'all'}{f'-{host}' if host else ''}.{end}"
+
+
+def default_path(asked: Filter, snapshot: Snapshot, end: str) -> str:
+    """The default name, where the screen was opened; elsewhere if that is in the server's own directory."""
+    name = default_name(asked, list(snapshot.hosts), end)
+    return os.path.join(_ELSEWHERE, name) if lies_in(os.getcwd(), snapshot.source) else name
 
 
 def with_end(name: str, end: str) -> str:

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from math import floor
 
 from textual.content import Content
 
 from headcount.filters import Filter, Term
 from headcount.snapshot import UNKNOWN, Phase, Place, PlaceName, Problem, Snapshot
-from headcount.views import hidden
+from headcount.views import Share, at_least, floors, hidden
+from headcount.views import users_known as count_known
+from headcount.zones import zone_of
 from headcount_tui.actions import KEPT, Action, Where
 from headcount_tui.feed import Failure
 from headcount_tui.month_facts import came_and_went, month_change, open_sessions
@@ -98,8 +100,8 @@ def users_known(shown: Shown) -> Content:
         return Content("")
     if "users_known" in hidden(shown.cut):
         return Content("")
-    total = sum(host.users_known for host in shown.cut.hosts.values())
-    return Content.styled(f"{number(total)} users known", MUTED)
+    total = at_least(number(count_known(shown.cut)), "users_known" in floors(shown.cut))
+    return Content.styled(f"{total} users known", MUTED)
 
 
 def anonymity(shown: Shown) -> Content:
@@ -120,7 +122,7 @@ def problems(shown: Shown) -> Content:
 
 def zone_and_time(shown: Shown) -> Content:
     """The time zone that months are reckoned in, and the minute of the newest figures."""
-    moment = datetime.fromtimestamp(shown.whole.generated_at, ZoneInfo(shown.whole.timezone))
+    moment = datetime.fromtimestamp(shown.whole.generated_at, zone_of(shown.whole.timezone))
     return Content.assemble((f"{shown.whole.timezone} ", MUTED), moment.strftime("%H:%M"))
 
 
@@ -208,12 +210,16 @@ def month_pieces(shown: Shown, width: int, is_brief: bool = False) -> list[Piece
         against = f" vs {goes[1]}" if width >= 100 or (width >= 72 and not moved.plain) else ""
         pieces.append(Piece(7, Content.assemble(goes[0], (against, MUTED))))
     pieces.append(Piece(6, moved))
-    share = known(shown.counts)
+    share = known(shown)
     if share.places is not None:
-        pieces.append(Piece(3, Content.styled(f"places known {share_known(share.places)}", MUTED)))
+        pieces.append(Piece(3, Content.styled(f"places known {_known(share.places)}", MUTED)))
     if share.clients is not None:
-        pieces.append(Piece(2, Content.styled(f"clients {share_known(share.clients)}", MUTED)))
+        pieces.append(Piece(2, Content.styled(f"clients {_known(share.clients)}", MUTED)))
     return pieces
+
+
+def _known(share: Share) -> str:
+    return at_least(share_known(floor(100 * share.share) / 100 if share.is_floor else share.share), share.is_floor)
 
 
 def filters(shown: Shown, width: int) -> Content:
@@ -305,7 +311,8 @@ def figures_line(shown: Shown, width: int) -> Content:
     open_now = [Content.styled(text, MUTED) for text in [open_sessions(shown, 0)] if text]
     for figure in shown.figures:
         text, style = change(figure.users, figure.before)
-        start = Content.assemble((f"{figure.window.name} ", MUTED), (number(figure.users), STRONG))
+        users = at_least(number(figure.users), figure.is_floor)
+        start = Content.assemble((f"{figure.window.name} ", MUTED), (users, STRONG))
         long.append(Content.assemble(start, (f" {text}" if text else "", style)))
         short.append(Content.assemble(start, (f" {trend(figure.users, figure.before)}", style)))
     for gap, pieces in ((4, [*long, *open_now]), (2, [*short, *open_now]), (4, short), (2, short)):
@@ -316,9 +323,11 @@ def figures_line(shown: Shown, width: int) -> Content:
 
 
 def of_mau(shown: Shown, index: int, width: int) -> str:
-    """What share of the MAU is active in a shorter window, of which the DAU's is the stickiness; empty for the MAU."""
+    """What share of the MAU is active in a shorter window, of which the DAU's is the stickiness; empty for the MAU, and
+    while neither is whole."""
     part, whole = shown.figures[index].users, shown.figures[-1].users
-    if index == len(shown.figures) - 1 or part is None or not whole:
+    not_whole = any(figure.is_partial or figure.is_floor for figure in shown.figures)
+    if index == len(shown.figures) - 1 or part is None or not whole or not_whole:
         return ""
     share = percent(part / whole)
     told = ([f"stickiness {share} of MAU", f"stickiness {share}"] if index == 0 else []) + [f"{share} of MAU"]

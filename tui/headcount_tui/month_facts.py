@@ -1,14 +1,16 @@
 """What a month's number of users is told with: how it goes, who came and went, who is there now. Pure functions."""
 
-from zoneinfo import ZoneInfo
-
 from textual.content import Content
 
 from headcount.months import shift
-from headcount.views import hidden, month_counts, pace, total_active, turnover
+from headcount.views import hidden, is_comparable, month_counts, pace, total_active, turnover
+from headcount.zones import zone_of
 from headcount_tui.dates import day
 from headcount_tui.render import MUTED, change, number, short
 from headcount_tui.shown import Shown
+
+SO_FAR = "those read so far"
+"""What stands in the place of a change while not all are read."""
 
 
 def month_change(shown: Shown) -> tuple[Content, str] | None:
@@ -18,10 +20,10 @@ def month_change(shown: Shown) -> tuple[Content, str] | None:
         if found is None:
             return None
         now, before = found.users, found.before
-        against = day(found.then, ZoneInfo(shown.whole.timezone))
+        against = day(found.then, zone_of(shown.whole.timezone))
     else:
         earlier = month_counts(shown.cut, shift(shown.month, -1))
-        if shown.counts is None or earlier is None:
+        if shown.counts is None or earlier is None or not is_comparable(shown.cut, shown.month):
             return None
         now, before, against = shown.counts.users, earlier.users, shift(shown.month, -1)
     return Content.styled(*change(now, before)), against
@@ -33,10 +35,17 @@ def change_line(shown: Shown, width: int) -> Content:
     if found is None and shown.whole.anonymity is not None:
         return Content("")
     if found is None:
-        return Content.styled("no history yet" if shown.is_current else "no month before", MUTED)
+        return Content.styled(_why_no_change(shown), MUTED)
     text, against = found
     line = Content.assemble(text, (f" vs {against}", MUTED))
     return line if line.cell_length <= width else Content.assemble(text, (f" {against}", MUTED))
+
+
+def _why_no_change(shown: Shown) -> str:
+    if shown.is_current:
+        return SO_FAR if shown.whole.is_partial else "no history yet"
+    earlier = month_counts(shown.cut, shift(shown.month, -1))
+    return "no month before" if earlier is None else "≥ can't be compared"
 
 
 def came_and_went(shown: Shown, width: int) -> Content:
@@ -74,7 +83,7 @@ def users_of_months(shown: Shown, most: int) -> list[int | None]:
     names = [shift(shown.month, -back) for back in range(most - 1, -1, -1)]
     found = []
     for name in names:
-        users = [host.months[name].users for host in shown.cut.hosts.values() if name in host.months]
-        found.append(sum(users) if users else None)
+        counts = month_counts(shown.cut, name)
+        found.append(counts.users if counts else None)
     known = next((index for index, users in enumerate(found) if users is not None), most - 1)
     return found[known:]

@@ -13,6 +13,7 @@ from textual.geometry import Size
 from headcount.months import shift
 from headcount.rows import Row, country_rows
 from headcount.snapshot import Place
+from headcount.views import at_least, is_comparable
 from headcount_tui import teach
 from headcount_tui.dates import month_title
 from headcount_tui.render import (
@@ -226,7 +227,8 @@ def _shades(countries: Countries, named: str, is_short: bool) -> list[Content]:
 
 
 def _users(row: Row[Place]) -> Content:
-    return Content.assemble(number(row.users), (f" ({percent(row.share)})", MUTED))
+    users, share = (at_least(text, row.is_floor) for text in (number(row.users), percent(row.share)))
+    return Content.assemble(users, (f" ({share})", MUTED))
 
 
 def _not_on_the_map(rows: Sequence[Row[Place]], width: int) -> Content:
@@ -253,16 +255,23 @@ def told_of(shown: Shown, countries: Countries, light: Light, width: int, has_ke
 def _told(shown: Shown, row: Row[Place]) -> list[Piece]:
     mark = shown.counts.quality.mark if shown.counts else ""
     users = f"{number(row.users)} month users"
+    if row.is_floor:
+        marked = at_least(users, is_floor=True)
+    else:
+        marked = f"{users}, imported" if mark == "imported" else f"{mark} {users}"
     pieces = [
         Piece(9, outside(row.label, STRONG)),
-        Piece(8, Content(f"{users}, imported" if mark == "imported" else f"{mark} {users}")),
-        Piece(7, Content(percent(row.share))),
+        Piece(8, Content(marked)),
+        Piece(7, Content(at_least(percent(row.share), row.is_floor and row.share is not None))),
     ]
     if shown.is_current:  # a month so far and a whole one can't be compared
         # Where groups are folded, nobody may mean somebody in another group.
         today = row.active.day or (None if shown.whole.anonymity is not None else 0)
-        pieces.append(Piece(5, Content.styled(f"24 h {number(today)}", MUTED)))
-    else:
+        told = at_least(number(today), row.is_active_floor and today is not None)
+        pieces.append(Piece(5, Content.styled(f"24 h {told}", MUTED)))
+    elif is_comparable(shown.cut, shown.month) and shown.whole.anonymity is None:
         pieces.append(Piece(6, Content.styled(*change(row.users, row.before))))
+    if shown.whole.anonymity is not None:
+        return pieces
     before = month_title(shift(shown.month, -1))
     return [*pieces, Piece(4, Content.styled(f"{before} {number(row.before)}", MUTED))]

@@ -7,11 +7,11 @@ from itertools import pairwise
 from math import ceil
 from statistics import median
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from headcount.months import end_of, month_of
 from headcount.snapshot import History, HistoryPoint, Mark, Past, Quality
 from headcount.views import hidden, month_counts, month_names, total_active
+from headcount.zones import zone_of
 from headcount_tui.shown import Shown, quality_of
 
 HOUR, DAY = 3_600, 86_400
@@ -94,7 +94,7 @@ def course(shown: Shown, slots: int, sums: Callable[[HistoryPoint], Past] | None
     Of each slot's time it is the last point in it that is drawn, besides the last before and the first after each gap
     and each month's end: always what was measured at one moment, never a mean, nor a greatest.
     """
-    zone = ZoneInfo(shown.whole.timezone)
+    zone = zone_of(shown.whole.timezone)
     sums = sums or shown.cut.history.sum_of
     until = shown.whole.generated_at if shown.is_current else end_of(shown.month, zone)
     points = shown.cut.history.points
@@ -142,8 +142,8 @@ def pick(
 
 
 def _now(shown: Shown) -> tuple[float, Past] | None:
-    """The users now, which is the end of every line, where the chart ends now and anybody was counted."""
-    if not shown.is_current or not shown.whole.hosts or hidden(shown.cut):
+    """The users now, which is the end of every line, where the chart ends now and all of them are counted."""
+    if not shown.is_current or not shown.whole.hosts or hidden(shown.cut) or shown.whole.is_partial:
         return None
     active = total_active(shown.cut)
     return shown.whole.generated_at, Past(*active[:3], shown.counts.users if shown.counts else None)

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from headcount.filters import Filter
-from headcount.snapshot import UNKNOWN, MonthCounts, Phase, Problem, Quality, Snapshot
-from headcount.views import Figure, figures, month_counts
+from headcount.snapshot import MonthCounts, Phase, Problem, Quality, Snapshot
+from headcount.views import Figure, Known, figures, known_of, month_counts
 from headcount_tui.happened import News, Note
 
 R = TypeVar("R")
@@ -156,21 +156,6 @@ def quality_of(shown: Shown, month: str, counts: MonthCounts) -> Quality:
     return counts.quality if is_whole else Quality.LOWER_BOUND
 
 
-class Known(NamedTuple):
-    """The shares (0 to 1) of a month's users whose country and whose client are known; None: can't tell."""
-
-    places: float | None
-    clients: float | None
-
-
-def known(counts: MonthCounts | None) -> Known:
-    """How much of the month is known; nothing can be said of a month without users."""
-    if counts is None or not counts.users:
-        return Known(None, None)
-    places = clients = None
-    if counts.places is not None:
-        nowhere = sum(users for place, users in counts.places.items() if place.country is None)
-        places = 1 - nowhere / counts.users
-    if counts.clients is not None:
-        clients = 1 - counts.clients.get(UNKNOWN, 0) / counts.users
-    return Known(places, clients)
+def known(shown: Shown) -> Known:
+    """How much of the month shown is known."""
+    return known_of(shown.cut, shown.month)

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from headcount.snapshot import OTHER, UNKNOWN, Quality
 from headcount.text import clean
-from headcount.views import month_counts, month_names
+from headcount.views import at_least, floors, month_counts, month_names
 from headcount_tui.lines import term_name
 from headcount_tui.render import MUTED, STRONG, number, outside
 from headcount_tui.shown import Shown, quality_of
@@ -30,12 +30,14 @@ class Share(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """One month; `users` and `shares` are None where they are not known under the filter."""
+    """One month; `users` and `shares` are None where they are not known under the filter. `is_floor` says that each
+    client's share is at least so much, since some of its users may be told with others."""
 
     month: str
     users: int | None
     quality: Quality | None
     shares: tuple[Share, ...] | None
+    is_floor: bool = False
 
 
 def stacks(shown: Shown, height: int) -> list[Stack]:
@@ -54,7 +56,10 @@ def stacks(shown: Shown, height: int) -> list[Stack]:
             continue
         everyone = sum(counts.clients.values())
         shares = tuple(Share(client, users / everyone) for client, users in counts.clients.items() if users)
-        found.append(Stack(month, counts.users, quality_of(shown, month, counts), shares))
+        is_floor = shown.whole.anonymity is not None and OTHER in counts.clients
+        if month in floors(shown.cut):
+            shares = ()  # of how many they are a part is not told
+        found.append(Stack(month, counts.users, quality_of(shown, month, counts), shares, is_floor))
     return found
 
 
@@ -108,9 +113,10 @@ def draw_stacks(shown: Shown, width: int, height: int) -> list[Content]:
         alone |= signed
         is_here = stack.month == shown.month
         month = Content.styled(f"{_HERE if is_here else ' '}{stack.month} ", STRONG if is_here else MUTED)
-        users = Content.styled(f" {number(stack.users):>10}" if has_users else "", STRONG if is_here else "")
-        mark = Content.styled(f" {stack.quality.mark if stack.quality else '':<{marks}}" if marks else "", MUTED)
-        lines.append(Content.assemble(month, bar, users, mark))
+        mark = Content.styled(stack.quality.mark if stack.quality else "", MUTED)
+        users = Content.styled(number(stack.users) if has_users else "", STRONG if is_here else "")
+        end = Content(" ").join(part for part in (mark, users) if part.plain)
+        lines.append(Content.assemble(month, bar, end.right(width - 9 - max(0, room))))
     if head and lines:
         lines.insert(0, _head([client for client in clients if client in alone], signs, clients, _where(shown), width))
     return lines
@@ -121,13 +127,14 @@ def _bar(stack: Stack, clients: Sequence[str], signs: Mapping[str, str], width: 
     if stack.shares is None:
         return Content.styled("not known by client under this filter".ljust(width)[:width], MUTED), set()
     if not stack.shares:
-        return Content.styled("no users".ljust(width)[:width], MUTED), set()
+        why = "shares are not told" if stack.users else "no users"
+        return Content.styled(why.ljust(width)[:width], MUTED), set()
     sizes = dict.fromkeys(clients, 0.0)
     for client, share in stack.shares:
         sizes[client if client in sizes else OTHER] += share
     parts, alone = [], set()
     for index, (client, cells) in enumerate(zip(clients, widths(list(sizes.values()), width), strict=True)):
-        words = _words(client, sizes[client], signs[client], cells - 1)
+        words = _words(client, sizes[client], signs[client], cells - 1, stack.is_floor and client != OTHER)
         if cells and signs[client] == words.strip() != client:
             alone.add(client)
         text = outside((_EDGE + words if cells > 1 else signs[client])[:cells])
@@ -137,9 +144,9 @@ def _bar(stack: Stack, clients: Sequence[str], signs: Mapping[str, str], width: 
     return Content("").join(parts), alone
 
 
-def _words(client: str, share: float, sign: str, room: int) -> str:
+def _words(client: str, share: float, sign: str, room: int, is_floor: bool) -> str:
     """As much of name and share as there is room for."""
-    percent = f"{100 * share:.0f} %"
+    percent = at_least(f"{int(100 * share) if is_floor else round(100 * share)} %", is_floor)
     name = f"{UNKNOWN} unknown" if client == UNKNOWN else client
     for words in (f"{name} {percent}", name, f"{sign} {percent}", sign):
         if cell_len(clean(words)) <= room:

@@ -3,15 +3,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
-from zoneinfo import ZoneInfo
 
 from textual.content import Content
 
 from headcount.filters import Filter
 from headcount.months import shift
-from headcount.rows import MonthRow, Row, city_rows, client_rows, country_rows, month_rows, place_rows, subdivision_rows
+from headcount.rows import (
+    MonthRow,
+    Row,
+    city_rows,
+    client_rows,
+    country_rows,
+    known_with_users,
+    month_rows,
+    place_rows,
+    subdivision_rows,
+)
 from headcount.snapshot import UNKNOWN, Place
-from headcount.views import pace
+from headcount.views import at_least, is_comparable, pace
+from headcount.zones import zone_of
 from headcount_tui.dates import day, month_title
 from headcount_tui.render import (
     ACCENT,
@@ -85,8 +95,10 @@ def sort_rows(rows: Sequence[Any], columns: list[Column[Any]], sort: Sort | None
     return sorted(with_value, key=column.order, reverse=sort.descending) + without
 
 
-def _users(value: int | None) -> Content:
-    return Content(number(value)) if value else Content.styled(number(value), MUTED)
+def _users(value: int | None, is_floor: bool = False) -> Content:
+    if not value:
+        return Content.styled(number(value), MUTED)
+    return Content.assemble((at_least("", is_floor), MUTED), number(value))
 
 
 def _label(label: str) -> Content:
@@ -101,8 +113,9 @@ def _share(greatest: float) -> Callable[[AnyKey, int], Content]:
     def draw(row: AnyKey, width: int) -> Content:
         if row.share is None:
             return cell(Content.styled(NOTHING, MUTED), 7).truncate(width, pad=True)
-        figure = cell(Content.styled(percent(row.share), "" if row.users else MUTED), 7)
-        room = width - 8
+        share = at_least(percent(row.share), row.is_floor)
+        figure = cell(Content.styled(share, "" if row.users else MUTED), 7 if len(share) < 8 else 9)
+        room = width - figure.cell_length - 1
         if room < 3 or not greatest:
             return figure
         return Content.assemble(figure, " ", (bar(row.share / greatest, room), BAR)).truncate(width, pad=True)
@@ -115,12 +128,16 @@ def _difference(row: AnyKey, _width: int) -> Content:
     return Content.styled(text, style)
 
 
+def _difference_order(row: AnyKey) -> int | None:
+    return None if row.users is None or row.before is None else row.users - row.before
+
+
 def against(shown: Shown) -> str:
     """`vs 22 Oct`: what the month so far is compared with."""
     found = pace(shown.cut)
     if found is None:
         return ""
-    return f"vs {day(found.then, ZoneInfo(shown.whole.timezone))}"
+    return f"vs {day(found.then, zone_of(shown.whole.timezone))}"
 
 
 def _pace(row: AnyKey, _width: int) -> Content:
@@ -148,7 +165,7 @@ def _key_columns(title: str, width: int = 14) -> Callable[[Shown, Sequence[AnyKe
                 grows=3,
                 descending=False,
             ),
-            Column("users", "users", 9, lambda row, width: _users(row.users), lambda row: row.users),
+            Column("users", "users", 9, lambda row, width: _users(row.users, row.is_floor), lambda row: row.users),
             Column("share", "share", 9, _share(greatest), lambda row: row.share, left=True, grows=4, needs=64),
         ]
         before: Column[AnyKey] = Column(
@@ -158,18 +175,13 @@ def _key_columns(title: str, width: int = 14) -> Callable[[Shown, Sequence[AnyKe
             if any(row.then is not None for row in rows):  # like with like: as much of the month before
                 found.append(Column("then", against(shown), 11, _pace, _pace_order, needs=72))
                 before = replace(before, needs=100)
-            return [*found, before, *_active_columns(shown)]
+            earlier_too = [before] if shown.whole.anonymity is None else []
+            return [*found, *earlier_too, *_active_columns(shown)]
+        if shown.whole.anonymity is not None:  # who is told with others differs from month to month
+            return found
         found.append(before)
-        found.append(  # a month so far and a whole one can't be compared
-            Column(
-                "change",
-                "change",
-                11,
-                _difference,
-                lambda row: row.users - row.before if row.users is not None and row.before is not None else None,
-                needs=90,
-            )
-        )
+        if is_comparable(shown.cut, shown.month):
+            found.append(Column("change", "change", 11, _difference, _difference_order, needs=90))
         return found
 
     return columns
@@ -181,7 +193,12 @@ def _active_columns(shown: Shown) -> list[Column[AnyKey]]:
 
     def column(name: str, title: str, users: Callable[[AnyKey], int]) -> Column[AnyKey]:
         return Column(
-            name, title, 9, lambda row, width: _users(users(row) or nobody), lambda row: users(row) or nobody, needs=112
+            name,
+            title,
+            9,
+            lambda row, width: _users(users(row) or nobody, row.is_active_floor),
+            lambda row: users(row) or nobody,
+            needs=112,
         )
 
     return [
@@ -189,6 +206,10 @@ def _active_columns(shown: Shown) -> list[Column[AnyKey]]:
         column("week", "7 d", lambda row: row.active.week),
         column("active", "30 d", lambda row: row.active.month),
     ]
+
+
+def _month_users(row: MonthRow, _width: int) -> Content:
+    return Content.assemble((f"{row.quality.mark} ", MUTED), _users(row.users))
 
 
 def _month_label(shown: Shown) -> Callable[[MonthRow, int], Content]:
@@ -202,38 +223,32 @@ def _month_label(shown: Shown) -> Callable[[MonthRow, int], Content]:
 
 def _month_columns(shown: Shown, rows: Sequence[MonthRow]) -> list[Column[MonthRow]]:
     greatest = max((row.users for row in rows), default=0)
+    floor = shown.whole.anonymity is not None
 
     def size(row: MonthRow, width: int) -> Content:
         return Content.styled(bar(row.users / greatest, width) if greatest else "", BAR)
 
     def difference(row: MonthRow, _width: int) -> Content:
-        if row.change is None or row.month == shown.whole.month:
+        if row.change is None:
             return Content.styled(NOTHING, MUTED)
         return Content.styled(*change(round(1e6 * (1 + row.change)), 1_000_000))
 
     return [
         Column("month", "Month", 15, _month_label(shown), lambda row: row.month, left=True, grows=1),
-        Column("users", "month users", 11, lambda row, width: _users(row.users), lambda row: row.users),
-        Column(
-            "quality",
-            "",
-            8,
-            lambda row, width: Content.styled(row.quality.mark, MUTED),
-            lambda row: row.quality.value,
-            left=True,
-            descending=False,
-        ),
+        Column("users", "month users", 18, _month_users, lambda row: row.users),
         Column("size", "", 10, size, lambda row: row.users, left=True, grows=4, needs=64),
         Column("change", "change", 11, difference, lambda row: row.change, needs=72),
         Column(
             "countries",
             "countries",
             9,
-            lambda row, width: _users(row.countries),
+            lambda row, width: _users(row.countries, floor),
             lambda row: row.countries,
             needs=90,
         ),
-        Column("clients", "clients", 9, lambda row, width: _users(row.clients), lambda row: row.clients, needs=90),
+        Column(
+            "clients", "clients", 9, lambda row, width: _users(row.clients, floor), lambda row: row.clients, needs=90
+        ),
     ]
 
 
@@ -285,6 +300,16 @@ CITIES = Table("Cities", "city", lambda s: s.rows(city_rows), _key_columns("City
 PLACES = Table("Places", "place", lambda s: s.rows(place_rows), _key_columns("Place", 26), _narrow_place)
 CLIENTS = Table("Clients", "client", lambda s: s.rows(client_rows), _key_columns("Client"), _narrow_client)
 MONTHS = Table("Months", "month", lambda s: month_rows(s.cut), _month_columns, _narrow_month)
+
+
+def how_many(spec: Table, rows: Sequence[Any], is_told_whole: bool = True) -> str:
+    """`58 countries`: those that are known and have users; empty where the table has no rows. There are at least so
+    many where not all are told."""
+    if not rows:
+        return ""
+    count = len(rows) if spec is MONTHS else known_with_users(rows)
+    counted = at_least(f"{count:,}", not is_told_whole and spec is not MONTHS)
+    return f"{counted} {spec.noun if count == 1 else spec.title.lower()}"
 
 
 def table_of(asked: Asked) -> Table | None:

@@ -1,11 +1,13 @@
 """What an empty or half-known table says: why it is so, and what would change it."""
 
 from headcount.snapshot import Phase
+from headcount.views import Share
 from headcount_tui.shown import Shown, Tab, known
 
 NO_ADDRESSES = "Places are unknown because Prosody does not log addresses: set lastlog_ip_address = true"
 NO_DATABASE = "Places are unknown because no GeoIP database was found: set mmdb_path"
 NO_CLIENTS = "Clients are unknown because Prosody keeps no resources: load Headcount's companion module to record them"
+NONE = Share(0)
 _BOTH = "where its users were, and which clients they used, but not who of them did both"
 
 
@@ -74,11 +76,11 @@ def hint(shown: Shown) -> str:
     if missing := left_out(shown):
         hosts = missing[0] if len(missing) == 1 else f"{len(missing)} hosts"
         return f"Without {hosts}: what was imported there cannot answer this filter."
-    share = known(shown.counts)
+    share = known(shown)
     if shown.asked.filter.value("country") == "?" or shown.asked.filter.value("client") == "?":
         return ""
-    if shown.asked.tab in (Tab.COUNTRIES, Tab.PLACES, Tab.MAP) and share.places == 0:
+    if shown.asked.tab in (Tab.COUNTRIES, Tab.PLACES, Tab.MAP) and share.places == NONE:
         return NO_ADDRESSES if shown.whole.geo else NO_DATABASE
-    if shown.asked.tab is Tab.CLIENTS and share.clients == 0:
+    if shown.asked.tab is Tab.CLIENTS and share.clients == NONE:
         return NO_CLIENTS
     return ""

@@ -10,6 +10,7 @@ from textual.geometry import Size
 from headcount.months import shift
 from headcount.rows import MonthRow, month_rows
 from headcount.snapshot import Quality
+from headcount.views import at_least
 from headcount_tui import teach
 from headcount_tui.dates import MONTHS
 from headcount_tui.render import (
@@ -157,9 +158,9 @@ def told_of(shown: Shown, years: Years, month: str, width: int) -> Content:
     pieces = [
         Piece(9, name),
         Piece(8, Content(f"{users}, imported" if mark == "imported" else f"{mark} {users}")),
-        Piece(7, _change(row, is_current)),
-        Piece(4, _counted(row.countries, "country", "countries")),
-        Piece(3, _counted(row.clients, "client", "clients")),
+        Piece(7, _change(row)),
+        Piece(4, _counted(row.countries, "country", "countries", shown)),
+        Piece(3, _counted(row.clients, "client", "clients", shown)),
     ]
     missing = teach.left_out(replace(shown, month=month))
     if missing:
@@ -168,15 +169,18 @@ def told_of(shown: Shown, years: Years, month: str, width: int) -> Content:
     return Content("  ").join(fit(pieces, width))
 
 
-def _change(row: MonthRow, is_current: bool) -> Content:
-    """Against the month before; a month so far and a whole one can't be compared."""
-    if row.change is None or is_current:
+def _change(row: MonthRow) -> Content:
+    """Against the month before, where the two can be compared."""
+    if row.change is None:
         return Content("")
     return Content.styled(*change(round(1e6 * (1 + row.change)), 1_000_000))
 
 
-def _counted(count: int | None, one: str, many: str) -> Content:
-    return Content("") if count is None else Content.styled(f"{number(count)} {one if count == 1 else many}", MUTED)
+def _counted(count: int | None, one: str, many: str, shown: Shown) -> Content:
+    if count is None:
+        return Content("")
+    counted = at_least(number(count), shown.whole.anonymity is not None)
+    return Content.styled(f"{counted} {one if count == 1 else many}", MUTED)
 
 
 def beside(years: Years, month: str, by: int) -> str:

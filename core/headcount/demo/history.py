@@ -4,13 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import tzinfo
 
-from headcount.active_users import ActiveUsers, Presence
+from headcount.active_users import ActiveUsers
 from headcount.clients import ClientPatterns
 from headcount.demo.past import PAST_DAYS, PastEvent
 from headcount.geo import Places
 from headcount.history import HOUR, HistoryKeeper
 from headcount.keys import Keys
 from headcount.months import end_of, month_of
+from headcount.presence import Presence
 from headcount.snapshot import UNKNOWN, Cell, HistoryPoint, HostCounts, MonthCounts, Place, Quality
 
 DAY = 86_400

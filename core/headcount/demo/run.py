@@ -21,6 +21,7 @@ from headcount.settings import Settings
 from headcount.snapshot import Mark
 from headcount.state import Update
 from headcount.state.sqlite import SqliteState
+from headcount.zones import zone_of
 
 SWAPPED = 24 * 86_400
 """How long ago (seconds) the demo's GeoIP database came in the place of an older one."""
@@ -32,7 +33,7 @@ def demo_server(settings: Settings, now: float) -> Iterator[tuple[SimulatedServe
 
     The same `now` (Unix seconds) gives the same server. The directory goes when the block ends.
     """
-    zone = ZoneInfo(settings.zone_name())
+    zone = zone_of(settings.zone_name())
     database = importlib.resources.files("headcount") / "data" / "demo.mmdb"
     with (
         tempfile.TemporaryDirectory(prefix="headcount-demo-") as directory,

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from headcount.snapshot import UNKNOWN, Cell, MonthCounts, Place, PlaceName, Snapshot
+from headcount.snapshot import UNKNOWN, Cell, MonthCounts, Place, PlaceName, Quality, Snapshot
 
 COLUMNS = (
     "host",
@@ -26,6 +26,7 @@ def to_csv(snapshot: Snapshot) -> str:
 
     `figure` is `month users` or `active users`, and `period` a month or a window (1d, 7d, 30d). A month of which
     only the margins are known has rows `month users by place` and `month users by client`, each summing to all.
+    Active users are exact, or a lower bound where some may be lacking (as of a moment that has passed).
     Where figures are k-anonymous, a last column `min_count` says how.
     """
     text = io.StringIO()
@@ -36,10 +37,11 @@ def to_csv(snapshot: Snapshot) -> str:
             for figure, place, client, users in _month(counts.months[month]):
                 quality = counts.months[month].quality.value
                 writer.writerow(_row(snapshot, host, figure, month, quality, place, client, users))
+        quality = (Quality.LOWER_BOUND if counts.at_least else Quality.EXACT).value
         for index, period in enumerate(("1d", "7d", "30d")):
             for cell in sorted(counts.active, key=_order):
                 if users := counts.active[cell][index]:
-                    row = _row(snapshot, host, "active users", period, "exact", cell.place, cell.client, users)
+                    row = _row(snapshot, host, "active users", period, quality, cell.place, cell.client, users)
                     writer.writerow(row)
     return text.getvalue()
 

@@ -3,14 +3,27 @@
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
-from zoneinfo import ZoneInfo
 
 from headcount import geo, place_names
 from headcount.filters import Filter, Term
 from headcount.outputs.page import STYLE, bar, columns, table
 from headcount.rows import Row, client_rows, country_rows, month_rows, name_of, place_rows
-from headcount.snapshot import OTHER, UNKNOWN, HostCounts, MonthCounts, Place, Quality, Snapshot
-from headcount.views import Figure, figures, hidden, month_counts, sum_active, total_active
+from headcount.snapshot import OTHER, UNKNOWN, HostCounts, Place, Quality, Snapshot
+from headcount.views import (
+    AT_LEAST,
+    Figure,
+    Share,
+    at_least,
+    figures,
+    floors,
+    hidden,
+    known_of,
+    month_counts,
+    sum_active,
+    total_active,
+    users_known,
+)
+from headcount.zones import zone_of
 
 MOST = 100
 """Rows of a table before the rest is put together."""
@@ -77,7 +90,7 @@ def to_html(snapshot: Snapshot, month: str | None = None, asked: Filter | None =
 
 
 def _head(snapshot: Snapshot, hosts: str, asked: Filter) -> str:
-    when = datetime.fromtimestamp(snapshot.generated_at, ZoneInfo(snapshot.timezone))
+    when = datetime.fromtimestamp(snapshot.generated_at, zone_of(snapshot.timezone))
     # A path tells those who may see no single user nothing that they need.
     source = "" if snapshot.anonymity is not None else f" · from {escape(snapshot.source)}"
     terms = ", ".join(
@@ -90,8 +103,8 @@ def _head(snapshot: Snapshot, hosts: str, asked: Filter) -> str:
     else:
         note = (
             f"<b>k-anonymous, min_count {snapshot.anonymity}:</b> no group of fewer than {snapshot.anonymity} users "
-            f"follows from this page. Such groups are told in “{OTHER}”, in the place around them, or not at all; "
-            "no total is changed by it."
+            f"follows from this page. Such groups are told in “{OTHER}”, in the place around them, or not at all. A "
+            "number that may lack some of them is marked ≥: there are at least so many."
         )
     return (
         f"<header><h1>Users of {escape(hosts)}</h1>"
@@ -116,22 +129,23 @@ def _active(snapshot: Snapshot, month: str, is_whole: bool) -> str:
     cards = "".join(_card(figure, snapshot, is_now) for figure in found)
     facts, untold = [], hidden(snapshot)
     if "users_known" not in untold and is_whole:
-        facts.append(f"{sum(counts.users_known for counts in snapshot.hosts.values()):,} users known")
+        facts.append(f"{at_least(f'{users_known(snapshot):,}', 'users_known' in floors(snapshot))} users known")
     if "open_sessions" not in untold and is_now:
         facts.append(f"~{total_active(snapshot).open_sessions:,} open sessions (an estimate)")
     title = "Active users" if is_now else f"Active users at the end of {month}"
     told = f"<p>{'; '.join(facts)}.</p>" if facts else ""
+    told += f'<p class="note">{escape(AT_LEAST)}</p>' if snapshot.active_at_least and is_now else ""
     return f'<section><h2>{escape(title)}</h2><div class="cards">{cards}</div>{told}</section>'
 
 
 def _card(figure: Figure, snapshot: Snapshot, is_now: bool) -> str:
     change = ""
-    if figure.users is not None and figure.before:
+    if figure.users is not None and figure.before and not figure.is_floor:
         against = figure.window.before if is_now else f"{figure.window.days} days before"
         change = f"<span>{_signed(figure.users / figure.before - 1)} against {against}</span>"
     return (
         f'<div class="card"><h3>{figure.window.name} <small>{figure.window.length}</small></h3>'
-        f"{_told(figure.users, snapshot)}{change}"
+        f"{_told(figure, snapshot)}{change}"
         f"{columns(figure.series, f'{figure.window.name} of {len(figure.series)} days')}</div>"
     )
 
@@ -142,7 +156,9 @@ def _month(snapshot: Snapshot, month: str) -> str:
     if counts is None:
         untold = "Nobody, or too few users to tell." if snapshot.anonymity is not None else "Not counted."
         return f"<section><h2>{title}</h2><p>{untold}</p></section>"
-    parts = [f"<p><strong>{counts.users:,}</strong> month users, {QUALITY[counts.quality]}.{_known(counts)}</p>"]
+    users = at_least(f"{counts.users:,}", counts.quality is Quality.LOWER_BOUND)
+    known = _known(snapshot, month)
+    parts = [f"<p><strong>{users}</strong> month users, {QUALITY[counts.quality]}.{known}</p>"]
     if counts.places is not None:
         parts.append(_shares("Countries", "country", country_rows(snapshot, month), snapshot, month >= snapshot.month))
         if any(place.subdivision or place.city for place in counts.places):
@@ -152,14 +168,13 @@ def _month(snapshot: Snapshot, month: str) -> str:
     return f"<section><h2>{title}</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
-def _known(counts: MonthCounts) -> str:
+def _known(snapshot: Snapshot, month: str) -> str:
     """How many of the month's users have a known country, a known client."""
-    nowhere = sum(users for place, users in (counts.places or {}).items() if place.country is None)
-    nameless = (counts.clients or {}).get(UNKNOWN, 0)
+    found = known_of(snapshot, month)
     told = [
-        f"{what} is known of {1 - lacking / counts.users:.0%}"
-        for what, margin, lacking in (("country", counts.places, nowhere), ("client", counts.clients, nameless))
-        if margin is not None and counts.users
+        f"{what} is known of {_whole_percent(known)}"
+        for what, known in (("country", found.places), ("client", found.clients))
+        if known is not None
     ]
     return f" The {', the '.join(told)} of them." if told else ""
 
@@ -174,19 +189,44 @@ def _shares(caption: str, title: str, rows: Sequence[AnyRow], snapshot: Snapshot
         lines.append(
             [
                 f"{UNKNOWN} unknown" if row.label == UNKNOWN else escape(row.label),
-                _count(row.users),
-                NOTHING if row.share is None else f"{share:.1%}",
+                NOTHING if row.users is None else at_least(f"{row.users:,}", row.is_floor),
+                NOTHING if row.share is None else at_least(f"{share:.1%}", row.is_floor),
                 bar(share / greatest if greatest else 0),
-                *(_count(row.active[index] or (0 if snapshot.anonymity is None else None)) for index in windows),
+                *(_active_in(row, index, snapshot) for index in windows),
             ]
         )
     rest = rows[MOST:]
     if rest:
-        users = sum(row.users or 0 for row in rest)
-        others = [_count(sum(row.active[index] for row in rest)) for index in windows]
-        lines.append([f"… {len(rest):,} more", f"{users:,}", f"{sum(row.share or 0 for row in rest):.1%}", "", *others])
+        lines.append(_more(rest, windows))
     head = (title, "month users", "share", "", *(("24 h", "7 d", "30 d")[index] for index in windows))
     return table(caption, head, lines, bars=3)
+
+
+def _whole_percent(known: Share) -> str:
+    """Of a floor the percents below it, and 100 of nothing less."""
+    if known.is_floor:
+        return f"at least {int(100 * known.share)}%"
+    return f"{known.share:.0%}" if known.share in (0, 1) else f"{min(max(known.share, 0.01), 0.99):.0%}"
+
+
+def _active_in(row: AnyRow, index: int, snapshot: Snapshot) -> str:
+    users = row.active[index]
+    if snapshot.anonymity is not None and not users:
+        return NOTHING
+    return at_least(f"{users:,}", row.is_active_floor)
+
+
+def _more(rest: Sequence[AnyRow], windows: Sequence[int]) -> list[str]:
+    """The rows that there is no room for, together."""
+    is_floor, is_active_floor = any(row.is_floor for row in rest), any(row.is_active_floor for row in rest)
+    shares = [row.share for row in rest if row.share is not None]
+    return [
+        f"… {len(rest):,} more",
+        at_least(f"{sum(row.users or 0 for row in rest):,}", is_floor),
+        at_least(f"{sum(shares):.1%}", is_floor) if shares else NOTHING,
+        "",
+        *(at_least(f"{sum(row.active[index] for row in rest):,}", is_active_floor) for index in windows),
+    ]
 
 
 def _months(snapshot: Snapshot) -> str:
@@ -197,9 +237,9 @@ def _months(snapshot: Snapshot) -> str:
     lines = [
         [
             escape(f"{row.month} so far" if row.month == snapshot.month else row.month),
-            f"{row.users:,} {row.quality.mark}",
+            row.quality.marked(f"{row.users:,}"),
             bar(row.users / greatest),
-            NOTHING if row.change is None or row.month == snapshot.month else _signed(row.change),
+            NOTHING if row.change is None else _signed(row.change),
         ]
         for row in rows
     ]
@@ -214,7 +254,7 @@ def _hosts(snapshot: Snapshot, month: str, is_whole: bool) -> str:
     lines = []
     for host, counts in snapshot.hosts.items():
         of_month = counts.months.get(month)
-        cells = [escape(host), _count(None if of_month is None else of_month.users)]
+        cells = [escape(host), NOTHING if of_month is None else of_month.quality.marked(f"{of_month.users:,}")]
         cells += _active_of(counts) if is_now else []
         cells += [NOTHING if "users_known" in counts.hidden else _count(counts.users_known)] if is_whole else []
         lines.append(cells)
@@ -243,9 +283,9 @@ def _count(users: int | None) -> str:
     return NOTHING if users is None else f"{users:,}"
 
 
-def _told(users: int | None, snapshot: Snapshot) -> str:
-    if users is not None:
-        return f"<strong>{users:,}</strong>"
+def _told(figure: Figure, snapshot: Snapshot) -> str:
+    if figure.users is not None:
+        return f"<strong>{at_least(f'{figure.users:,}', figure.is_floor)}</strong>"
     return f"<p>{'not told' if snapshot.anonymity is not None else 'not known'}</p>"
 
 

@@ -20,18 +20,22 @@ def to_json(snapshot: Snapshot) -> str:
 def report(snapshot: Snapshot) -> Json:
     """The snapshot as plain values. Unknown parts of a place are None; what can't or may not be told is None too.
 
-    Where figures are k-anonymous, `anonymity` says how; an exact report does not have it.
+    A problem has no example where no file is to be named. Where figures are k-anonymous, `anonymity` says how, and that
+    of each place, client and country there are at least so many, since some may be told with others; an exact report
+    does not have it.
     """
+    least = snapshot.anonymity
     return {
         "generated_at": datetime.fromtimestamp(snapshot.generated_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "timezone": snapshot.timezone,
         "source": snapshot.source,
-        **({} if snapshot.anonymity is None else {"anonymity": {"min_count": snapshot.anonymity}}),
+        "active_users_are": "at least" if snapshot.active_at_least else "exact",
+        **({} if least is None else {"anonymity": {"min_count": least, "parts_are": "at least"}}),
         "hosts": {host: _host(counts, snapshot.names) for host, counts in snapshot.hosts.items()},
         "problems": None
-        if snapshot.anonymity is not None
+        if least is not None
         else [
-            {"what": problem.what, "count": problem.count, "example": problem.example, "why": problem.why}
+            {"what": problem.what, "count": problem.count, "example": problem.example or None, "why": problem.why}
             for problem in snapshot.problems
         ],
     }

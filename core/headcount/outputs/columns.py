@@ -20,7 +20,7 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return not text or text[0] in "0123456789+-−"
+    return not text or text.removeprefix("≥ ")[0] in "0123456789+-−"
 
 
 def _width(text: str) -> int:

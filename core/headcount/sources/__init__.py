@@ -28,6 +28,9 @@ class Source(Protocol):
     def follow(self, timeout: float) -> Iterator[list[Record]]:
         """What changed since, in batches. Waits `timeout` seconds at the most for something to change."""
 
+    def hosts(self) -> Collection[str]:
+        """The hosts that there are now, those without a user too."""
+
     def users(self) -> Mapping[str, Collection[str]]:
         """The names of all users that there are now, by host."""
 

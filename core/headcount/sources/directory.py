@@ -26,6 +26,7 @@ from headcount.records import (
     HostRead,
     HostVisitors,
     Record,
+    ServerStarted,
     SourceFlaws,
     VisitorMarkers,
 )
@@ -72,6 +73,7 @@ class DirectorySource:
         self._listing: list[Names] = []
         self._restored: set[str] = set()
         self._said_flaws: tuple[Flaw, ...] = ()
+        self._said_start: float | None = None
         self._watch_flaw: Flaw | None = None
         self._watcher_stands = True
         self._pace = Pace(clock())
@@ -109,6 +111,7 @@ class DirectorySource:
         begun = self._clock()
         self._layout.look()
         self._watch()
+        yield from self._say_start()
         gone = self._restored - {host.name for host in self._layout.hosts.values()}
         if gone and not self._layout.is_lost:
             yield [HostGone(name) for name in sorted(gone)]
@@ -139,6 +142,8 @@ class DirectorySource:
         changes = self._watcher.wait(0 if self._sweeping else timeout) if self._watcher else {}
         if self._watch_failed() or (self._watcher and self._watcher.has_lost()):
             self._pace.doubt(self._clock())
+        if self._path in changes:
+            yield from self._say_start()
         yield from self._reread_changed(changes)
         now = self._clock()
         yield from self._settle(now)
@@ -156,6 +161,10 @@ class DirectorySource:
                 yield self._visitors.read(host)
                 yield self._visitors.read_markers(host, month)
         yield SourceFlaws(tuple(self._layout.flaws.values()))
+
+    def hosts(self) -> Collection[str]:
+        """The hosts that there are now, those without a user too."""
+        return [host.name for host in self._layout.hosts.values()]
 
     def users(self) -> Mapping[str, Collection[str]]:
         """The names of all users that there are now, by host."""
@@ -277,6 +286,7 @@ class DirectorySource:
             self._watcher_stands = True
         else:
             self._watch_flaw = None
+        yield from self._say_start()
         if (yield from self._look_again()):
             self._pace.doubt(self._clock())
         if self._layout.is_lost:
@@ -319,6 +329,13 @@ class DirectorySource:
         if not host.was_read:
             host.was_read = True
             yield [HostRead(host.name)]
+
+    def _say_start(self) -> Iterator[list[Record]]:
+        """Tells of the server's last start, where another one is seen."""
+        started = self._layout.started_at()
+        if started is not None and started != self._said_start:
+            self._said_start = started
+            yield [ServerStarted(started)]
 
     def _advance(self, files: int) -> None:
         """Takes note that some more files are done, and lists on, until it is known how many there are."""

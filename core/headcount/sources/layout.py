@@ -9,7 +9,7 @@ from itertools import islice
 
 from headcount.compact import CompactMap
 from headcount.errors import MAY_READ, PERMISSION_DENIED
-from headcount.prosody.files import SUFFIX, USER_STORES, VISITORS_FILES
+from headcount.prosody.files import ADMIN_SOCKET, SUFFIX, USER_STORES, VISITORS_FILES
 from headcount.prosody.names import decode, encode_store, why_not_decoded
 from headcount.records import Flaw
 from headcount.text import clean
@@ -114,6 +114,15 @@ class Layout:
     def is_there(self) -> bool:
         """Whether the data directory can be looked at now."""
         return self._list(self.root) is not None
+
+    def started_at(self) -> float | None:
+        """When the server was started last (Unix seconds), by the socket that it binds then; None where there is none:
+        it ended in order, or keeps its socket elsewhere."""
+        try:
+            found = os.stat(os.path.join(self.root, ADMIN_SOCKET))
+        except OSError:
+            return None
+        return found.st_mtime if stat.S_ISSOCK(found.st_mode) else None
 
     def may_be_ours(self, path: bytes) -> bool:
         """Whether a change at `path` may be that of a host's or store's directory, or of a file of a host's own."""

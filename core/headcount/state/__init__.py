@@ -22,7 +22,8 @@ class SavedHost:
 class Saved:
     """Everything that was kept: `geo` is the label of the GeoIP database in use last, `zone` the time zone that the
     months were reckoned in, `pruned_before` the first month that was not pruned, `live` what the engine shows to those
-    who look on (see `live`), `index` the token of the restart index that goes with it."""
+    who look on (see `live`), `index` the token of the restart index that goes with it, `clock` what is known of the
+    machine's clock (see `trusted_clock`)."""
 
     hosts: dict[str, SavedHost] = field(default_factory=dict)
     history: list[HistoryPoint] = field(default_factory=list)
@@ -33,6 +34,8 @@ class Saved:
     pruned_before: str | None = None
     live: dict[str, str] = field(default_factory=dict)
     index: str | None = None
+    clock: str | None = None
+    damage: str = ""
 
 
 @dataclass(slots=True)
@@ -50,7 +53,11 @@ class HostUpdate:
 
 @dataclass(slots=True)
 class Update:
-    """Everything that changed since the last time. It is kept in whole or not at all. What is None stays as it is."""
+    """Everything that changed since the last time. It is kept in whole or not at all. What is None stays as it is.
+
+    `nothing_after` is a moment (Unix seconds) and a month: what was kept as of later ones is deleted first, since a
+    clock that was ahead wrote it; also that a month after that one is the first that was not pruned.
+    """
 
     hosts: list[HostUpdate] = field(default_factory=list)
     history: list[HistoryPoint] = field(default_factory=list)
@@ -63,6 +70,8 @@ class Update:
     pruned_before: str | None = None
     live: Mapping[str, str] = field(default_factory=dict)
     index: str | None = None
+    clock: str | None = None
+    nothing_after: tuple[float, str] | None = None
 
 
 class State(Protocol):

@@ -30,7 +30,7 @@ def lock(path: Path) -> int:
     """Makes the state's files where they are not there, and holds the state for this process alone.
 
     The lock goes with the process, however that ends. The files are for their owner alone (0600 in a directory that
-    is made 0700), and for the group too where their directory is there already and lets the group in.
+    is made 0700), and for the group too where their directory is there already and lets the group in, and nobody else.
     Raises StateLockedError, and StateError for a file that is no state and never was.
     """
     _refuse_foreign(path)
@@ -52,9 +52,30 @@ def lock(path: Path) -> int:
 
 
 def make(path: Path) -> int:
-    """Opens a file of the state, made with its rights where it is not there; its descriptor."""
-    mode = 0o640 if path.parent.stat().st_mode & stat.S_IRGRP else 0o600
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+    """Opens a file of the state, made with its rights where it is not there; its descriptor. One that is there and is
+    ours has no more rights than it would be made with."""
+    directory = path.parent.stat().st_mode
+    for_group = directory & stat.S_IRGRP and not directory & stat.S_IRWXO
+    mode = 0o640 if for_group else 0o600
+    opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+    found = os.fstat(opened)
+    if found.st_uid == os.geteuid() and found.st_mode & 0o777 & ~mode:
+        os.fchmod(opened, found.st_mode & mode)
+    return opened
+
+
+def is_empty(path: Path) -> bool:
+    """Whether there is such a file, and nothing in it."""
+    return path.is_file() and path.stat().st_size == 0
+
+
+def stamp_of(path: Path) -> tuple[int, int, int, int] | None:
+    """What tells that a file was written to, or became another one; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def identity_of(path: Path) -> tuple[int, int] | None:
@@ -68,7 +89,7 @@ def identity_of(path: Path) -> tuple[int, int] | None:
 
 def _refuse_foreign(path: Path) -> None:
     """A file without a lock beside it that does not begin as a database does was never a state: it is left alone."""
-    if not path.is_file() or _lock_file(path).exists():
+    if not path.is_file() or has_lock(path):
         return
     with path.open("rb") as file:
         begins = file.read(len(MAGIC))
@@ -96,24 +117,37 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def connect_to_read(path: Path) -> sqlite3.Connection:
-    """Opens the file so that nothing is made beside it: without a -wal nobody is writing, and it is whole."""
-    is_live = path.with_name(path.name + "-wal").exists()
-    how = "mode=ro" if is_live else "mode=ro&immutable=1"
-    return sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, check_same_thread=False)
+def connect_to_read(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """Opens the file so that nothing is made beside it; and whether SQLite takes it for one that nobody writes.
+
+    Without a -wal nobody is writing, and it is whole; but whoever begins to meanwhile is not noticed (`stamp_of`).
+    """
+    is_still = not path.with_name(path.name + "-wal").exists()
+    how = "mode=ro&immutable=1" if is_still else "mode=ro"
+    return sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, check_same_thread=False), is_still
 
 
-def set_aside(path: Path) -> Path:
-    """Renames a state, with what SQLite has beside it, to a name that was free; returns that name."""
+def set_aside(path: Path, instead: Path) -> Path:
+    """Gives a state, with what SQLite has beside it, a name that was free, and its own name to the file `instead`;
+    returns the free name. There is a state of that name at any moment, however the process ends."""
     number = 1
     while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
         number += 1
-    path.rename(aside)
+    try:
+        os.link(path, aside)
+    except OSError:  # a file system without hard links
+        path.rename(aside)
     for suffix in BESIDE:
         beside = path.with_name(path.name + suffix)
         if beside.exists():
             beside.rename(aside.with_name(aside.name + suffix))
+    instead.replace(path)
     return aside
+
+
+def has_lock(path: Path) -> bool:
+    """Whether an engine ever kept the state."""
+    return _lock_file(path).exists()
 
 
 def _lock_file(path: Path) -> Path:

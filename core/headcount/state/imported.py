@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from headcount.snapshot import Cell, MonthCounts, Place, Quality
 from headcount.state.columns import columns, place_of
+from headcount.state.seals import seal
 
 TABLE = """
 CREATE TABLE imported (
@@ -19,7 +20,9 @@ CREATE TABLE imported (
 def load_imported(connection: sqlite3.Connection) -> Iterator[tuple[str, str, MonthCounts]]:
     """Host, month and counts of everything that was taken over."""
     found: dict[tuple[str, str], dict[str, dict[Cell, int]]] = {}
-    for host, month, kind, country, subdivision, city, client, users in connection.execute("SELECT * FROM imported"):
+    for host, month, kind, country, subdivision, city, client, users in connection.execute(
+        "SELECT host, month, kind, country, subdivision, city, client, users FROM imported"
+    ):
         cell = Cell(place_of(country, subdivision, city), client)
         found.setdefault((host, month), {}).setdefault(kind, {})[cell] = users
     for (host, month), kinds in found.items():
@@ -28,10 +31,15 @@ def load_imported(connection: sqlite3.Connection) -> Iterator[tuple[str, str, Mo
 
 def save_imported(connection: sqlite3.Connection, host: str, month: str, counts: MonthCounts) -> None:
     """Keeps what was taken over of a month that has nothing of it yet."""
+    rows = [(host, month, kind, *columns(place), client, users) for kind, (place, client), users in _rows(counts)]
     connection.executemany(
-        "INSERT INTO imported VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(host, month, kind, *columns(place), client, users) for kind, (place, client), users in _rows(counts)],
+        "INSERT INTO imported VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [(*row, seal("imported", *row)) for row in rows]
     )
+
+
+def taken_over(counts: MonthCounts | None) -> int:
+    """The sum of what is kept of it, over all its rows."""
+    return 0 if counts is None else sum(users for _, _, users in _rows(counts))
 
 
 def _rows(counts: MonthCounts) -> Iterator[tuple[str, Cell, int]]:

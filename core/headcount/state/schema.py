@@ -3,7 +3,9 @@ that it lacks, in one transaction."""
 
 import sqlite3
 
+from headcount.state.check import begin_seals, note_rows, note_version
 from headcount.state.imported import TABLE as _IMPORTED
+from headcount.state.seals import TABLES
 
 OURS = 0x48434E54
 """The application id (bytes 68 to 71 of the file) of a state of Headcount: "HCNT"."""
@@ -71,8 +73,18 @@ DROP TABLE counted_one_by_one;
 CREATE INDEX counted_by_month ON counted (host, month);
 """
 
-STEPS = (_FIRST, _LOOKERS_ON, _IMPORTED, _MARKS, _ARRIVALS, _COUNTED)
+# What tells a damaged row, and that one is missing (`seals`).
+_SEALS = f"""
+ALTER TABLE months ADD COLUMN users INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE months ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE months ADD COLUMN chain INTEGER NOT NULL DEFAULT 0;
+{"".join(f"ALTER TABLE {table} ADD COLUMN seal INTEGER;" for table in TABLES)}
+"""
+
+STEPS = (_FIRST, _LOOKERS_ON, _IMPORTED, _MARKS, _ARRIVALS, _COUNTED, _SEALS)
 VERSION = len(STEPS)
+SEALED_SINCE = STEPS.index(_SEALS) + 1
+"""The first version whose rows are sealed."""
 
 
 def version_of(connection: sqlite3.Connection) -> int:
@@ -85,12 +97,30 @@ def is_foreign(connection: sqlite3.Connection) -> bool:
     """Whether it is a database of somebody else's."""
     if connection.execute("PRAGMA application_id").fetchone()[0] == OURS:
         return False
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    return bool(tables) and not tables >= {"hosts", "months", "counts", "counted"}
+
+
+def is_begun(connection: sqlite3.Connection) -> bool:
+    """Whether it has any table."""
     tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     return tables > 0
 
 
 def upgrade(connection: sqlite3.Connection) -> None:
-    """Takes the steps that the state lacks, all of them or none."""
-    steps = STEPS[version_of(connection) :]
-    if steps:
-        connection.executescript(f"BEGIN;{''.join(steps)}PRAGMA user_version = {VERSION};COMMIT;")
+    """Takes the steps that the state lacks, all of them or none. Where they are the first with seals, what was written
+    before is sealed as it is."""
+    version = version_of(connection)
+    if version == VERSION:
+        return
+    try:
+        connection.executescript(f"BEGIN;{''.join(STEPS[version:])}PRAGMA user_version = {VERSION};")
+        if version < SEALED_SINCE:
+            begin_seals(connection)
+        note_version(connection, VERSION)
+        note_rows(connection)
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+    connection.execute("VACUUM")  # so that each table begins where `rescue` looks for it

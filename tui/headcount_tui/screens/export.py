@@ -19,7 +19,7 @@ from headcount.feed import Feed
 from headcount.query import written
 from headcount.snapshot import Snapshot
 from headcount_tui.actions import Where, bindings
-from headcount_tui.exporting import FORMATS, Wish, default_name, full_path, next_name, save, with_end
+from headcount_tui.exporting import FORMATS, Wish, default_path, full_path, next_name, save, with_end
 from headcount_tui.picture import picture
 from headcount_tui.render import BAD, MUTED, WARNING, outside
 from headcount_tui.shown import Asked
@@ -41,7 +41,7 @@ class Export(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Two choices, the name, and what it all comes to."""
-        name = default_name(self._asked.filter, list(self._snapshot.hosts), FORMATS[0].end)
+        name = default_path(self._asked.filter, self._snapshot, FORMATS[0].end)
         least = self._min_count
         with Vertical(classes="dialog") as box:
             box.border_title = Content("Export what is shown")

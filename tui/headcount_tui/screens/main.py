@@ -27,7 +27,7 @@ from headcount_tui.screens.help import Help
 from headcount_tui.screens.picker import Picker
 from headcount_tui.screens.problems import Problems
 from headcount_tui.shown import Asked, Shown, Sort, Tab, look, urgent
-from headcount_tui.tables import country_of, sort_rows, table_of
+from headcount_tui.tables import country_of, how_many, sort_rows, table_of
 from headcount_tui.widgets.figure_box import FigureBox, MonthBox
 from headcount_tui.widgets.heat_table import HeatTable
 from headcount_tui.widgets.live_feed import LiveFeed
@@ -232,8 +232,7 @@ class MainScreen(Screen[None]):
             Start(self._cursors.get((shown.asked.filter, shown.asked.tab))) if home else None,
             light=shown.settled,
         )
-        noun = spec.noun if len(rows) == 1 else spec.title.lower()
-        self.query_one(TableTitle).counted = f"{len(rows):,} {noun}" if rows else ""
+        self.query_one(TableTitle).counted = how_many(spec, rows, shown.whole.anonymity is None)
         self._show_hint(teach.hint(shown) if rows else "")
 
     def _show_hint(self, text: str) -> None:

@@ -5,10 +5,10 @@ from textual.geometry import Size
 
 from headcount.filters import Filter
 from headcount.snapshot import UNKNOWN
-from headcount.views import Figure
+from headcount.views import Figure, at_least
 from headcount_tui import lines
 from headcount_tui.glyphs import AsciiOnly
-from headcount_tui.month_facts import came_and_went, change_line, open_sessions, users_of_months
+from headcount_tui.month_facts import SO_FAR, came_and_went, change_line, open_sessions, users_of_months
 from headcount_tui.render import (
     BAR,
     MUTED,
@@ -159,7 +159,7 @@ def draw_figure(
     figure: Figure, is_current: bool, width: int, height: int, told: bool = True, plain: bool = False
 ) -> Content:
     """Three lines of digits, one of change where the past is `told`, and bars in what is left."""
-    digits = digits_of(figure.users, width, plain=plain)
+    digits = digits_of(figure.users, width, at_least("", figure.is_floor), plain)
     if told:
         found = [*digits, _change_line(figure, is_current, width)]
     else:
@@ -193,6 +193,8 @@ def narrowed_to(asked: Filter, shown: Shown) -> str:
 
 
 def _change_line(figure: Figure, is_current: bool, width: int) -> Content:
+    if figure.is_partial:
+        return Content.styled(SO_FAR, MUTED)
     if figure.users is None or figure.before is None:
         return Content.styled("no history yet" if is_current else "no history of then", MUTED)
     text, style = change(figure.users, figure.before)

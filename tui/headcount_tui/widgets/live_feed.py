@@ -1,11 +1,11 @@
 """What just happened, without naming anyone: the newest first."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from textual.content import Content
 from textual.geometry import Size
 
+from headcount.zones import zone_of
 from headcount_tui.happened import News, Visitors
 from headcount_tui.render import LIT, LIT_FOR, MUTED, outside
 from headcount_tui.shown import Shown
@@ -51,7 +51,7 @@ class LiveFeed(Panel, can_focus=True):
 
 def line(news: News, shown: Shown, width: int, is_lit: bool = False) -> Content:
     """`14:03:07  a new visitor from Hesse, DE, with Conversations`."""
-    at = datetime.fromtimestamp(news.when, ZoneInfo(shown.whole.timezone)).strftime("%H:%M:%S")
+    at = datetime.fromtimestamp(news.when, zone_of(shown.whole.timezone)).strftime("%H:%M:%S")
     host = (f"  {news.host}", MUTED) if news.host and len(shown.cut.hosts) > 1 and isinstance(news, Visitors) else ""
     parts = Content.assemble((at, MUTED), "  ", words(news, shown.whole))
     if host:

@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.geometry import Size
 
 from headcount.snapshot import HistoryPoint, Past
+from headcount.zones import zone_of
 from headcount_tui import teach
 from headcount_tui.charts import draw_course, notes, slots
 from headcount_tui.past import Course, Sums, course
@@ -35,7 +36,7 @@ class Trend(Panel, can_focus=True):
 
 def draw_trend(shown: Shown, size: Size, sums: Callable[[HistoryPoint], Past] | None = None) -> Content:
     """How far back it goes, the chart, and what its signs mean; or why there is none."""
-    zone = ZoneInfo(shown.whole.timezone)
+    zone = zone_of(shown.whole.timezone)
     found = course(shown, slots(size.width), sums)
     head = title(shown, found, zone, size.width)
     lacking = teach.no_lines(shown, any(len(dots) > 1 for line in found.lines for dots in line.stretches))

@@ -1,0 +1,53 @@
+"""What is known of a user now, and what of it counts at a moment: which windows, and whether a session seems open.
+
+A user counts in a window while `now - last_activity < window`, as mod_measure_active_users has it. A session seems open
+where the newest login is later than the newest logout. A server that is killed writes no logout, so one that began
+before the server's last start is over, and so is one that has been open for thirty days: nothing tells of it any more.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+from headcount.snapshot import Cell
+
+DAY: Final = 86_400
+WINDOWS: Final = (DAY, 7 * DAY, 30 * DAY)
+LONGEST_SESSION: Final = WINDOWS[-1]
+"""Seconds after its login for which a session may seem open: the longest window, so that who leaves that one has no
+open session either."""
+NEVER: Final = -math.inf
+
+
+class Presence(NamedTuple):
+    """What is known of a user now: the newest activity (Unix seconds, may be infinite; `NEVER`), the cell, and whether
+    a session seems open by login and logout alone. `opened` is when it was opened, if that is not the newest activity.
+    """
+
+    last: float
+    cell: Cell
+    is_open: bool
+    opened: float | None = None
+
+
+PlainPresence = tuple[int, int, int, bool]
+"""A user's key, the whole second of the newest activity, the number of a cell, whether a session seems open, which was
+opened in that second."""
+
+Counts = tuple[bool, bool, bool, bool]
+"""Whether a user counts in the last day, week, month; whether a session is taken for open."""
+
+
+class Rule(NamedTuple):
+    """What counts. `started` is the server's last start (Unix seconds, 0 where it can't be seen); `is_open_active` has
+    users whose session is taken for open count in all windows."""
+
+    started: float = 0.0
+    is_open_active: bool = False
+
+    def counts(self, now: float, last: float, opened: float) -> Counts:
+        """Of a user whose session seems open since `opened`, or `NEVER`. With time each of it only ever ends."""
+        is_open = opened >= self.started and now < opened + LONGEST_SESSION
+        if is_open and self.is_open_active:
+            return True, True, True, True
+        day, week, month = WINDOWS
+        return now < last + day, now < last + week, now < last + month, is_open
