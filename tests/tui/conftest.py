@@ -4,6 +4,14 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from at_rest import at_rest
+
+
+@pytest.fixture(autouse=True)
+def _waits_for_what_is_left_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual's pilot waits until the screen is at rest, not until the processor is."""
+    for module in ("app", "pilot"):
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", at_rest)
 
 
 @pytest.fixture(autouse=True)
@@ -12,7 +20,7 @@ def no_feed_left() -> Iterator[None]:
     yield
     for thread in threading.enumerate():
         if thread.name == "feed":
-            thread.join(2)
+            thread.join(30)
             assert not thread.is_alive()
 
 

@@ -205,10 +205,7 @@ async def test_r_turns_it_off_and_what_was_kept_is_gone_at_once(file: Path) -> N
         assert "text secret words ✕" in seen.text
         await seen.press("R")
         await seen.until("Remember filters between starts: off")
-        for _ in range(20):
-            if "secret" not in file.read_text():
-                break
-            await seen.pilot.pause(0.05)
+        await seen.until_so(lambda: "secret" not in file.read_text())
         assert json.loads(file.read_text()) == {"remember": False}
     async with screen(SAMPLE, options=options) as seen:
         assert "no filter" in seen.text
@@ -230,13 +227,25 @@ async def test_a_theme_that_was_chosen_is_kept_and_one_that_is_gone_is_not_misse
     assert json.loads(file.read_text()) == {"theme": "gone"}
 
 
-async def test_a_place_that_cannot_be_written_is_told_on_the_screen(tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [1, *range(81, 88), 200])
+async def test_a_place_that_cannot_be_written_is_told_on_the_screen(tmp_path: Path, length: int) -> None:
+    """Whatever its name is broken into, what follows from it is read at once."""
     (tmp_path / "file").write_text("")
-    options = ScreenOptions(memory=tmp_path / "file" / "screen.json", remember=True)
-    async with screen(SAMPLE, options=options, size=(140, 45)) as seen:
-        await seen.until("nothing will be")
+    place = tmp_path / "file" / "a" / "screen.json"
+    place = tmp_path / "file" / ("a" * max(1, 1 + length - len(str(place)))) / "screen.json"
+    options = ScreenOptions(memory=place, remember=True)
+    async with screen(SAMPLE, options=options, size=(100, 30)) as seen:
+        await seen.until("Nothing will be kept")
         await seen.press("3")
         assert seen.app.is_running
+
+
+async def test_what_cannot_be_kept_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    options = ScreenOptions(memory=tmp_path / "file" / "screen.json")
+    async with screen(SAMPLE, options=options) as seen:
+        await seen.press("R")
+        await seen.until("Nothing is kept")
 
 
 async def test_without_a_home_it_is_said_that_there_is_no_place() -> None:

@@ -4,6 +4,7 @@ import pytest
 from fake_feed import FakeFeed
 from samples import SAMPLE
 from screens import screen
+from textual.command import CommandList
 
 from headcount.errors import UsageError
 from headcount.screen import ScreenOptions
@@ -80,7 +81,8 @@ async def test_the_palette_offers_every_action_and_runs_it() -> None:
         commands = {command.title for command in seen.app.get_system_commands(seen.app.screen)}
         assert {f"{a.id.replace('-', ' ').capitalize()}  ({a.sign})" for a in ACTIONS if a.id} == commands
         await seen.press("ctrl+p", *"clients")
-        await seen.pilot.pause(0.5)
+        found = seen.app.screen.query_one(CommandList)
+        await seen.until_so(lambda: [str(hit.prompt) for hit in found.options] == ["Clients  (3)\nclients"])
         await seen.press("enter")
         await seen.until("ANDROID")
         assert isinstance(seen.app, HeadcountApp)

@@ -97,5 +97,5 @@ async def test_a_click_on_data_presses_no_button_of_ours() -> None:
             if "[@click" in line:
                 await seen.pilot.click(offset=(line.index("[@click") + 18, index))
                 await seen.pilot.click(offset=(line.index("[@click") + 2, index))
-        await seen.pilot.pause(0.05)
+        await seen.pilot.pause()
         assert_harmless(seen)

@@ -6,6 +6,7 @@ from samples import NAMES, SAMPLE
 from screens import Seen, screen
 
 from headcount.snapshot import Cell, MonthCounts, Phase, Place, Problem, Progress, Snapshot
+from headcount_tui.render import LIT_FOR
 from headcount_tui.widgets.live_table import LiveTable
 
 FRANKFURT = next(place for place in NAMES if place.city == 2925533)
@@ -51,11 +52,12 @@ async def test_what_just_came_is_lit_for_a_moment() -> None:
     async with screen(SAMPLE, size=(100, 30)) as seen:
         await seen.press("7")
         one = with_visitors(SAMPLE, Place("FR"), "DINO")
+        timers = seen.timers_of("LiveFeed")
         await seen.put(one, "from France")
-        await seen.pilot.pause(1.1)
+        await timers.fire(LIT_FOR)
         await seen.put(with_visitors(one, Place("JP"), "WEB"), "from Japan")
         assert ground(seen, "from Japan") != ground(seen, "from France")
-        await seen.pilot.pause(1.1)
+        await timers.fire(LIT_FOR)
         assert ground(seen, "from Japan") == ground(seen, "from France")
 
 
@@ -79,8 +81,9 @@ async def test_the_newest_stands_beside_the_filters_where_there_is_room() -> Non
 async def test_space_lets_the_figures_stand_still_and_go_on() -> None:
     async with screen(SAMPLE) as seen:
         assert "‖ paused" in await seen.press("space")
-        seen.feed.put(with_visitors(SAMPLE, Place("DE"), "DINO", users=1000))
-        await seen.pilot.pause(0.1)
+        later = with_visitors(SAMPLE, Place("DE"), "DINO", users=1000)
+        seen.feed.put(later)
+        await seen.until_so(lambda: seen.app._main._snapshot is later)
         assert "93,682" in seen.text
         assert "93,682" in await seen.press("s", "s", "s", "1")  # whatever else is asked
         shown = await seen.press("space")
@@ -100,6 +103,7 @@ def lit(seen: Seen) -> set[object]:
 
 async def test_a_row_that_changed_is_lit_for_a_moment() -> None:
     async with screen(SAMPLE) as seen:
+        timers = seen.timers_of("LiveTable")
         await seen.put(with_visitors(SAMPLE, Place("FR"), "DINO"), "29,278")
         assert lit(seen) == {Place("FR")}
         row = next(index for index, line in enumerate(seen.lines) if "France" in line)
@@ -107,7 +111,7 @@ async def test_a_row_that_changed_is_lit_for_a_moment() -> None:
         other = next(index for index, line in enumerate(seen.lines) if "Brazil" in line)
         colors = [{s.style.bgcolor for s in strips[at] if s.style and s.text.strip()} for at in (row, other)]
         assert colors[0] != colors[1]
-        await seen.pilot.pause(1.1)
+        await timers.fire(LIT_FOR)
         assert lit(seen) == set()
 
 

@@ -177,7 +177,7 @@ async def test_the_month_beside_the_tabs_is_told_whole_or_not_at_all() -> None:
         assert "[ 2026-11 ]" in seen.lines[2]
         for width, told in ((44, "[ 2026-11 ]"), (40, " 2026-11 "), (36, None)):
             await seen.pilot.resize_terminal(width, 15)
-            await seen.pilot.pause(0.05)
+            await seen.pilot.pause()
             assert (told in seen.lines[2]) if told else ("20" not in seen.lines[2])
             assert "…" not in seen.lines[2]
 
@@ -290,7 +290,6 @@ async def test_a_host_that_cannot_answer_the_filter_is_named() -> None:
 async def test_what_does_not_change_is_not_painted_again() -> None:
     async with screen(SAMPLE) as seen:
         await seen.until("Germany")
-        await seen.pilot.pause(0.1)
         painted = []
         table = seen.app.screen.query_one("LiveTable")
         refresh = table.refresh

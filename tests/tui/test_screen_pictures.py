@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fake_feed import screen_on
 from samples import SAMPLE
+from screens import until_so
 from textual.pilot import Pilot
 
 from headcount.screen import ScreenOptions
@@ -45,12 +46,13 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def compare(snap_compare: Any, shown: Snapshot, size: tuple[int, int], keys: list[str], **options: Any) -> None:
-    async def settle(pilot: Pilot[int]) -> None:
-        await pilot.pause(0.2)
-        await pilot.press(*keys)
-        await pilot.pause(0.2)
-
     screen = screen_on(shown, options=ScreenOptions(**options))
+
+    async def settle(pilot: Pilot[int]) -> None:
+        await until_so(pilot, lambda: screen._main.shown is not None)
+        await pilot.press(*keys)
+        await pilot.pause()
+
     assert snap_compare(screen, terminal_size=size, run_before=settle)
 
 

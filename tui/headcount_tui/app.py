@@ -114,7 +114,7 @@ class HeadcountApp(App[int]):
             self._leave()
             return
         if self.memory.remembers and not self.memory.is_writable():
-            self.notify(f"{clean(str(self.memory.path))} can't be written: nothing will be kept.", markup=False)
+            self.notify(f"Nothing will be kept: {clean(str(self.memory.path))} can't be written.", markup=False)
         gc.freeze()  # what the screen is made of stays: to look for cycles in it again and again holds up keys
         self.feed_thread.start()
 
@@ -170,7 +170,7 @@ class HeadcountApp(App[int]):
     def _show_newest(self) -> None:
         """Show the newest snapshot, if one waits, and take no other for a while."""
         newest, self._newest, self._waiting = self._newest, None, None
-        if newest is None:
+        if newest is None or not self.is_running:  # its widgets go before the last messages are read
             return
         start = monotonic()
         self._main.receive(newest)
@@ -184,7 +184,8 @@ class HeadcountApp(App[int]):
             self._waiting.stop()
         self._show_newest()
         self._failure = event.failure
-        self._main.end(event.failure)
+        if self.is_running:
+            self._main.end(event.failure)
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual's last resort would print the code with its variables, in which users' names may stand; this tells
@@ -240,7 +241,7 @@ class HeadcountApp(App[int]):
         try:
             self.memory.keep(kept)
         except HeadcountError as error:
-            self.notify(error.message, markup=False, severity="error")
+            self.notify(f"Nothing is kept: {error.message}", markup=False, severity="error")
 
     async def action_quit(self) -> None:
         """Leave, with the exit code of what failed, if anything did."""

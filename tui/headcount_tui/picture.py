@@ -55,7 +55,8 @@ async def _drawn(app: App[int], size: tuple[int, int], is_wanted: Callable[[], b
     async with app.run_test(size=size) as pilot:
         while is_wanted() and any(panel.shown is None for panel in app.screen.query(Panel)):
             await pilot.pause(_STEP)
-        await pilot.pause(4 * _STEP)  # what was shown last settles its layout
+        for _ in range(4):  # what was shown last settles its layout, however seldom it gets a turn
+            await pilot.pause(_STEP)
         return self_contained(app.export_screenshot(title="headcount")) if is_wanted() else ""
 
 
