@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,7 @@ from headcount.engine import Engine
 from headcount.geo import Places
 from headcount.months import month_of, shift, start_of
 from headcount.options import Options
-from headcount.records import Activity, HostRead, Login, Record, UserRecord
+from headcount.records import Activity, Flaw, HostRead, Login, Record, UserRecord
 from headcount.snapshot import Progress, Snapshot
 from headcount.state import Update
 from headcount.state.sqlite import SqliteState
@@ -56,6 +56,12 @@ class Storm:
         self._users = users
         self._records: dict[str, UserRecord] = {}
         self._dirty: set[str] = set()
+
+    def expect(self, hosts: Collection[str]) -> None:
+        pass
+
+    def lost(self) -> Flaw | None:
+        return None
 
     def missing(self) -> str | None:
         """It is there from the beginning."""

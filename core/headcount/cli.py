@@ -304,6 +304,13 @@ def _common(parser: argparse.ArgumentParser, *, source: bool = True) -> None:
         parser.add_argument(
             "--mmdb", metavar="FILE", action="append", dest="mmdb_path", help="a GeoIP database; may be repeated"
         )
+    if source:
+        parser.add_argument(
+            "--trust-files",
+            action="store_true",
+            default=None,
+            help="believe what lies in the data directory, also where all hosts are gone or a newer database is there",
+        )
     parser.add_argument("--host", metavar="HOST", action="append", default=[], help="only this host; may be repeated")
     parser.add_argument(
         "--timezone",
@@ -358,5 +365,5 @@ def _refuse_misspelt(arguments: list[str]) -> None:
 
 
 def _flags(asked: argparse.Namespace) -> dict[str, object]:
-    names = ("source", "state", "mmdb_path", "timezone", "log_level", "theme", "ascii", "mouse")
+    names = ("source", "state", "mmdb_path", "timezone", "log_level", "theme", "ascii", "mouse", "trust_files")
     return {name: getattr(asked, name, None) for name in names}

@@ -42,7 +42,7 @@ class Counting:
     places whose names were not kept yet, `pruned_before` the first month that was not pruned. `has_pruned_months` says
     that the state has some before it all the same. `sure_until` is the last
     moment of a clock that was believed, where it is doubted from the beginning; `days` are then those (since 1970) on
-    which any user was there."""
+    which any user was there. `there` are the hosts that are in the source, as far as is known."""
 
     def __init__(
         self,
@@ -84,6 +84,7 @@ class Counting:
         if zone_changed:
             self.problems.replace("zone", [_other_zone(saved.zone, options.zone_name)])
         self.hosts = {host: self._resumed(host, kept, zone_changed) for host, kept in saved.hosts.items()}
+        self.there = saved.hosts_there()
 
     def doubt(self, sure_until: float, now: float) -> None:
         """The clock, which says `now`, is doubted: it is sure that `sure_until` has passed, and no more than that."""
@@ -121,7 +122,7 @@ class Counting:
             self._start(self._started_ahead)
         self.look_at_tools()
         for host in self.hosts.values():
-            for month in host.step(now):
+            for month in host.step(now, is_seen=not self.is_blind):
                 log.info("closed %s of %s: who was counted is forgotten", month, clean(host.host))
         self.problems.pass_time(now)
         self.tell_problems()
@@ -214,12 +215,18 @@ class Counting:
                 case HostGone():
                     if record.host in self.hosts:
                         self.hosts[record.host].forget_users(self._now)
+                    self.there.discard(record.host)
                     self.problems.drop_host(record.host)
                 case SourceFlaws():
                     self._take_source(record)
                 case ServerStarted():
                     self._start(record.when)
         self._meaning.forget()
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the source can't be looked at now."""
+        return self._blind_since is not None
 
     @property
     def seen_until(self) -> float:
@@ -297,6 +304,7 @@ class Counting:
     def _host(self, name: str) -> HostCounter:
         if name not in self.hosts:
             self.hosts[name] = self._new_host(name, SavedHost())
+        self.there.add(name)
         return self.hosts[name]
 
     def _resumed(self, name: str, saved: SavedHost, zone_changed: bool) -> HostCounter:

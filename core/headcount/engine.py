@@ -13,7 +13,7 @@ from headcount.feed import Publish
 from headcount.geo import Places
 from headcount.history import HistoryKeeper
 from headcount.index import HostIndex, IndexKeeper, Rest
-from headcount.live import Packer
+from headcount.live import Packer, remembered
 from headcount.marks import MarkKeeper
 from headcount.months import month_of
 from headcount.options import Options
@@ -79,6 +79,9 @@ class Engine:
         self._counting = Counting(places, clients, options, saved, self._now, sure_until)
         if begun is not None:
             self._counting.remember(begun.hosts)
+        self._last_live = saved.live
+        self._there_kept = saved.there
+        source.expect(self._counting.there)
         self._problems = self._counting.problems
         self._problems.replace("state notices", [Flaw("state set aside", "", "", why) for why in state.notices])
         self._problems.replace("state damage", [Flaw("state damaged", "", "", saved.damage)] if saved.damage else ())
@@ -149,17 +152,28 @@ class Engine:
     def _wait_for_source(self, publish: Publish, stop: threading.Event) -> bool:
         """Waits until there is something to read; whether there is, before `stop` was set."""
         while not stop.is_set():
-            missing = self._source.missing()
-            if missing is None:
+            flaw = self._why_wait()
+            if flaw is None:
                 return True
-            why = f"{missing} The figures begin, or go on, when it is there; is its name right?"
-            flaw = Flaw("no data directory", self._source.label, "", why, is_urgent=True)
+            if (
+                self._last_live
+            ):  # no restart index: the last figures that were shown stand as long as there are no others
+                self._counting.remember(remembered(self._last_live))
+                self._last_live = {}
             self._look_at_clock()
             self._counting.take([SourceFlaws((flaw,))], self._now)
             self._counting.tell_problems()
             publish(self.snapshot())
             stop.wait(1.0)
         return False
+
+    def _why_wait(self) -> Flaw | None:
+        """Why there is nothing to read yet; None where there is."""
+        missing = self._source.missing()
+        if missing is None:
+            return self._source.lost()
+        why = f"{missing} The figures begin, or go on, when it is there; is its name right?"
+        return Flaw("no data directory", self._source.label, "", why, is_urgent=True)
 
     def _read(self, publish: Publish, stop: threading.Event) -> None:
         self._phase = Phase.SCANNING
@@ -180,6 +194,7 @@ class Engine:
         """Shows the figures of an earlier run before anything is read, and has the source say only what changed."""
         saved, self._saved = self._saved, None
         if saved is None or saved.index is None or self._index is None:
+            self._counting.restore({})
             return
         self._problems.pass_time(self._now)
         self._show(publish, 0)
@@ -232,7 +247,8 @@ class Engine:
     def _tick(self) -> None:
         self._is_shown = False
         self._step()
-        if self._phase is Phase.LIVE and not self._retention.is_in_doubt and self._history.is_due(self._now):
+        can_tell = not (self._retention.is_in_doubt or self._counting.is_blind)
+        if self._phase is Phase.LIVE and can_tell and self._history.is_due(self._now):
             self._history.add(self._now, self._counting.counts())
         self._keep()
         self._keep_index()
@@ -284,7 +300,7 @@ class Engine:
             self._name_index(self._index.written(wait=True))
 
     def _write_index(self, index: IndexKeeper) -> None:
-        if any(host.months.changes for host in self._counting.hosts.values()):
+        if self._counting.is_blind or any(host.months.changes for host in self._counting.hosts.values()):
             return
         users = self._counting.export(self._source.unsettled())
         files = {name: self._source.files(name) for name in users}
@@ -319,7 +335,9 @@ class Engine:
                 hosts.append(HostUpdate(host.host, host.months.followed_since, seen_until, months))
         self._pack_live()
         retention = self._retention
+        there = frozenset(counting.there)
         is_kept = retention.is_kept and retention.nothing_after is None and self._marks.is_kept
+        is_kept = is_kept and there == self._there_kept
         if not hosts and not self._history.added and not self._live and is_kept and not alive:
             return
         learned = self._places.names.learned()
@@ -336,6 +354,7 @@ class Engine:
             live=self._live,
             clock=retention.sign() if alive else None,
             nothing_after=retention.nothing_after,
+            there=None if there == self._there_kept else there,
         )
         try:
             self._state.save(update)
@@ -344,6 +363,7 @@ class Engine:
             return
         self._problems.replace("state", ())
         self._zone_is_kept = True
+        self._there_kept = there
         retention.kept()
         self._live = {}
         for kept in hosts:

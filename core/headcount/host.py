@@ -49,7 +49,9 @@ class HostCounter:
             self.lose(key)
             return
         presence = self._meaning.presence(record)
-        last = self.active.exchange(key, presence, self.active.cell_number(presence.cell))
+        last = self.active.last(key, None) if record.is_unread else None
+        if last is None or last <= presence.last:  # else what can't be read now was read before, and was newer
+            last = self.active.exchange(key, presence, self.active.cell_number(presence.cell))
         before = self._seen.before(key, last)
         self._seen.note(key, is_flawed=bool(record.flaws))
         visits = self._ahead.put_off(key, record.user, self._meaning.visits(record, before), now)
@@ -151,9 +153,11 @@ class HostCounter:
         self._seen.read()
         self.months.read(now)
 
-    def step(self, now: float) -> list[str]:
-        """Lets time pass; returns the months that closed."""
-        self.active.advance(now)
+    def step(self, now: float, *, is_seen: bool = True) -> list[str]:
+        """Lets time pass; returns the months that closed. While the host can't be seen, who is active stays as it
+        was."""
+        if is_seen:
+            self.active.advance(now)
         for user, visits in self._ahead.begun(now):
             settled = self._hold(user, visits, now) if self._was_read else visits
             self.months.count(user, settled, now, first_seen=False, put_off=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import astuple
 from typing import Any
 
+from headcount.index import UserFigures
 from headcount.snapshot import (
     Active,
     Arrivals,
@@ -84,6 +85,18 @@ def unpacked(
         marks=marks,
         problems=tuple(Problem(what, count, "", why, any(urgent)) for what, count, why, *urgent in head["problems"]),
     )
+
+
+def remembered(live: Mapping[str, str]) -> dict[str, UserFigures]:
+    """The active users of each host that was packed, in figures."""
+    if HEAD not in live:
+        return {}
+    head, figures = json.loads(live[HEAD]), {}
+    for name in head["hosts"]:
+        host = json.loads(live[HOST + name])
+        cells, counts = [row[:4] for row in host["active"]], [row[4:] for row in host["active"]]
+        figures[name] = UserFigures(head["now"], host["known"], cells, counts)
+    return figures
 
 
 def _packed_head(snapshot: Snapshot) -> str:

@@ -48,11 +48,19 @@ class Flaw:
     is_urgent: bool = False
 
 
+NO_HOST = "no hosts left"
+MOVED = "moved to a database"
+NOT_READABLE = "no readable record"
+"""What a flaw says of a source in which none of the hosts is left that were there; that its server seems to have left
+for a database; of whose records not one may be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class UserRecord:
     """Everything that a source says now of one user. It replaces what the source said of that user before.
 
-    A user without activities, logins and flaws, and not `known`, is gone.
+    A user without activities, logins and flaws, and not `known`, is gone. `is_unread` says that not all that there is
+    of the user could be read: what was known before still stands.
     """
 
     host: str
@@ -61,6 +69,7 @@ class UserRecord:
     activities: tuple[Activity, ...] = ()
     logins: tuple[Login, ...] = ()
     flaws: tuple[Flaw, ...] = ()
+    is_unread: bool = False
 
     @property
     def newest(self) -> float:

@@ -50,8 +50,7 @@ def answer(settings: Settings, environment: Mapping[str, str], question: Questio
     """
     at = None if question.at is None else _moment(question.at, zone_of(settings.zone_name()))
     with open_run(settings, environment, keep="never", at=at) as run:
-        run.require_source()
-        snapshot, there = run.engine.read_once(), run.source.hosts()
+        snapshot, there = run.read(), run.source.hosts()
     if not snapshot.hosts:
         raise _nothing(snapshot)
     of = _known(snapshot, settings)

@@ -19,7 +19,9 @@ from headcount.geo_store import Store
 from headcount.index import IndexKeeper
 from headcount.keys import Keys
 from headcount.options import Options
+from headcount.records import NO_HOST, NOT_READABLE
 from headcount.settings import Settings
+from headcount.snapshot import Snapshot
 from headcount.sources import Source
 from headcount.sources.directory import DirectorySource
 from headcount.state.files import is_locked
@@ -77,6 +79,25 @@ class Run:
                 return
         self.begin().run(publish, stop)
 
+    def read(self) -> Snapshot:
+        """One reading of everything.
+
+        Raises NoDataError where there is nothing to read or none of what was there before is left, NoPermissionError
+        where not one record may be read.
+        """
+        self.require_source()
+        engine = self.engine
+        lost = self.source.lost()
+        if lost is not None and lost.what == NO_HOST:
+            raise NoDataError(f"{lost.where}: {lost.why}.")
+        snapshot = engine.read_once()
+        if lost is not None and not self.source.hosts():
+            raise NoDataError(f"{lost.where}: {lost.why}.")
+        for problem in snapshot.problems:
+            if problem.what == NOT_READABLE:
+                raise NoPermissionError(f"{self.source.label}: {problem.why}")
+        return snapshot
+
     def require_source(self) -> None:
         """Raises NoDataError where there is nothing to read yet."""
         missing = self.source.missing()
@@ -84,11 +105,11 @@ class Run:
             raise NoDataError(missing, "Name Prosody's data directory (its data_path): headcount /var/lib/prosody")
 
 
-def open_source(name: str, keys: Keys, *, watching: bool) -> Source:
+def open_source(name: str, keys: Keys, *, watching: bool, trusts_files: bool) -> Source:
     """The source of that name. Raises UsageError for a kind that can't be read."""
     if "://" in name:
         raise UsageError(f"{name.split('://')[0]} databases can't be read yet.", "Name a data directory.")
-    return DirectorySource(name, keys=keys, watching=watching)
+    return DirectorySource(name, keys=keys, watching=watching, trusts_files=trusts_files)
 
 
 @contextmanager
@@ -112,7 +133,11 @@ def open_run(
     path = state_file(settings, environment, writes=keep != "never")
     keys = Keys()
     with ExitStack() as opened:
-        source = opened.enter_context(closing(open_source(settings.source_path(), keys, watching=keep != "never")))
+        source = opened.enter_context(
+            closing(
+                open_source(settings.source_path(), keys, watching=keep != "never", trusts_files=settings.trust_files)
+            )
+        )
         source.missing()  # what can never be read is told before anything is made
         clients = ClientPatterns.configured(settings.client_patterns, default=settings.default_client_patterns)
         state = opened.enter_context(closing(_open_state(path, keep)))
@@ -138,7 +163,9 @@ def open_run(
         def look_first() -> Iterator[Engine]:
             own = Keys()
             with (
-                closing(open_source(settings.source_path(), own, watching=True)) as again,
+                closing(
+                    open_source(settings.source_path(), own, watching=True, trusts_files=settings.trust_files)
+                ) as again,
                 closing(SqliteState(path, read_only=True)) as read,
             ):
                 yield Engine(again, places, clients, read, _options(settings, own, moment, at, trust_clock))

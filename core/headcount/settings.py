@@ -38,6 +38,7 @@ class Settings:
     keep_months: int | None = None
     settle: float = 5.0
     count_open_sessions: bool = False
+    trust_files: bool = False
     client_patterns: tuple[tuple[str, str], ...] = ()
     default_client_patterns: bool = True
     log_level: str = "info"
@@ -195,6 +196,7 @@ _TOML_VALUES = (
     "keep_months",
     "settle",
     "count_open_sessions",
+    "trust_files",
     "default_client_patterns",
     "client_patterns",
     "ascii",
@@ -290,6 +292,7 @@ _RULES: dict[str, Callable[[Any], object]] = {
     "keep_months": _count,
     "settle": _seconds,
     "count_open_sessions": _truth,
+    "trust_files": _truth,
     "client_patterns": _patterns,
     "default_client_patterns": _truth,
     "log_level": _level,

@@ -4,7 +4,7 @@ import itertools
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -410,6 +410,12 @@ class Server:
         self._number = itertools.count()
         for _ in range(25):
             self.log_in(f"user{next(self._number)}")
+
+    def expect(self, hosts: Collection[str]) -> None:
+        pass
+
+    def lost(self) -> Flaw | None:
+        return None
 
     def missing(self) -> str | None:
         return None

@@ -4,7 +4,7 @@ import functools
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -57,6 +57,12 @@ class ScriptedSource:
         self.stop = threading.Event()
         self.is_there = True
         self.progress: Progress | None = None
+
+    def expect(self, hosts: Collection[str]) -> None:
+        pass
+
+    def lost(self) -> Flaw | None:
+        return None
 
     def missing(self) -> str | None:
         return None if self.is_there else "There is nothing yet."

@@ -74,7 +74,7 @@ class Server:
     ) -> Snapshot:
         """An engine from its start until it is live, and `live` says that it is enough."""
         keys, stop = Keys(), threading.Event()
-        source = DirectorySource(str(self.root), keys=keys, watching=False, wall_ns=lambda: 1 << 62)
+        source = DirectorySource(str(self.root), keys=keys, trusts_files=True, watching=False, wall_ns=lambda: 1 << 62)
         self.shown, self.read = [], []
 
         def publish(snapshot: Snapshot) -> None:

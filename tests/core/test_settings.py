@@ -59,6 +59,7 @@ def test_a_file_sets_everything(config: Path, environment: dict[str, str]) -> No
             keep_months = 24
         settle = 2
         count_open_sessions = true
+        trust_files = true
         default_client_patterns = false
         log_level = "WARNING"
         theme = "safe-dark"
@@ -85,6 +86,7 @@ def test_a_file_sets_everything(config: Path, environment: dict[str, str]) -> No
         keep_months=24,
         settle=2.0,
         count_open_sessions=True,
+        trust_files=True,
         default_client_patterns=False,
         log_level="warning",
         theme="safe-dark",
@@ -133,7 +135,7 @@ def test_every_kind_of_value_can_stand_in_a_variable(
     [
         ('sorce = "/x"', ["there is no setting sorce", "Did you mean source?"]),
         ('timezon = "UTC"', ["Did you mean timezone?"]),
-        ('xyzzy = "1"', ["no setting xyzzy", "Known are: ascii, client_patterns", "timezone."]),
+        ('xyzzy = "1"', ["no setting xyzzy", "Known are: ascii, client_patterns", "trust_files."]),
         ("[client]\npattern = 1", ["no setting client"]),
         ('"\\u001b[31m" = 1', ["no setting \ufffd[31m"]),
         ('keys = "f"', ["keys = 'f' won't do"]),

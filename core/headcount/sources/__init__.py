@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
 from headcount.index import HostIndex, StoreIndex
-from headcount.records import Record
+from headcount.records import Flaw, Record
 from headcount.snapshot import Progress
 
 
@@ -21,6 +21,12 @@ class Source(Protocol):
 
     def missing(self) -> str | None:
         """Why there is nothing to read yet, or None where there is. Raises NoPermissionError."""
+
+    def expect(self, hosts: Collection[str]) -> None:
+        """Awaits the hosts that an earlier run saw: where none of them is left, nothing is read before one is back."""
+
+    def lost(self) -> Flaw | None:
+        """Why what is expected can't be read now, though `missing` says nothing; None where it can."""
 
     def read(self) -> Iterator[list[Record]]:
         """Everything there is, once, in batches; a HostRead after each host."""

@@ -16,11 +16,13 @@ from contextlib import suppress
 from dataclasses import replace
 
 from headcount.compact import CompactMap
-from headcount.errors import UsageError, no_permission
+from headcount.errors import MAY_READ, UsageError, no_permission
 from headcount.index import HostIndex, StoreIndex
 from headcount.keys import Keys
 from headcount.prosody.files import SUFFIX, users_of
+from headcount.prosody.names import decode, encode
 from headcount.records import (
+    NOT_READABLE,
     Flaw,
     HostGone,
     HostRead,
@@ -48,8 +50,9 @@ SLICE = 0.02
 
 
 class DirectorySource:
-    """The records of all hosts below `path`. `clock` is monotonic, in seconds; `wall_ns` the time of day that the
-    file system stamps files with."""
+    """The records of all hosts below `path`. `trusts_files` is the operator's word that what lies there is all there
+    is, even where hosts are gone or a newer database lies beside them. `clock` is monotonic, in
+    seconds; `wall_ns` the time of day that the file system stamps files with."""
 
     def __init__(
         self,
@@ -57,12 +60,13 @@ class DirectorySource:
         *,
         keys: Keys | None = None,
         watching: bool = True,
+        trusts_files: bool = False,
         clock: Callable[[], float] = time.monotonic,
         wall_ns: Callable[[], int] = time.time_ns,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._path = os.fsencode(os.path.abspath(path))
-        self._layout = Layout(self._path)
+        self._layout = Layout(self._path, trusts_files=trusts_files)
         self._keys = Keys() if keys is None else keys
         self._watcher = new_watcher() if watching else None
         self._clock = clock
@@ -106,13 +110,22 @@ class DirectorySource:
             raise UsageError(f"{self.label} can't be read: {error.strerror}.") from None
         return None
 
+    def expect(self, hosts: Collection[str]) -> None:
+        """Awaits the hosts that an earlier run saw: a directory without any of them may be an unmounted volume."""
+        self._layout.expected = set(map(encode, hosts))
+
+    def lost(self) -> Flaw | None:
+        """Why what is expected can't be read now, though the directory is there."""
+        return None if self._layout.is_there() else self._layout.flaws[self._path]
+
     def read(self) -> Iterator[list[Record]]:
         """Everything that is there, each file read once, a HostRead after each host; watching starts before."""
         begun = self._clock()
-        self._layout.look()
+        self._layout.look(even_if_moved=True)
         self._watch()
         yield from self._say_start()
-        gone = self._restored - {host.name for host in self._layout.hosts.values()}
+        awaited = {name for entry in self._layout.expected if (name := decode(entry)) is not None}
+        gone = (self._restored | awaited) - {host.name for host in self._layout.hosts.values()}
         if gone and not self._layout.is_lost:
             yield [HostGone(name) for name in sorted(gone)]
         hosts = list(self._layout.hosts.values())
@@ -130,6 +143,7 @@ class DirectorySource:
             self._pause(0.1)  # a write in progress is done by then
             for host in hosts:
                 self._layout.note_leftovers(host)
+        self._layout.is_there()  # by now it is known what should be
         yield from self._flaws()
         self._progress = None
         ended = self._clock()
@@ -382,10 +396,20 @@ class DirectorySource:
         return is_first
 
     def _flaws(self) -> Iterator[list[Record]]:
-        flaws = (*self._layout.flaws.values(), *([self._watch_flaw] if self._watch_flaw else []))
+        beside = (self._watch_flaw, self._unreadable())
+        flaws = (*self._layout.flaws.values(), *(flaw for flaw in beside if flaw is not None))
         if flaws != self._said_flaws:
             self._said_flaws = flaws
             yield [SourceFlaws(flaws)]
+
+    def _unreadable(self) -> Flaw | None:
+        """That there are files of users, and not one may be read: which says of nobody that they were not there."""
+        hosts = self._layout.hosts.values()
+        users = sum(len(host.unread_users) for host in hosts)
+        if not users or any(host.is_readable for host in hosts if not host.is_empty):
+            return None
+        why = f"not one of the files of {users:,} users may be read; figures go on when they may. {MAY_READ}"
+        return Flaw(NOT_READABLE, self.label, "", why, is_urgent=True)
 
 
 def new_watcher() -> Watcher:

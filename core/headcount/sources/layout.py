@@ -11,12 +11,21 @@ from headcount.compact import CompactMap
 from headcount.errors import MAY_READ, PERMISSION_DENIED
 from headcount.prosody.files import ADMIN_SOCKET, SUFFIX, USER_STORES, VISITORS_FILES
 from headcount.prosody.names import decode, encode_store, why_not_decoded
-from headcount.records import Flaw
+from headcount.records import MOVED, NO_HOST, Flaw
+from headcount.sources.databases import Databases, modified_at
 from headcount.text import clean
 
 STORES = {encode_store(store): store for store in USER_STORES}
 """Each store that is read, by the name of its directory."""
 LEFTOVER = SUFFIX + b"~"
+_NO_HOST = (
+    "no host that was there is left: is its volume mounted? These are the last figures, which go on when one is back. "
+    "If all hosts were deleted, start once with --trust-files"
+)
+_MOVED = (
+    "so the server seems to keep its data there now, which can't be read yet. These are the last figures; they go on "
+    "when a user's file is written again, or with --trust-files if something else is in that database"
+)
 TURN = 5000
 """Entries of a directory that are listed before others have their turns."""
 UNKNOWN_DIRECTORY = (0, 0)
@@ -49,7 +58,8 @@ class Store:
 @dataclass(slots=True)
 class Host:
     """One host's directory. `was_read` once everything in it has been said; `orphans` are the keys of the users whose
-    files are gone, or were in stores that went: they may still have others."""
+    files are gone, or were in stores that went: they may still have others. `unread_users` are the keys of those of
+    whom no file may be read."""
 
     name: str
     path: bytes
@@ -57,12 +67,22 @@ class Host:
     stores: dict[str, Store] = field(default_factory=dict)
     visitors: dict[bytes, int] = field(default_factory=dict)
     orphans: set[int] = field(default_factory=set)
+    unread_users: set[int] = field(default_factory=set)
     was_read: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Whether it holds nothing that Headcount reads: a component, or a host without a login yet."""
         return not self.stores and not self.visitors
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether a file of any user could be read, or there is none."""
+        unread = self.unread_users
+        return not unread or any(
+            len(store.files) > len(unread) or any(key not in unread for key in store.files)
+            for store in self.stores.values()
+        )
 
     @property
     def unread(self) -> list[Store]:
@@ -77,21 +97,25 @@ class NotListedError(Exception):
 class Layout:
     """The hosts and stores below `root`, and what is wrong with their names, kinds and permissions.
 
-    Every look replaces the flaws of what it looked at; `flaws` has those of now, by path.
+    Every look replaces the flaws of what it looked at; `flaws` has those of now, by path. `expected` are the
+    directories of hosts that an earlier run saw. `trusts_files` is the operator's word that nothing is missing there.
     """
 
-    def __init__(self, root: bytes) -> None:
+    def __init__(self, root: bytes, *, trusts_files: bool = False) -> None:
         self.root = root
+        self.expected: set[bytes] = set()
+        self._databases = None if trusts_files else Databases(root)
         self.hosts: dict[bytes, Host] = {}
         self.flaws: dict[bytes, Flaw] = {}
 
-    def look(self) -> bool:
-        """Finds hosts and stores that came, went or were made anew; whether any did.
+    def look(self, *, even_if_moved: bool = False) -> bool:
+        """Finds hosts and stores that came, went or were made anew; whether any did. `even_if_moved` also where the
+        server seems to have left its files for a database.
 
         A store made anew is a new one; the users of the one before are orphans until they are found in it.
         """
         before = self.identities()
-        entries = self._list(self.root)
+        entries = self._entries(even_if_moved=even_if_moved)
         if entries is None:
             return False
         found = {}
@@ -112,8 +136,8 @@ class Layout:
         return self.root in self.flaws
 
     def is_there(self) -> bool:
-        """Whether the data directory can be looked at now."""
-        return self._list(self.root) is not None
+        """Whether the data directory can be looked at now, and holds what it should."""
+        return self._entries() is not None
 
     def started_at(self) -> float | None:
         """When the server was started last (Unix seconds), by the socket that it binds then; None where there is none:
@@ -229,6 +253,40 @@ class Layout:
                 host.orphans.update(store.files if store else ())
                 host.stores[store_name] = Store(store_name, store_path, store_identity)
         host.visitors = {file: host.visitors.get(file, STALE) for file in visitors}
+
+    def _entries(self, *, even_if_moved: bool = False) -> list[bytes] | None:
+        """The entries of the data directory; None, and a flaw, where they can't be had, or the server's files are not
+        there any more: nobody deletes all hosts at once, but a volume may not be mounted."""
+        entries = self._list(self.root)
+        known = self.expected | {entry for entry, host in self.hosts.items() if not host.is_empty}
+        if entries is None or self._databases is None or not known:
+            return entries
+        written = self._written(entries) if self._databases.are_among(entries) else 0
+        database = self._databases.newer(entries, written)
+        if database is not None and even_if_moved:
+            return entries
+        if database is not None:
+            self._lose(MOVED, f"{clean(database)} is newer than all files of users, {_MOVED}")
+        elif not any(self._has_stores(entry) for entry in (*(known & {*entries}), *entries)):
+            self._lose(NO_HOST, _NO_HOST)
+        else:
+            return entries
+        return None
+
+    def _has_stores(self, entry: bytes) -> bool:
+        try:
+            found = os.listdir(os.path.join(self.root, entry))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # a host's directory that may not be read is there
+        return any(file in STORES or file in VISITORS_FILES for file in found)
+
+    def _written(self, entries: list[bytes]) -> int:
+        """When a user's file was written last (ns), by the change of the directories that it is renamed in; 0 where
+        there is none."""
+        stores = (os.path.join(self.root, entry, store) for entry in entries for store in STORES)
+        return max((modified_at(store) for store in stores), default=0)
 
     def _list(self, path: bytes) -> list[bytes] | None:
         """The entries of a directory; None, and a flaw, where they can't be had now."""

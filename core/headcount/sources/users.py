@@ -294,6 +294,8 @@ class UserReader:
             changed = array("Q", map(_or_stale, changed, are_settled))
             recorded = array("Q", map(_or_stale, recorded, are_settled))
         keys = [row[0] for row in read.rows]
+        if host.unread_users:
+            host.unread_users.difference_update(keys)
         store.files.put_many(keys, changed)
         records = host.stores.get(LOGIN_STORE)
         if records is not None:
@@ -315,7 +317,7 @@ class UserReader:
                     self._layout.note_nobody(store, file)
             return None
         key = self._keys.of_host(host.name)(user)
-        known = False
+        known = is_unread = was_read = False
         activities: list[Activity] = []
         logins: list[Login] = []
         flaws: list[Flaw] = []
@@ -329,16 +331,21 @@ class UserReader:
             store.files.put(key, signature)
             if data is None:
                 flaws.append(self._layout.flaw("unreadable record", path, trouble))
-                known = True
+                known = is_unread = True
                 continue
             if signature == STALE:
                 store.fresh[file] = None
             reading = read_store(store.name, data)
+            was_read = True
             known = known or reading.known
             activities += reading.activities
             logins += reading.logins
             flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
-        return UserRecord(host.name, user, known, tuple(activities), tuple(logins), tuple(flaws))
+        if is_unread and not was_read:
+            host.unread_users.add(key)
+        else:
+            host.unread_users.discard(key)
+        return UserRecord(host.name, user, known, tuple(activities), tuple(logins), tuple(flaws), is_unread)
 
 
 def is_unmoved(store: Store) -> bool:

@@ -23,7 +23,8 @@ class Saved:
     """Everything that was kept: `geo` is the label of the GeoIP database in use last, `zone` the time zone that the
     months were reckoned in, `pruned_before` the first month that was not pruned, `live` what the engine shows to those
     who look on (see `live`), `index` the token of the restart index that goes with it, `clock` what is known of the
-    machine's clock (see `trusted_clock`)."""
+    machine's clock (see `trusted_clock`), `there` the hosts that were in the source last (None where that was not
+    noted)."""
 
     hosts: dict[str, SavedHost] = field(default_factory=dict)
     history: list[HistoryPoint] = field(default_factory=list)
@@ -36,6 +37,12 @@ class Saved:
     index: str | None = None
     clock: str | None = None
     damage: str = ""
+    there: frozenset[str] | None = None
+
+    def hosts_there(self) -> set[str]:
+        """The hosts that were in the source when it was looked at last, or may have been."""
+        followed = {name for name, host in self.hosts.items() if host.followed_since is not None}
+        return followed if self.there is None else set(self.there & self.hosts.keys())
 
 
 @dataclass(slots=True)
@@ -72,6 +79,7 @@ class Update:
     index: str | None = None
     clock: str | None = None
     nothing_after: tuple[float, str] | None = None
+    there: frozenset[str] | None = None
 
 
 class State(Protocol):

@@ -128,6 +128,7 @@ class SqliteState:
             kept = dict(connection.execute("SELECT name, value FROM kept"))
             saved.marks = [Mark(*row) for row in connection.execute("SELECT at, geo FROM marks ORDER BY at")]
             saved.geo, saved.index, saved.clock = kept.get("geo"), kept.get("index"), kept.get("clock")
+            saved.there = frozenset(json.loads(kept["there"])) if "there" in kept else None
             saved.zone, saved.pruned_before = kept.get("zone"), kept.get("pruned_before")
             saved.live = dict(connection.execute("SELECT name, value FROM live"))
             if counted:
@@ -149,7 +150,14 @@ class SqliteState:
                 connection.execute("DELETE FROM marks WHERE at < ?", (update.marks_forgotten_before,))
             _save_rows(connection, "marks", [(float(mark.when), mark.geo) for mark in update.marks])
             _save_rows(connection, "place_names", [(*columns(place), *name) for place, name in update.names.items()])
-            said = {"zone": update.zone, "geo": update.geo, "index": update.index, "clock": update.clock}
+            there = None if update.there is None else json.dumps(sorted(update.there))
+            said = {
+                "zone": update.zone,
+                "geo": update.geo,
+                "index": update.index,
+                "clock": update.clock,
+                "there": there,
+            }
             for name, value in {**said, "pruned_before": update.pruned_before}.items():
                 if value is not None:
                     keep(connection, name, value)
