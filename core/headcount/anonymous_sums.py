@@ -13,8 +13,8 @@ five would be told with none. So the sums are folded themselves. Why no group of
   without them, and so at least so many.
 - A pool of one host is none: what it would be folded to is that host's own table.
 - It is the same for active users. A window that some hosts do not tell is summed over all of them where those who do
-  not tell it are, together, as far from each of their other figures as a host's own have to be; else over those who
-  tell it, and is at least so many.
+  not tell it are, together, as far from what else is known of them as a host's own figures have to be; else over those
+  who tell it, and is at least so many. So it is with the users known.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -49,7 +49,7 @@ def summed(exact: Hosts, told: Hosts, this_month: str, min_count: int) -> tuple[
             floors.add(name)
         for host, month in of_month.pooled.items():
             hosts[host] = replace(hosts[host], months={**hosts[host].months, name: month})
-    active = _Windows(exact, told, this_month, min_count)
+    active = _Windows(exact, told, this_month, months.keys() - floors, min_count)
     for host in active.pooled:
         hosts[host] = replace(hosts[host], active=_rest_of(sum_active(told[host].active.values())))
     known, is_floor = active.users_known()
@@ -141,17 +141,23 @@ def _is_known_client(client: str) -> bool:
 
 
 class _Windows:
-    """The active users of all hosts: which windows are exact, who is in the pool."""
+    """The active users of all hosts: which windows lack some users, and who is in the pool."""
 
-    def __init__(self, exact: Hosts, told: Hosts, this_month: str, min_count: int) -> None:
+    def __init__(
+        self, exact: Hosts, told: Hosts, this_month: str, whole_months: Collection[str], min_count: int
+    ) -> None:
         self._exact, self._told, self._min_count = exact, told, min_count
-        self._near = (this_month, shift(this_month, -1))
+        self._whole = set(whole_months)
+        """The figures that are summed over all hosts, those that do not tell theirs among them."""
         self._figures = {host: _figures(counts) for host, counts in exact.items()}
         self._hiding = {window: {h for h, c in told.items() if window in c.hidden} for window in WINDOWS}
-        self._silent = set[str]().union(*self._hiding.values())
-        """Those who do not tell each of their windows."""
-        self._is_whole = self._can_be_told()
-        self.floors = set() if self._is_whole else {window for window in WINDOWS if self._hiding[window]}
+        self.floors = set(WINDOWS)
+        for window in reversed(WINDOWS):
+            self.floors.discard(window)
+            if self._can_be_told(window, [*WINDOWS, this_month, shift(this_month, -1)]):
+                self._whole.add(window)
+            else:
+                self.floors.add(window)
         self.pooled = self._pool()
         self.cells = self._cells()
         """The active users by cell."""
@@ -160,11 +166,9 @@ class _Windows:
         """The users known, and whether some are lacking."""
         hiding = {host for host, counts in self._told.items() if "users_known" in counts.hidden}
         here = sum(counts.users_known for counts in self._told.values())
-        beside = [sum(self._exact[host].users_known for host in hiding)]
-        names = {name for host in hiding for name in self._exact[host].months}
-        if self._is_apart(beside[0], hiding, [*WINDOWS, *names]):
-            return here + beside[0], False
-        return here, True
+        beside = sum(self._exact[host].users_known for host in hiding)
+        figures = {figure for host in hiding for figure in self._figures[host] if figure != "open_sessions"}
+        return (here + beside, False) if self._is_apart(beside, hiding, figures) else (here, True)
 
     def hidden(self, known_floor: int | None) -> frozenset[str]:
         """The figures that are not told at all: those of which nobody is left. Open sessions are told where each host
@@ -193,30 +197,40 @@ class _Windows:
             found[REST] = rest._replace(open_sessions=rest.open_sessions + sessions)
         return found
 
-    def _can_be_told(self) -> bool:
-        """Whether those who hide a window are, all together, far enough from each other figure of theirs."""
-        if not self._silent:
-            return True
-        rings = sum_columns(
-            differences([self._figures[host][window] for window in WINDOWS]) for host in sorted(self._silent)
-        )
-        return all(is_enough(users, self._min_count) for users in rings) and all(
-            self._is_apart(
-                self._sum(window, hiding), hiding, [*(w for w in WINDOWS if w != window), "open_sessions", *self._near]
-            )
-            for window, hiding in self._hiding.items()
-        )
+    def _can_be_told(self, window: str, beside: Collection[str]) -> bool:
+        """Whether those who do not tell a window are, all together, far enough from what else is known of them."""
+        hiding = self._hiding[window]
+        if not self._is_apart(self._sum(window, hiding), hiding, [figure for figure in beside if figure != window]):
+            return False
+        whole = [other for other in WINDOWS if other in self._whole]
+        for other in whole:
+            either = hiding | self._hiding[other]
+            if not is_enough(abs(self._sum(window, either) - self._sum(other, either)), self._min_count):
+                return False
+        silent = sorted(hiding.union(*(self._hiding[other] for other in whole)))
+        everyone = (self._contributed(host, sum_active(self._exact[host].active.values())) for host in silent)
+        rings = sum_columns(differences(list(active[:3])) for active in everyone)
+        return all(is_enough(users, self._min_count) for users in rings)
 
     def _is_apart(self, users: int, hosts: Collection[str], figures: Collection[str]) -> bool:
-        return is_apart(users, [self._sum(figure, hosts) for figure in figures], self._min_count)
+        """Whether users of these hosts can be told beside the figures: as far as each host tells them, and of all of
+        them where their sum is told."""
+        known = [self._sum(figure, [h for h in hosts if self._tells(h, figure)]) for figure in figures]
+        known += [self._sum(figure, hosts) for figure in figures if figure in self._whole]
+        return is_apart(users, known, self._min_count)
+
+    def _tells(self, host: str, figure: str) -> bool:
+        counts = self._told[host]
+        return figure in counts.months or (figure in WINDOWS and figure not in counts.hidden)
 
     def _sum(self, figure: str, hosts: Collection[str]) -> int:
         """A figure, or the users of a month, of several hosts."""
         return sum(self._figures[host].get(figure, 0) for host in hosts)
 
     def _pool(self) -> frozenset[str]:
-        pool = {host for host, counts in self._told.items() if not _tells_enough_active(self._exact[host], counts)}
-        pool |= self._silent if self._is_whole else set()
+        """Those of whom the sums tell a window that they do not tell, and those who tell too little by name."""
+        pool = set[str]().union(*(self._hiding[window] for window in self._whole & self._hiding.keys()))
+        pool |= {host for host, counts in self._told.items() if not _tells_enough_active(self._exact[host], counts)}
         return frozenset(pool) if len(pool) != 1 else frozenset()
 
     def _folded_pool(self) -> dict[Cell, Active]:

@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic, NamedTuple
+from typing import Generic
 
+from headcount import lacking
+from headcount.lacking import Lacking
 from headcount.months import shift
 from headcount.snapshot import OTHER, UNKNOWN, Active, Cell, Place, PlaceName, Quality, Snapshot
 from headcount.views import K, change_of_month, floors, month_counts, month_names, pace_by, shown, sums
@@ -12,13 +14,6 @@ from headcount.views import K, change_of_month, floors, month_counts, month_name
 SOMEWHERE = "(somewhere)"
 """The part of a place that is not told."""
 Label = Callable[[Place, Mapping[Place, PlaceName]], str]
-
-
-class _Told(NamedTuple):
-    """Whom anything is told of."""
-
-    places: frozenset[Place] = frozenset()
-    clients: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +84,7 @@ def _rows_of_places(
         _grouped(before.places if before else None, coarse),
         _active_by(snapshot, month, lambda cell: coarse(cell.place)),
         then,
-        lambda place, told: _may_lack_place(place, told.places, snapshot),
+        Lacking.place,
     )
 
 
@@ -104,7 +99,7 @@ def client_rows(snapshot: Snapshot, month: str) -> list[Row[str]]:
         before.clients if before else None,
         _active_by(snapshot, month, lambda cell: cell.client),
         pace_by(snapshot, lambda key: key.client) if month == snapshot.month else None,
-        lambda client, told: client != OTHER and OTHER in told.clients,
+        Lacking.client,
     )
 
 
@@ -162,11 +157,11 @@ def _rows(
     before: Mapping[K, int] | None,
     active: Mapping[K, Active],
     then: Mapping[K, int] | None,
-    may_lack: Callable[[K, _Told], bool],
+    may_lack: Callable[[Lacking, K], bool],
 ) -> list[Row[K]]:
     everyone = sum(now.values()) if now and month not in floors(snapshot) else 0
     nobody = 0 if snapshot.anonymity is None else None  # those of a group that is not told are in another
-    of_month, of_now = _told_in(snapshot, month), _told_now(snapshot)
+    in_month, now_active = lacking.of_month(snapshot, month), lacking.of_now(snapshot)
     rows = [
         Row(
             key=key,
@@ -176,8 +171,8 @@ def _rows(
             before=None if before is None else before.get(key, nobody),
             active=active.get(key, Active()),
             then=None if then is None else then.get(key, nobody),
-            is_floor=snapshot.anonymity is not None and may_lack(key, of_month),
-            is_active_floor=snapshot.anonymity is not None and may_lack(key, of_now),
+            is_floor=may_lack(in_month, key),
+            is_active_floor=may_lack(now_active, key),
         )
         for key in {**(now or {}), **active}
     ]
@@ -185,31 +180,6 @@ def _rows(
         rows,
         key=lambda row: (-(row.users or 0), -row.active.month, row.label == UNKNOWN, row.label, str(row.key)),
     )
-
-
-def _told_in(snapshot: Snapshot, month: str) -> _Told:
-    """The places and the clients that are told of a month, where figures are k-anonymous."""
-    counts = month_counts(snapshot, month)
-    if counts is None or snapshot.anonymity is None:
-        return _Told()
-    return _Told(frozenset(counts.places or ()), frozenset(counts.clients or ()))
-
-
-def _told_now(snapshot: Snapshot) -> _Told:
-    """The places and the clients that are told of users active now, where figures are k-anonymous."""
-    if snapshot.anonymity is None:
-        return _Told()
-    cells = [cell for counts in shown(snapshot) for cell, active in counts.active.items() if any(active[:3])]
-    return _Told(frozenset(cell.place for cell in cells), frozenset(cell.client for cell in cells))
-
-
-def _may_lack_place(place: Place, told: Collection[Place], snapshot: Snapshot) -> bool:
-    """Whether users of a place may be told as of the place around it. Those of a country that is told may not be told
-    as others; but of several hosts, some may have told it and some not."""
-    around = {Place(place.country), place._replace(city=None)} - {place}
-    is_apart = snapshot.total is None and len(snapshot.hosts) < 2
-    may_be_other = Place(OTHER) in told and not is_apart
-    return place.country != OTHER and (may_be_other or any(other in told for other in around))
 
 
 def _label(snapshot: Snapshot, label: Label) -> Label:

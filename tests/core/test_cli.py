@@ -236,6 +236,40 @@ def test_it_can_be_narrowed(headcount: Headcount) -> None:
     assert active("--host", "example.com", "--country", "DE", "--client", "?") == {"example.com": 1}
 
 
+def test_case_does_not_matter_names_do_and_a_second_host_is_one_more(headcount: Headcount) -> None:
+    def told(*asked: str) -> dict[str, object]:
+        said = headcount("report", SAMPLES / "internal-0.12", *AT, "--format", "json", *asked)
+        assert said.code == 0
+        return json.loads(said.out)["hosts"]  # type: ignore[no-any-return]
+
+    assert told("--host", "EXAMPLE.com") == told("--host", "example.com")
+    both = told("--host", "example.com", "--host", "chat.EXAMPLE.org")
+    assert both == {**told("--host", "example.com"), **told("--host", "chat.example.org")} == told()
+    assert list(told("--host", "chat.example.org", "--host", "chat.example.org")) == ["chat.example.org"]
+    assert told("--country", "us") == told("--country", "United States") == told("--country", "US") != told()
+    assert told("--client", "DINO") == told("--client", "dino") == told("--client", "Dino")
+
+
+def test_what_there_is_but_nobody_uses_gives_zeros_and_no_failure(headcount: Headcount, source: Path) -> None:
+    """A nightly script must not fail on the first of a month, nor before the first user of a host."""
+    (source / "empty%2eexample%2ecom" / "lastlog2").mkdir(parents=True)
+    nobody = {"1d": 0, "7d": 0, "30d": 0}
+    asked_for = (
+        ["--country", "bt"],
+        ["--country", "Antarctica"],
+        ["--client", "monal"],
+        ["--host", "empty.example.com"],
+    )
+    for asked in asked_for:
+        for form in ("json", "csv", "table"):
+            assert headcount("report", source, *AT, *asked, "--format", form).code == 0
+        found = json.loads(headcount("report", source, *AT, *asked, "--format", "json").out)["hosts"]
+        assert found
+        assert all(host["active_users"] == nobody for host in found.values())
+    for month in ("2026-11", "2026-09", "1999-12"):
+        assert headcount("report", source, *AT, "--month", month).code == 0
+
+
 def test_one_month_can_be_asked_for(headcount: Headcount) -> None:
     def months(name: str) -> list[list[str]]:
         asked = (*AT, "--format", "json", "--month", name)

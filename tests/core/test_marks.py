@@ -94,7 +94,7 @@ def test_marks_are_forgotten_as_the_history_is(world: World, path: Path) -> None
 def test_marks_are_pruned_by_hand_too(path: Path) -> None:
     with SqliteState(path) as state:
         state.save(Update(marks=[Mark(NOW - 40 * 86_400, OCTOBER), Mark(NOW, NOVEMBER)], geo=NOVEMBER, zone="UTC"))
-    prune(Settings(source="/nowhere", state=str(path)), {}, "2026-11")
+    prune(Settings(source="/nowhere", state=str(path)), {}, "2026-11", None, now=NOW)
     with SqliteState(path, read_only=True) as state:
         assert state.load().marks == [Mark(NOW, NOVEMBER)]
 

@@ -73,7 +73,7 @@ def test_a_month_that_closes_meanwhile_doubles_nobody(
         assert state._connection is not None
         state._connection.execute("PRAGMA busy_timeout = 10")  # the report waits for the engine here, too
         later = World(end_of("2026-11", UTC) + SETTLING + 60)
-        meanwhile(monkeypatch, lambda: later.run(said_of(ALL), state=state))
+        meanwhile(monkeypatch, lambda: later.run(said_of(ALL), state=state, trust_clock=True))
         shown = report(world, path)
         assert state.load().hosts[HOST].months["2026-11"].closed
     assert month(shown).users == 30

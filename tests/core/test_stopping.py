@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,14 @@ def asked_at(number: int, at: int, state: Path, *arguments: str) -> subprocess.C
         timeout=60,
         check=False,
     )
+
+
+@pytest.fixture(autouse=True)
+def signals_end_a_command() -> Iterator[None]:
+    """A test run in a shell's background has SIGINT ignored, and so would what it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("at", [1, 2, 30, 60, 90])

@@ -9,6 +9,7 @@ from test_engine import HOST, NOW, World, path, user, world
 from headcount.cli import main
 from headcount.records import HostRead, Record
 from headcount.snapshot import Problem, Quality, Snapshot
+from headcount.state import Update
 from headcount.state.sqlite import SqliteState
 from headcount.zones import zone_of
 
@@ -46,8 +47,7 @@ def test_a_zone_of_another_name_whose_months_are_the_same_is_no_other(world: Wor
 def test_a_state_whose_zone_is_not_known_here_goes_on_in_another(world: World, path: Path) -> None:
     ran(world, path, "UTC")
     with SqliteState(path) as state:
-        state._connection.execute("UPDATE kept SET value = 'Of/Another' WHERE name = 'zone'")  # type: ignore[union-attr]
-        state._connection.commit()  # type: ignore[union-attr]
+        state.save(Update(zone="Of/Another"))
     shown = ran(world, path, "UTC")
     assert len(told(shown)) == 1
     assert shown.hosts[HOST].months["2026-11"].quality is Quality.LOWER_BOUND

@@ -98,7 +98,7 @@ def sort_rows(rows: Sequence[Any], columns: list[Column[Any]], sort: Sort | None
 def _users(value: int | None, is_floor: bool = False) -> Content:
     if not value:
         return Content.styled(number(value), MUTED)
-    return Content.assemble((at_least("", is_floor), MUTED), number(value))
+    return Content.assemble((at_least("", is_floor=True), MUTED), number(value)) if is_floor else Content(number(value))
 
 
 def _label(label: str) -> Content:
