@@ -24,6 +24,13 @@ def pytest_configure(config: pytest.Config) -> None:
             compileall.compile_dir(config.rootpath / place, quiet=2)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """With `-n auto`: a worker more than processors for each two of them, since a third of the time is waiting for
+    processes and terminals."""
+    return (os.cpu_count() or 1) * 3 // 2
+
+
 @pytest.fixture
 def open_tmp() -> Iterator[Path]:
     """A temporary directory that every user may enter."""
