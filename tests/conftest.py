@@ -1,5 +1,6 @@
 """What many tests need around them."""
 
+import compileall
 import os
 import shutil
 import tempfile
@@ -14,6 +15,20 @@ from real_server.logins import pytest_terminal_summary  # noqa: F401 - pytest as
 # A busy machine is no reason to fail: no test here asserts how fast anything is.
 settings.register_profile("headcount", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("headcount")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiles the sources once, for all the processes that tests start, even where Python may not keep that."""
+    if not hasattr(config, "workerinput"):
+        for place in ("core/headcount", "tui/headcount_tui"):
+            compileall.compile_dir(config.rootpath / place, quiet=2)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """With `-n auto`: a worker more than processors for each two of them, since a third of the time is waiting for
+    processes and terminals."""
+    return (os.cpu_count() or 1) * 3 // 2
 
 
 @pytest.fixture

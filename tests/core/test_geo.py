@@ -1,6 +1,7 @@
 """An address becomes a place: which addresses have one, which databases say it, and what when they change."""
 
 import importlib.resources
+import io
 import ipaddress
 import json
 import lzma
@@ -23,9 +24,10 @@ from netaddr import IPSet
 from headcount.addresses import public_address
 from headcount.errors import NoPermissionError, UsageError
 from headcount.geo import ATTRIBUTION, Places
-from headcount.geo_database import Bundled
+from headcount.geo_database import DAMAGE, Bundled
 from headcount.geo_records import Sighting, read_record
 from headcount.geo_walk import describe
+from headcount.networks import PlacesByNetwork
 from headcount.place_names import PlaceNames
 from headcount.snapshot import Place, PlaceName
 from support import unprivileged
@@ -217,21 +219,23 @@ class TestHostileDatabases:
         assert "1 GeoIP look-ups failed" in problem
         assert "203.0.113.7" not in problem
 
-    def test_damaged_bytes_never_raise_at_a_look_up(
-        self, tmp_path: Path, city: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_damaged_bytes_never_raise_at_a_look_up(self, city: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Those of a file that proved itself, on a disk that is worn."""
         monkeypatch.setitem(sys.modules, "maxminddb.extension", None)  # it trusts the bytes of a record
         whole = city.read_bytes()
-        for at in range(0, len(whole) - 3, 11):
-            damaged = tmp_path / f"damaged-{at}.mmdb"
-            damaged.write_bytes(whole[:at] + b"\xff\xe0\x00" + whole[at + 3 :])
+        found = places(city)
+        looked_at = 0
+        for at in range(len(whole) - 3):
+            damaged = whole[:at] + b"\xff\xe0\x00" + whole[at + 3 :]
             try:
-                found = places(damaged)
-            except UsageError:
+                reader = maxminddb.open_database(io.BytesIO(damaged), maxminddb.MODE_FD)
+            except DAMAGE:
                 continue
+            found._databases[0].reader, found._known = reader, PlacesByNetwork()
             for address in ("203.0.113.7", "198.51.100.1", "2001:db8:1::1"):
                 assert isinstance(found.lookup(address), Place)
-            found.close()
+            looked_at += 1
+        assert looked_at > len(whole) / 2
 
     def test_an_ipv4_database_does_not_know_ipv6_and_that_is_no_problem(self, tmp_path: Path) -> None:
         writer = MMDBWriter(4, "GeoLite2-Country")

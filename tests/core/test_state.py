@@ -252,6 +252,7 @@ def test_a_reader_only_puts_off_that_a_closed_months_hashes_go(path: Path) -> No
     month, change = counted([digest], key)
     with SqliteState(path) as state:
         state.save(update(month, change))
+        state._connection.execute("PRAGMA busy_timeout = 50")
         reader = sqlite3.connect(path)
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM counted").fetchall()

@@ -30,7 +30,11 @@ async def at_rest(*_: float) -> None:
 
 
 def _painted(app: App[Any]) -> bool:
-    """Paint what waits for the next of the screen's sixty paintings a second, if anything does."""
+    """Do what waits for the next of the screen's sixty paintings a second, or for more sizes to come, if anything
+    does."""
+    if app._resize_timer is not None:
+        app._check_resize()
+        return True
     screen = app._screen_stack[-1] if app._screen_stack else None
     if screen is None or not screen.is_running or app._batch_count or not _is_to_paint(screen):
         return False

@@ -23,18 +23,19 @@ class Terminal:
     def __init__(self, process: int, fd: int) -> None:
         self.process, self.fd = process, fd
 
+    def _next(self, seconds: float) -> bytes:
+        """What is sent next; nothing where nothing is in that time, or the program has ended."""
+        if not select.select([self.fd], [], [], seconds)[0]:
+            return b""
+        try:
+            return os.read(self.fd, 65536)
+        except OSError:  # Linux' way to say that the other end is closed
+            return b""
+
     def read(self, seconds: float) -> bytes:
         """Everything that is sent in that time, or until the program ends."""
         sent, end = b"", time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if not select.select([self.fd], [], [], left)[0]:
-                break
-            try:
-                part = os.read(self.fd, 65536)
-            except OSError:  # Linux' way to say that the other end is closed
-                break
-            if not part:
-                break
+        while (left := end - time.monotonic()) > 0 and (part := self._next(left)):
             sent += part
         return sent
 
@@ -43,14 +44,14 @@ class Terminal:
         sent, end = b"", time.monotonic() + seconds
         while words not in sent:
             assert time.monotonic() < end, sent[-2000:]
-            sent += self.read(0.2)
+            sent += self._next(0.2)
         return sent
 
     def is_silent(self, seconds: float) -> bool:
-        """Whether there comes a time of so many seconds in which it sends nothing, within half a minute."""
-        end = time.monotonic() + 30
+        """Whether there comes a time of so many seconds in which it sends nothing, within two minutes."""
+        end = time.monotonic() + 120
         while time.monotonic() < end:
-            if not self.read(seconds):
+            if not self._next(seconds):
                 return True
         return False
 

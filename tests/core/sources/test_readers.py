@@ -26,9 +26,10 @@ OLD, SINCE = 1_000_000_000, 1_500_000_000
 RECORDS = 'return {\n\t["2026-11"] = {\n\t\t["resource"] = "phone";\n\t\t["timestamp"] = 1795000000;\n\t};\n};\n'
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
-    """Every hundredth file wants a closer look, every third is old."""
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every hundredth file wants a closer look, every third is old. No test writes into it; some do beside it."""
+    tmp_path = tmp_path_factory.mktemp("data")
     for number in range(USERS):
         text = ODD if number % 100 == 0 else LOGIN % (1000 + number, number % 250)
         path = prosody_writes(tmp_path, "example.com", "lastlog2", f"user.{number}", text)

@@ -12,12 +12,14 @@ import pytest
 from followed import LOGIN, Clock, Said, ToldWatcher, log_in
 
 from headcount.records import HostGone, HostRead, HostVisitors, PlainUsers, UsersGone
-from headcount.sources import layout
+from headcount.sources import layout, readers
 from headcount.sources.directory import SLICE, DirectorySource
 from headcount.sources.pace import SOON
 from headcount.sources.users import _is_settled
 
-USERS = 2000
+USERS = 400
+CHUNK = 100
+"""So many files are a step of a sweep here, where it is five times as many elsewhere; a sweep takes as many steps."""
 
 
 class BusyClock(Clock):
@@ -26,6 +28,11 @@ class BusyClock(Clock):
     def __call__(self) -> float:
         self.now += SLICE
         return self.now
+
+
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "CHUNK", CHUNK)
 
 
 @pytest.fixture
@@ -55,9 +62,12 @@ def said(root: Path, clock: BusyClock, watcher: ToldWatcher) -> Iterator[Said]:
     source.close()
     source._watcher = watcher  # type: ignore[assignment]  # stands in for one that tells what it is told
     said = Said(source).read()
-    for _ in range(2):
-        clock.now += 10
+    until_done(said)
+    while any(store.fresh for host in source._layout.hosts.values() for store in host.stores.values()):
+        clock.now += 10  # by the kernel's clock too it has to be a little older than when it was read
         until_done(said)
+    clock.now += 10
+    until_done(said)
     said.records.clear()
     yield said
     source.close()
@@ -320,7 +330,7 @@ def test_where_a_directory_can_t_be_listed_to_the_end_nobody_is_taken_for_gone(
     os_scandir = os.scandir
     log_in(root, "user1", 20)
     with monkeypatch.context() as patched:
-        patched.setattr(layout, "TURN", 100)
+        patched.setattr(layout, "TURN", 20)
         patched.setattr("headcount.sources.layout.os.scandir", lambda path: closing(entries(path)))
         begin_sweep(said, clock)
         until_done(said)
