@@ -45,6 +45,9 @@ from headcount.text import clean
 
 SETTLE = 1.5
 """Seconds after which files that were read as soon as they were written are read again."""
+LOOK = 2.0
+"""Seconds between two looks whether what should be in the directory is there: a volume that goes, or is back, tells
+nothing."""
 SLICE = 0.02
 """Seconds that a sweep goes on before changes that were told of meanwhile have their turn."""
 
@@ -83,6 +86,7 @@ class DirectorySource:
         self._pace = Pace(clock())
         self._sweeping: Generator[list[Record], None, None] | None = None
         self._settle_at = float("inf")
+        self._look_at = float("-inf")
 
     @property
     def label(self) -> str:
@@ -160,6 +164,7 @@ class DirectorySource:
             yield from self._say_start()
         yield from self._reread_changed(changes)
         now = self._clock()
+        self._look_whether_there(now)
         yield from self._settle(now)
         if self._sweeping is None and self._pace.is_due(now):
             self._begin_sweep()
@@ -265,6 +270,16 @@ class DirectorySource:
         if gone:
             yield [HostGone(before[entry]) for entry in gone]
         return is_news
+
+    def _look_whether_there(self, now: float) -> None:
+        """Has all be swept, and watched again, once what was lost is back."""
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK
+        was_lost = self._layout.is_lost
+        if self._layout.is_there() and was_lost:
+            self._watch()
+            self._begin_sweep()
 
     def _begin_sweep(self) -> None:
         """Begins a sweep, anew where one is under way, which knows nothing of directories that came or went since."""
