@@ -578,7 +578,7 @@ def python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Runs Python in a process of its own, in the environment of the test."""
     core = str(Path(__file__).parents[2] / "core")
     environment = {**os.environ, "PYTHONPATH": core, **options.pop("env", {})}
-    options = {"capture_output": True, "encoding": "utf-8", "timeout": 60, **options}
+    options = {"capture_output": True, "encoding": "utf-8", "timeout": 120, **options}
     return subprocess.run([sys.executable, *arguments], env=environment, check=False, **options)
 
 

@@ -96,7 +96,7 @@ def test_a_real_lua_loads_every_file(server, tmp_path):
         pytest.skip("lua5.4 is not installed: apt-get install lua5.4")
     paths = "\n".join(os.fspath(path) for path in tmp_path.rglob("*.dat") if path.is_file())
     script = "for p in io.lines() do assert(type(assert(loadfile(p, 't', {}))()) == 'table', p) end"
-    subprocess.run([program, "-e", script], input=paths, text=True, check=True, timeout=30)
+    subprocess.run([program, "-e", script], input=paths, text=True, check=True, timeout=120)
 
 
 def test_modes_are_prosodys_whatever_the_umask(tmp_path):

@@ -191,10 +191,10 @@ class Look:
 
     def __exit__(self, *_: object) -> None:
         self.stop.set()
-        self._thread.join(10)
+        self._thread.join(120)
 
     def wait_for(self, is_so: Callable[[Snapshot], bool]) -> Snapshot:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 120
         while not (self.shown and is_so(self.shown[-1])):
             assert time.monotonic() < deadline, "it was not seen in time"
             time.sleep(0.02)
@@ -234,7 +234,7 @@ def test_a_viewer_takes_over_where_it_may(world: World, path: Path) -> None:
         world.run(READ, state=state)
         assert not taken.is_set()
         state.close()
-        assert taken.wait(10)
+        assert taken.wait(120)
 
 
 def test_another_user_of_the_group_may_look_on(world: World, open_tmp: Path) -> None:

@@ -99,7 +99,7 @@ class Headcount:
     def stop(self) -> None:
         assert self._engine is not None
         self._engine.send_signal(signal.SIGTERM)
-        assert self._engine.wait(timeout=20) == 0
+        assert self._engine.wait(timeout=120) == 0
         self._engine = None
 
     def kill(self) -> None:

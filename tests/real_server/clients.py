@@ -7,7 +7,7 @@ from slixmpp import ClientXMPP
 
 from real_server.server import HOST, PASSWORD, Prosody, wait_until
 
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 class Client:

@@ -35,7 +35,7 @@ FOR_TESTS = Path(__file__).parent / "modules"
 COMMAND = os.environ.get("TEST_PROSODY") or shutil.which("prosody")
 
 
-def wait_until(is_so: Callable[[], bool], within: float = 20.0) -> None:
+def wait_until(is_so: Callable[[], bool], within: float = 120.0) -> None:
     """Waits for what another process does."""
     deadline = time.monotonic() + within
     while not is_so():
@@ -217,7 +217,7 @@ class Prosody:
     def _end(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=120)
         self._process = None
 
     def _install(self) -> None:

@@ -88,7 +88,7 @@ class LuaJudge:
         return None if answer == b"no Prosody" else answer
 
     def close(self) -> None:
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=120)
 
     def _ask(self, command: bytes, document: bytes) -> bytes:
         assert self._process.stdin

@@ -60,7 +60,7 @@ class Said:
     def read(self) -> "Said":
         return self.take(self.source.read())
 
-    def follow_until(self, is_so: Callable[[], bool], within: float = 10.0) -> None:
+    def follow_until(self, is_so: Callable[[], bool], within: float = 120.0) -> None:
         deadline = time.monotonic() + within
         while not is_so():
             assert time.monotonic() < deadline, "it was not seen in time"

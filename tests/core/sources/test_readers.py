@@ -211,7 +211,7 @@ def test_a_helper_ends_with_whoever_began_it(store: Path) -> None:
     helper.ask_to_read([b"user%2e1.dat"], 0, array("Q"))
     assert helper.answer()[0][0][1] == "user.1"
     helper._asked.close()
-    assert helper._process.wait(10) == 0
+    assert helper._process.wait(120) == 0
     with pytest.raises(HelperLostError):
         helper.ask_to_read([b"user%2e1.dat"], 0, array("Q"))
     helper.close()

@@ -37,7 +37,7 @@ def kernel() -> Iterator[Inotify]:
 
 def told_until(watcher: Watcher, is_so: Callable[[Changes], bool]) -> Changes:
     told: Changes = {}
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while not is_so(told):
         assert time.monotonic() < deadline, "it was not told in time"
         for path, names in watcher.wait(0.1).items():
@@ -143,7 +143,7 @@ def test_that_the_kernel_dropped_changes_is_told_once(kernel: Inotify, tmp_path:
         for number in range(holds // 2):
             written(tmp_path / f"user{number}.dat")
     told_until(kernel, lambda told: bool(told))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while not kernel.has_lost():
         assert time.monotonic() < deadline, "it was not told in time"
         kernel.wait(0.1)
@@ -173,11 +173,11 @@ def test_so_many_changes_at_once_that_some_may_be_lost_are_told_once(
     monkeypatch.setattr("watchfiles.watch", lambda *_, **__: iter(batches[:1]))
     notifier = Notifier()
     notifier.watch([os.fsencode(tmp_path)])
-    assert len(notifier.wait(5)[os.fsencode(tmp_path)]) == BURST
+    assert len(notifier.wait(120)[os.fsencode(tmp_path)]) == BURST
     assert not notifier.has_lost()
     monkeypatch.setattr("watchfiles.watch", lambda *_, **__: iter(batches[1:]))
     notifier.watch([os.fsencode(tmp_path)])
-    assert len(notifier.wait(5)[os.fsencode(tmp_path)]) == BURST + 1
+    assert len(notifier.wait(120)[os.fsencode(tmp_path)]) == BURST + 1
     assert notifier.has_lost()
     assert not notifier.has_lost()
     notifier.close()
@@ -190,7 +190,7 @@ def test_a_notifier_that_ends_by_itself_says_so_once(tmp_path: Path, monkeypatch
     monkeypatch.setattr("watchfiles.watch", panics)
     notifier = Notifier()
     notifier.watch([os.fsencode(tmp_path)])
-    assert notifier.wait(5) == {}
+    assert notifier.wait(120) == {}
     assert notifier.failure() == "BaseException"
     assert notifier.failure() is None
     notifier.close()
