@@ -188,7 +188,11 @@ class Watched:
         self.forced = threading.Event()
         self.code: int | None = None
         self.there = True
-        self.ending = Ending(self.asked.append, lambda: self.there, self._force, grace=0.2, look=0.05)
+        self.woken = 0
+        self.ending = Ending(self.asked.append, lambda: self.there, self._force, self._wake, grace=0.2, look=0.05)
+
+    def _wake(self) -> None:
+        self.woken += 1
 
     def _force(self, code: int) -> None:
         self.code = code
@@ -208,6 +212,17 @@ def test_a_screen_that_ends_by_itself_is_not_asked_but_awaited(watched: Watched)
     watched.ending.begin(3)
     assert watched.forced.wait(60)
     assert (watched.asked, watched.code) == ([], 3)
+
+
+def test_any_signal_wakes_the_main_thread_which_alone_runs_handlers(watched: Watched) -> None:
+    watched.ending._woken.send(bytes([signal.SIGCONT]))
+    end = time.monotonic() + 60
+    while not watched.woken:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert watched.asked == []
+    watched.ending.begin(0)
+    assert watched.forced.wait(60)
 
 
 def test_a_terminal_that_goes_without_a_word_ends_the_screen(watched: Watched) -> None:

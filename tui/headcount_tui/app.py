@@ -148,6 +148,12 @@ class HeadcountApp(App[int]):
             with suppress(RuntimeError):  # the loop is closed: the screen has ended
                 self._own_loop.call_soon_threadsafe(self.exit, code)
 
+    def wake(self) -> None:
+        """Have the loop go round once; from any thread."""
+        if self._own_loop is not None:
+            with suppress(RuntimeError):  # the loop is closed
+                self._own_loop.call_soon_threadsafe(lambda: None)
+
     @property
     def has_terminal(self) -> bool:
         """Whether the terminal was taken, and not given back yet."""
@@ -274,7 +280,7 @@ def run(feed: Feed, options: ScreenOptions) -> int:
         os._exit(code)
 
     if is_there(fd):
-        app.ending = Ending(app.exit_soon, lambda: is_there(fd), force)
+        app.ending = Ending(app.exit_soon, lambda: is_there(fd), force, app.wake)
         app.ending.start()
     # A picture that is drawn while the screen closes has outputs of its own, and must not leave them behind.
     with (

@@ -27,7 +27,8 @@ class Ending:
 
     `ask(code)` asks the screen to end with that exit code. `is_there()` says whether the terminal is still there.
     `force(code)` ends the process; it is called `grace` seconds after the end was asked for, by a signal or `begin`.
-    All three are called from this watch's own thread, which looks for the terminal every `look` seconds.
+    `wake()` has the main thread go on for a moment: the handlers of signals that another thread received wait for that.
+    All are called from this watch's own thread, which looks for the terminal every `look` seconds.
     """
 
     def __init__(
@@ -35,10 +36,11 @@ class Ending:
         ask: Callable[[int], None],
         is_there: Callable[[], bool],
         force: Callable[[int], None],
+        wake: Callable[[], None] = lambda: None,
         grace: float = GRACE,
         look: float = LOOK,
     ) -> None:
-        self._ask, self._is_there, self._force = ask, is_there, force
+        self._ask, self._is_there, self._force, self._wake = ask, is_there, force, wake
         self._grace, self._look = grace, look
         self._code: int | None = None
         self._until = float("inf")
@@ -82,6 +84,7 @@ class Ending:
 
     def _receive(self, numbers: bytes) -> None:
         """Ends for the first of these signals that ends a program; others wake this thread too."""
+        self._wake()
         for number in numbers:
             if number in ENDS and self._code is None:
                 self._end(ENDS[number])
