@@ -155,9 +155,8 @@ class Engine:
             flaw = self._why_wait()
             if flaw is None:
                 return True
-            if (
-                self._last_live
-            ):  # no restart index: the last figures that were shown stand as long as there are no others
+            # no restart index: the last figures that were shown stand as long as there are no others
+            if self._last_live:
                 self._counting.remember(remembered(self._last_live))
                 self._last_live = {}
             self._look_at_clock()

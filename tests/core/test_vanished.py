@@ -21,7 +21,7 @@ from headcount.geo import Places
 from headcount.index import IndexKeeper
 from headcount.keys import Keys
 from headcount.options import Options
-from headcount.records import MOVED, NO_HOST, NOT_READABLE
+from headcount.records import MOVED, NO_HOST, NOT_READABLE, SourceFlaws
 from headcount.snapshot import Phase, Snapshot
 from headcount.sources.directory import DirectorySource
 from headcount.state.sqlite import SqliteState
@@ -142,6 +142,23 @@ def test_a_volume_that_goes_leaves_the_figures_and_goes_on_when_it_is_back(root:
         sum(past.day for counts in point.hosts.values() for past in counts.values()) for point in shown.history.points
     ]
     assert 0 not in points
+
+
+def test_it_looks_every_two_seconds_though_no_sweep_is_due(root: Path) -> None:
+    now = [0.0]
+    with closing(DirectorySource(str(root), watching=False, clock=lambda: now[0])) as source:
+        list(source.read())
+
+        def flaws_said() -> list[list[str]]:
+            now[0] += 2.1
+            batches = [record for batch in source.follow(0) for record in batch]
+            return [[flaw.what for flaw in record.flaws] for record in batches if isinstance(record, SourceFlaws)]
+
+        assert flaws_said() == []
+        aside = empty(root)
+        assert flaws_said() == [[NO_HOST]]
+        fill_again(root, aside)
+        assert flaws_said() == [[]]
 
 
 @pytest.mark.parametrize("has_index", [True, False])
