@@ -20,6 +20,9 @@ AHEAD: Final = 3600.0
 """Seconds for which the users who will leave a window are known in advance, so that all are looked through once in
 that time."""
 
+NO_START: Final = Rule()
+"""The rule where the server's last start is not known."""
+
 # A user is one number: the second of the last activity, the number of the cell, whether a session is open. The first
 # of the seconds means NEVER, the last one that `_odd` tells: no whole second, or one too far away.
 _CELL_BITS: Final = 27
@@ -43,7 +46,7 @@ class ActiveUsers:
     nobody leaves costs nothing at all.
     """
 
-    def __init__(self, now: float, rule: Rule = Rule()) -> None:  # noqa: B008
+    def __init__(self, now: float, rule: Rule = NO_START) -> None:
         self._now = now
         self._rule = rule
         self._users = CompactMap()
@@ -207,7 +210,7 @@ class ActiveUsers:
         return Export(figures, *columns, *odd, self._rule, math.floor(recent), left)
 
     @classmethod
-    def restored(cls, index: UsersIndex, rule: Rule = Rule()) -> "ActiveUsers":  # noqa: B008
+    def restored(cls, index: UsersIndex, rule: Rule = NO_START) -> "ActiveUsers":
         """The active users that were exported, with the server's last start that was known then. Takes their columns
         out of the index, which are large."""
         active = cls(index.figures.now, rule._replace(started=index.figures.started))
