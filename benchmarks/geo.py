@@ -23,9 +23,9 @@ import maxminddb
 from kit.runs import Results, Run, command, interleaved
 from maxminddb.reader import Reader
 
-from headcount.geo import Places
-from headcount.geo_records import read_record
-from headcount.geo_store import Store
+from headcount.places.database_records import read_record
+from headcount.places.lookup import Places
+from headcount.places.private_copies import Store
 
 PACKED = Path(__file__).parents[1] / "core" / "headcount" / "data" / "country.mmdb.xz"
 LOOKUPS = 20_000

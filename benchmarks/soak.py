@@ -20,12 +20,12 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from headcount.clients import ClientPatterns
+from headcount.clients.patterns import ClientPatterns
 from headcount.demo.places import networks
-from headcount.engine import Engine
-from headcount.geo import Places
+from headcount.engine.engine import Engine
+from headcount.engine.options import Options
 from headcount.months import month_of, shift, start_of
-from headcount.options import Options
+from headcount.places.lookup import Places
 from headcount.records import Activity, Flaw, HostRead, Login, Record, UserRecord
 from headcount.snapshot import Progress, Snapshot
 from headcount.state import Update

@@ -6,7 +6,7 @@ make keys
 import re
 from pathlib import Path
 
-from headcount_tui.actions import as_markdown
+from headcount_tui.asked.keys import as_markdown
 
 README = Path(__file__).parents[1] / "README.md"
 PLACE = re.compile(r"(<!-- keys: .*? -->\n).*?(<!-- end of keys -->)", re.DOTALL)

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from headcount.demo.run import demo_server
-from headcount.run import open_run
+from headcount.engine.assemble import open_run
 from headcount.settings import Settings
 from headcount.snapshot import Phase, Snapshot
 from headcount_tui.app import HeadcountApp
-from headcount_tui.picture import OneSnapshot, self_contained
+from headcount_tui.running.picture import OneSnapshot, self_contained
 
 MOMENT = datetime(2026, 11, 22, 14, 3, tzinfo=UTC).timestamp()
 HERE = Path(__file__).resolve().parent

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from headcount.run import INDEX
+from headcount.engine.assemble import INDEX
 from kit.native import room
 from kit.processes import processor
 from kit.runs import Run

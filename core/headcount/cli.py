@@ -19,8 +19,8 @@ from headcount.settings import Settings, load
 from headcount.text import clean
 
 if TYPE_CHECKING:
+    from headcount.commands.report import Question
     from headcount.feed import Feed
-    from headcount.report import Question
 
 COMMANDS = ("engine", "report", "export", "import", "prune", "demo")
 FORMATS = ("table", "json", "csv")
@@ -55,10 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _screen(asked: argparse.Namespace, settings: Settings) -> int:
     if not _has_terminal():
-        from headcount.report import Question
+        from headcount.commands.report import Question
 
         return _print_report(settings, Question(hosts=asked.host), "table")
-    from headcount.run import open_look
+    from headcount.engine.assemble import open_look
 
     stopping.heed()
     with open_look(settings, os.environ, asked.trust_clock) as feed:
@@ -66,7 +66,7 @@ def _screen(asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _engine(asked: argparse.Namespace, settings: Settings) -> int:
-    from headcount.run import open_run
+    from headcount.engine.assemble import open_run
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
@@ -86,14 +86,14 @@ def _engine(asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _report(asked: argparse.Namespace, settings: Settings) -> int:
-    from headcount.report import Question
+    from headcount.commands.report import Question
 
     question = Question(asked.at, asked.host, asked.month, asked.country, asked.client, asked.k_anonymous)
     return _print_report(settings, question, asked.format)
 
 
 def _print_report(settings: Settings, question: "Question", form: str) -> int:
-    from headcount.report import answer
+    from headcount.commands.report import answer
 
     stopping.heed()
     _print(answer(settings, os.environ, question, form), encoding=None if form == "table" else "utf-8")
@@ -101,8 +101,8 @@ def _print_report(settings: Settings, question: "Question", form: str) -> int:
 
 
 def _export(asked: argparse.Namespace, settings: Settings) -> int:
-    from headcount.export import export
-    from headcount.export_visitors import SHAPES, hand_out
+    from headcount.commands.export import export
+    from headcount.commands.export_visitors import SHAPES, hand_out
 
     stopping.heed()
     where, form = asked.directory, asked.format
@@ -117,7 +117,7 @@ def _export(asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _import(asked: argparse.Namespace, settings: Settings) -> int:
-    from headcount.import_visitors import take_in
+    from headcount.commands.import_visitors import take_in
 
     stopping.heed()
     account = take_in(
@@ -135,7 +135,7 @@ def _import(asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _prune(asked: argparse.Namespace, settings: Settings) -> int:
-    from headcount.prune import prune
+    from headcount.commands.prune import prune
 
     stopping.heed()
     pruned = prune(settings, os.environ, asked.before, asked.keep, now=time.time(), dry_run=asked.dry_run)
@@ -144,8 +144,8 @@ def _prune(asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _demo(asked: argparse.Namespace, settings: Settings) -> int:
+    from headcount.commands.report import render
     from headcount.demo.run import demo_run
-    from headcount.report import render
 
     stopping.unwind()
     stopping.heed()
@@ -163,7 +163,7 @@ def _open_screen(asked: argparse.Namespace, settings: Settings, feed: "Feed") ->
     screens = importlib.metadata.entry_points(group=SCREEN)
     if not screens:
         raise HeadcountError("The screen is not installed.", "Install the whole of headcount: pipx install headcount")
-    from headcount.filters import Filter, OnlyHosts
+    from headcount.figures.filters import Filter, OnlyHosts
     from headcount.screen import ScreenOptions, Show
     from headcount.where import memory_file
 

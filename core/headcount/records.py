@@ -85,7 +85,7 @@ PlainLogins = tuple[tuple[int, str | None, str | None], ...]
 PlainUser = tuple[int, str, int, int, str | None, str | None, PlainLogins]
 """A user of whom a source tells nothing but the last login, the last logout and login records, as most records do.
 
-The key (see `keys`), the name; the login and the logout in whole Unix seconds, 0 where there was none, one of them
+The key (see `user_keys`), the name; the login and the logout in whole Unix seconds, 0 where there was none, one of them
 above zero; the address that was logged with each, unchecked; the login records, mostly none.
 """
 

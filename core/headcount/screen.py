@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from headcount.feed import Feed
-from headcount.filters import Filter
+from headcount.figures.filters import Filter
 
 
 @dataclass(frozen=True, slots=True)

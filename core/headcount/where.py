@@ -9,8 +9,8 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from headcount.atomic_files import lies_in
 from headcount.errors import UsageError
-from headcount.files import lies_in
 from headcount.settings import USUAL_STATE, Settings
 from headcount.state.files import path_of
 from headcount.text import clean

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headcount.active_users import ActiveUsers
-from headcount.presence import DAY, NEVER, Presence, Rule
+from headcount.counting.active_users import ActiveUsers
+from headcount.counting.presence import DAY, NEVER, Presence, Rule
+from headcount.figures.totals import sum_active
 from headcount.snapshot import Active, Cell, Place
-from headcount.views import sum_active
 
 HERE, THERE = Cell(Place("DE"), "Dino"), Cell(Place("FR"), "?")
 NOW = 1_795_320_000

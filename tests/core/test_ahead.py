@@ -8,9 +8,9 @@ import pytest
 from test_engine import HOST, World, active, gone, path, user, world
 from test_index import Server, told
 
-from headcount.ahead import Ahead
-from headcount.keys import Keys
-from headcount.meaning import Visit
+from headcount.counting.ahead import Ahead
+from headcount.counting.meaning import Visit
+from headcount.figures.tables import month_rows
 from headcount.months import end_of, start_of
 from headcount.records import (
     Activity,
@@ -23,9 +23,9 @@ from headcount.records import (
     UserRecord,
     VisitedMonth,
 )
-from headcount.rows import month_rows
 from headcount.snapshot import Cell, Place, Quality, Snapshot
 from headcount.state.sqlite import SqliteState
+from headcount.user_keys import Keys
 
 __all__ = ["path", "world"]  # fixtures
 UTC = ZoneInfo("UTC")
@@ -175,7 +175,7 @@ def test_a_first_start_with_a_clock_that_is_years_behind_loses_no_month(
 
 
 def test_who_looks_on_does_not_see_them_either(world: World, path: Path) -> None:
-    from headcount.viewer import Viewer
+    from headcount.engine.viewer import Viewer
 
     with SqliteState(path) as state:
         world.now = DECEMBER + DAY

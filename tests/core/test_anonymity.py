@@ -19,8 +19,8 @@ from made_up import (
     snapshot,
 )
 
-from headcount.anonymity import anonymous, narrowed
-from headcount.filters import Filter
+from headcount.figures.anonymity import anonymous, narrowed
+from headcount.figures.filters import Filter
 from headcount.outputs.as_csv import COLUMNS, to_csv
 from headcount.outputs.as_json import to_json
 from headcount.outputs.as_table import to_table

@@ -26,7 +26,8 @@ from made_up import (
     snapshots,
 )
 
-from headcount.anonymity import anonymous
+from headcount.figures.anonymity import anonymous
+from headcount.figures.totals import sum_active
 from headcount.outputs.as_csv import to_csv
 from headcount.outputs.as_json import to_json
 from headcount.snapshot import (
@@ -39,7 +40,6 @@ from headcount.snapshot import (
     Quality,
     Snapshot,
 )
-from headcount.views import sum_active
 
 WINDOWS = ("1d", "7d", "30d")
 

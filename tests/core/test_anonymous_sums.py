@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from made_up import FRANKFURT, MUNICH, NOWHERE, PARIS, SINGAPORE, flat, snapshot
 from test_anonymity_attacked import Told, leaks, min_counts, small_snapshots
 
-from headcount.anonymity import anonymous, narrowed, told
-from headcount.filters import Filter, only_hosts
+from headcount.figures.anonymity import anonymous, narrowed, told
+from headcount.figures.filters import Filter, only_hosts
+from headcount.figures.tables import client_rows, country_rows, place_rows
+from headcount.figures.totals import figures, floors, known_of, month_counts, sum_active, total_active, users_known
 from headcount.outputs.as_html import to_html
 from headcount.outputs.as_json import to_json
 from headcount.outputs.as_table import to_table
-from headcount.rows import client_rows, country_rows, place_rows
 from headcount.snapshot import OTHER, Active, Cell, HostCounts, MonthCounts, Place, Quality, Snapshot
-from headcount.views import figures, floors, known_of, month_counts, sum_active, total_active, users_known
 
 JAPAN, BRAZIL = Place("JP"), Place("BR")
 REST = Cell(Place(OTHER), OTHER)

@@ -14,20 +14,20 @@ from made_up import FRANKFURT, NOW, snapshot
 from no_state import NoState
 from test_engine import HOST, ScriptedSource, places
 
-from headcount.active_users import ActiveUsers
-from headcount.anonymity import anonymous
-from headcount.arrivals import LastSeen, was_there_before
-from headcount.clients import ClientPatterns
-from headcount.engine import Engine
-from headcount.filters import Filter, only_month
+from headcount.clients.patterns import ClientPatterns
+from headcount.counting.active_users import ActiveUsers
+from headcount.counting.arrivals import LastSeen, was_there_before
+from headcount.counting.presence import NEVER, Presence
+from headcount.engine.engine import Engine
+from headcount.engine.options import Options
+from headcount.figures.anonymity import anonymous
+from headcount.figures.filters import Filter, only_month
+from headcount.figures.totals import Turnover, turnover
 from headcount.months import end_of, month_of, shift, start_of
-from headcount.options import Options
-from headcount.presence import NEVER, Presence
 from headcount.records import Activity, Flaw, HostGone, HostRead, Login, Record, UserRecord
 from headcount.snapshot import Arrivals, Cell, HostCounts, MonthCounts, Place, Progress, Quality, Snapshot
 from headcount.state import State, Update
 from headcount.state.sqlite import SqliteState
-from headcount.views import Turnover, turnover
 
 UTC = ZoneInfo("UTC")
 DAY = 86_400

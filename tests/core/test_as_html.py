@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from made_up import FRANKFURT, MUNICH, PARIS, WIESBADEN, host, host_with, snapshot, snapshots
 from made_up import MONTH as FEW
 
-from headcount.anonymity import told
-from headcount.filters import Filter, Term
+from headcount.figures.anonymity import told
+from headcount.figures.filters import Filter, Term
 from headcount.outputs.as_html import MOST, POLICY, to_html
 from headcount.snapshot import Active, Cell, HostCounts, MonthCounts, Place, PlaceName, Quality, Snapshot
 from page_reader import Page

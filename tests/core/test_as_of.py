@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from test_engine import HOST, NOW, ScriptedSource, Step, World, active, path, user, world
 
-from headcount.as_of import record_as_of, saved_as_of
 from headcount.cli import main
-from headcount.keys import Keys
+from headcount.commands.report import render
+from headcount.engine.as_of import record_as_of, saved_as_of
+from headcount.figures.totals import AT_LEAST
 from headcount.months import end_of, start_of
 from headcount.records import (
     Activity,
@@ -27,11 +28,10 @@ from headcount.records import (
     VisitedMonth,
     plain_record,
 )
-from headcount.report import render
 from headcount.snapshot import HistoryPoint, Mark, Quality, Snapshot
 from headcount.state import Saved
 from headcount.state.sqlite import SqliteState
-from headcount.views import AT_LEAST
+from headcount.user_keys import Keys
 from support import prosody_writes
 
 __all__ = ["path", "world"]  # fixtures

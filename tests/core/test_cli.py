@@ -17,7 +17,7 @@ from netaddr import IPSet
 
 from headcount import __version__
 from headcount.cli import main
-from headcount.monthly_visitors import Month, MonthChange
+from headcount.counting.month_users import Month, MonthChange
 from headcount.snapshot import Cell, Place, Quality
 from headcount.state import HostUpdate, Update
 from headcount.state.sqlite import SqliteState

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from headcount import cli, run
-from headcount.filters import Filter
+from headcount import cli
+from headcount.engine import assemble
+from headcount.figures.filters import Filter
 from headcount.screen import ScreenOptions
 
 FEED = object()
@@ -34,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, Sc
 
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [Entry()] if group == cli.SCREEN else [])
     monkeypatch.setattr(cli, "_has_terminal", lambda: True)
-    monkeypatch.setattr(run, "open_look", look)
+    monkeypatch.setattr(assemble, "open_look", look)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("NO_COLOR", raising=False)

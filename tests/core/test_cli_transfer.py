@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headcount.cli import main
-from headcount.monthly_visitors import Month, MonthChange
+from headcount.counting.month_users import Month, MonthChange
 from headcount.snapshot import Cell, Place, Quality
 from headcount.state import HostUpdate, Update
 from headcount.state.sqlite import SqliteState

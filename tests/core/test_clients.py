@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from headcount.clients import CACHE_SIZE, ClientPatterns, default_patterns
+from headcount.clients.lua_patterns import longest_text, read_pattern
+from headcount.clients.patterns import CACHE_SIZE, ClientPatterns, default_patterns
 from headcount.errors import UsageError
-from headcount.lua_patterns import longest_text, read_pattern
 
 REAL_RESOURCES = {
     # as their clients make them, and as Prosody does from the tag that they give (Bind 2)

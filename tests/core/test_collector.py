@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from headcount import collector
+from headcount.engine import garbage
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def as_it_was() -> Iterator[None]:
 @pytest.mark.parametrize("is_on", [True, False])
 def test_it_pauses(is_on: bool) -> None:
     (gc.enable if is_on else gc.disable)()
-    with suppress(KeyError), collector.paused():
+    with suppress(KeyError), garbage.paused():
         assert not gc.isenabled()
         raise KeyError
     assert gc.isenabled() is is_on
@@ -31,7 +31,7 @@ def test_it_pauses(is_on: bool) -> None:
 @pytest.mark.parametrize("usual", [700, 50_000])
 def test_it_looks_rarely_and_never_more_often_than_before(usual: int) -> None:
     gc.set_threshold(usual, 10, 10)
-    with suppress(KeyError), collector.rare():
-        assert gc.get_threshold() == (max(usual, collector.EVERY), 10, 10)
+    with suppress(KeyError), garbage.rare():
+        assert gc.get_threshold() == (max(usual, garbage.EVERY), 10, 10)
         raise KeyError
     assert gc.get_threshold() == (usual, 10, 10)

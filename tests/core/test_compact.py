@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headcount.compact import CompactMap, places_of, without
+from headcount.compact_map import CompactMap, places_of, without
 
 numbers = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 5), st.integers(2**64 - 5, 2**64 - 1))
 operations = st.lists(st.tuples(st.sampled_from(["put", "put", "add", "pop", "get"]), numbers, numbers), max_size=200)
@@ -14,7 +14,7 @@ operations = st.lists(st.tuples(st.sampled_from(["put", "put", "add", "pop", "ge
 @given(operations)
 def test_it_agrees_with_a_dictionary(full: int, done: list[tuple[str, int, int]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("headcount.compact._FULL", full)
+        patch.setattr("headcount.compact_map._FULL", full)
         compact, plain = CompactMap(), dict[int, int]()
         for what, key, value in done:
             if what == "put":

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headcount.counted import Counted, How
+from headcount.counting.counted import Counted, How
 from headcount.snapshot import Cell, Place
 
 CELLS = [Cell(Place("DE"), "?"), Cell(Place("FR"), "?")]

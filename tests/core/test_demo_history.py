@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from headcount.demo.run import demo_server
+from headcount.engine.assemble import open_run
+from headcount.figures.totals import Turnover, pace, turnover
 from headcount.months import month_of, shift
-from headcount.run import open_run
 from headcount.settings import Settings
 from headcount.snapshot import Quality, Snapshot
 from headcount.state.sqlite import SqliteState
-from headcount.views import Turnover, pace, turnover
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter
 from random import Random
 
-from headcount.clients import ClientPatterns
+from headcount.clients.patterns import ClientPatterns
 from headcount.demo.hosts import HOSTS
 from headcount.demo.people import APPS, DAY, draw_device, population
 

@@ -11,7 +11,7 @@ import pycountry
 
 import headcount
 from headcount.demo.places import COUNTRIES, TOWNS, networks, somewhere
-from headcount.geo import Places
+from headcount.places.lookup import Places
 from headcount.snapshot import Place
 
 ROOT = Path(__file__).parents[2]

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from no_state import NoState
 
-from headcount.clients import ClientPatterns
-from headcount.engine import Engine
+from headcount.clients.patterns import ClientPatterns
+from headcount.counting.month_users import SETTLING
+from headcount.engine.engine import Engine
+from headcount.engine.options import Options
 from headcount.errors import StateError
-from headcount.geo import Places
-from headcount.monthly_visitors import SETTLING
+from headcount.figures.totals import sum_active
 from headcount.months import end_of, start_of
-from headcount.options import Options
+from headcount.places.lookup import Places
 from headcount.records import (
     Activity,
     Flaw,
@@ -33,7 +34,6 @@ from headcount.records import (
 from headcount.snapshot import Active, HostCounts, MonthCounts, Past, Phase, Place, Progress, Quality, Snapshot
 from headcount.state import Saved, State, Update
 from headcount.state.sqlite import SqliteState
-from headcount.views import sum_active
 
 UTC = ZoneInfo("UTC")
 NOW = start_of("2026-11", UTC) + 20 * 86_400

@@ -12,16 +12,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from test_engine import HOST, NOW, ScriptedSource, Step, World, active, month, path, user, world
 
-from headcount.counted import How
+from headcount.counting.counted import How
+from headcount.counting.month_users import SETTLING, Month, MonthChange
+from headcount.engine.broadcast import Packer, unpacked
+from headcount.engine.viewer import Viewer
 from headcount.errors import NoPermissionError, StateError
-from headcount.live import Packer, unpacked
-from headcount.monthly_visitors import SETTLING, Month, MonthChange
 from headcount.months import end_of, start_of
 from headcount.records import Flaw, HostRead, HostVisitors, Login, Record, SourceFlaws, VisitedMonth
 from headcount.snapshot import Cell, Phase, Place, Quality, Snapshot
 from headcount.state import HostUpdate, Update
 from headcount.state.sqlite import SqliteState
-from headcount.viewer import Viewer
 from support import NOBODY, unprivileged
 
 __all__ = ["path", "world"]  # fixtures

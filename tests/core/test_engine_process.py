@@ -181,7 +181,7 @@ def test_it_waits_for_a_source_that_is_not_there_yet(engines: Engines) -> None:
 def test_it_never_loads_the_screen(engines: Engines) -> None:
     login(engines.source, "alice")
     code = (
-        "import sys, threading, headcount.engine as e; run = e.Engine.run\n"
+        "import sys, threading, headcount.engine.engine as e; run = e.Engine.run\n"
         "def stopped(self, publish, stop):\n"
         "    stop.set(); run(self, publish, stop)\n"
         "e.Engine.run = stopped\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from headcount.atomic_files import write
 from headcount.errors import HeadcountError, TakenError, UsageError
-from headcount.files import write
 
 
 def files(directory: Path) -> dict[str, bytes]:

@@ -26,9 +26,9 @@ from made_up import (
 )
 
 from headcount.feed import Publish
-from headcount.filters import Field, Filter, OnlyHosts, Term, only_hosts, only_month
+from headcount.figures.filters import Field, Filter, OnlyHosts, Term, only_hosts, only_month
+from headcount.figures.totals import figures, month_counts, total_active
 from headcount.snapshot import Cell, History, HostCounts, MonthCounts, Place, Snapshot
-from headcount.views import figures, month_counts, total_active
 
 ONE = snapshot({"example.com": host(_2026_11=MONTH, _2026_10=MONTH)})
 IMPORTED = snapshot({"example.com": host(_2026_11=FLAT)})

@@ -21,14 +21,14 @@ from hypothesis import strategies as st
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from headcount.addresses import public_address
 from headcount.errors import NoPermissionError, UsageError
-from headcount.geo import ATTRIBUTION, Places
-from headcount.geo_database import DAMAGE, Bundled
-from headcount.geo_records import Sighting, read_record
-from headcount.geo_walk import describe
-from headcount.networks import PlacesByNetwork
-from headcount.place_names import PlaceNames
+from headcount.places.addresses import public_address
+from headcount.places.database import DAMAGE, Bundled
+from headcount.places.database_records import Sighting, read_record
+from headcount.places.lookup import ATTRIBUTION, Places
+from headcount.places.names import PlaceNames
+from headcount.places.networks import PlacesByNetwork
+from headcount.places.walk import describe
 from headcount.snapshot import Place, PlaceName
 from support import unprivileged
 
@@ -486,7 +486,7 @@ class TestReplacement:
 
 
 def test_the_memory_of_remembered_networks_is_bounded(monkeypatch: pytest.MonkeyPatch, city: Path) -> None:
-    monkeypatch.setattr("headcount.networks.CAPACITY", 1000)
+    monkeypatch.setattr("headcount.places.networks.CAPACITY", 1000)
     found = places(city)
     tracemalloc.start()
     for number in range(20_000):

@@ -16,11 +16,11 @@ from test_geo import FRANKFURT, places, refresh_until, wait_for_children, write
 
 import headcount
 from headcount.errors import NoPermissionError, UsageError
-from headcount.geo import Places
-from headcount.geo_database import About
-from headcount.geo_file import RETRY
-from headcount.geo_proof import Answer, Proof
-from headcount.geo_store import Store
+from headcount.places.database import About
+from headcount.places.database_file import RETRY
+from headcount.places.lookup import Places
+from headcount.places.private_copies import Store
+from headcount.places.proof import Answer, Proof
 from headcount.snapshot import Place
 from support import unprivileged
 
@@ -28,8 +28,8 @@ from support import unprivileged
 PARENT = """
 import sys; sys.path.insert(0, sys.argv[1])
 import os, time
-from headcount import geo_proof
-endless = "import itertools, headcount.geo_proving as it; it.addresses = lambda *_: itertools.repeat('8.8.8.8'); "
+from headcount.places import proof as geo_proof
+endless = "import itertools, headcount.places.proving as it; it.addresses = lambda *_: itertools.repeat('8.8.8.8'); "
 geo_proof._BEGIN = geo_proof._BEGIN.replace("from headcount", endless + "from headcount", 1)
 proof = geo_proof.Proof(sys.argv[2], 1, [], time.monotonic)
 while proof.about is None:
@@ -64,7 +64,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             paths.append(path)
             super().__init__(path, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("headcount.geo_file.Proof", Noted)
+    monkeypatch.setattr("headcount.places.database_file.Proof", Noted)
     return paths
 
 
@@ -257,7 +257,7 @@ class TestProof:
         return answer
 
     def script(self, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-        monkeypatch.setattr("headcount.geo_proof._BEGIN", text)
+        monkeypatch.setattr("headcount.places.proof._BEGIN", text)
 
     @pytest.mark.parametrize("number", [signal.SIGBUS, signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
     def test_its_death_by_a_signal_means_damage(
@@ -307,7 +307,7 @@ class TestProof:
         told = tmp_path / "told"
         text = (
             "import sys; sys.path[:0] = sys.argv[1].split('\\n'); import json, os, resource\n"
-            "import headcount.geo_proving as proving\n"
+            "import headcount.places.proving as proving\n"
             "def told(*_):\n"
             "    limits = [resource.getrlimit(what)[0] for what in (resource.RLIMIT_CPU, resource.RLIMIT_AS, "
             "resource.RLIMIT_CORE)]\n"

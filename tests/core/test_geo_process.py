@@ -14,9 +14,9 @@ from test_cli import Headcount, headcount
 from test_engine_process import HOST, NOW, Engines, engines, lua, wait_until
 from test_geo import write
 
-from headcount import geo_file
-from headcount.geo_proof import Answer, Proof
-from headcount.run import open_run
+from headcount.engine.assemble import open_run
+from headcount.places import database_file
+from headcount.places.proof import Answer, Proof
 from headcount.settings import Settings
 from headcount.snapshot import Phase, Place, Snapshot
 from headcount.state.sqlite import SqliteState
@@ -112,8 +112,8 @@ class TestFirstFigures:
 
     @pytest.fixture
     def held(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Held]]:
-        monkeypatch.setattr("headcount.run.PATIENCE", 0.0)
-        monkeypatch.setattr(geo_file, "Proof", Held)
+        monkeypatch.setattr("headcount.engine.assemble.PATIENCE", 0.0)
+        monkeypatch.setattr(database_file, "Proof", Held)
         Held.released, Held.as_it_is = threading.Event(), None
         yield Held
         Held.released.set()
@@ -218,7 +218,7 @@ class TestReport:
     ) -> None:
         login(tmp_path / "prosody", "alice", DE)
         self.run_an_engine(tmp_path, city)
-        monkeypatch.setattr(geo_file, "Proof", None)
+        monkeypatch.setattr(database_file, "Proof", None)
         login(tmp_path / "prosody", "bob", GB)
         assert self.cities(self.report(headcount, tmp_path, city)) == {DE.city, GB.city}
         city.unlink()

@@ -5,7 +5,7 @@ import hmac
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headcount.hashes import HASH_SIZE, UserHashes
+from headcount.counting.month_hashes import HASH_SIZE, UserHashes
 
 
 @given(st.binary(max_size=200), st.text(max_size=80), st.text(max_size=80))

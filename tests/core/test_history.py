@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from made_up import ACTIVE, DAY, FRANKFURT, MUNICH, NOW, PARIS, past, point
 
-from headcount.history import HOUR, HOURLY_FOR, HOURLY_FOR_AT_MOST, HistoryKeeper
+from headcount.engine.history import HOUR, HOURLY_FOR, HOURLY_FOR_AT_MOST, HistoryKeeper
 from headcount.months import start_of
 from headcount.snapshot import Active, Cell, History, HistoryKey, HistoryPoint, HostCounts, MonthCounts, Past, Quality
 

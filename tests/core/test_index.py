@@ -15,19 +15,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headcount.clients import ClientPatterns
-from headcount.counted import Counted
-from headcount.engine import Engine
-from headcount.geo import Places
-from headcount.index import IndexKeeper
-from headcount.keys import Keys
-from headcount.monthly_visitors import MonthChange
+from headcount.clients.patterns import ClientPatterns
+from headcount.counting.counted import Counted
+from headcount.counting.month_users import MonthChange
+from headcount.engine.engine import Engine
+from headcount.engine.options import Options
 from headcount.months import start_of
-from headcount.options import Options
+from headcount.places.lookup import Places
 from headcount.snapshot import Phase, Snapshot
 from headcount.sources.directory import DirectorySource
 from headcount.state import HostUpdate, Update
+from headcount.state.restart_index import IndexKeeper
 from headcount.state.sqlite import SqliteState
+from headcount.user_keys import Keys
 from support import prosody_writes
 
 UTC = ZoneInfo("UTC")

@@ -1,6 +1,6 @@
 """Keys of users: the same for the same secret, host and name, and for no others."""
 
-from headcount.keys import Keys
+from headcount.user_keys import Keys
 
 SECRET = b"k" * 32
 

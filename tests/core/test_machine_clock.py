@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from headcount.machine_clock import is_synchronised, steady_seconds
+from headcount.engine.machine_clock import is_synchronised, steady_seconds
 
 
 def test_seconds_only_go_forward() -> None:

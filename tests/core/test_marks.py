@@ -6,13 +6,13 @@ from pathlib import Path
 from test_engine import HOST, NOW, ScriptedSource, Step, World, path, world
 from test_engine_life import READ, Look, steadily
 
-from headcount.clients import ClientPatterns
-from headcount.engine import Engine
-from headcount.geo import Places
-from headcount.marks import MarkKeeper
+from headcount.clients.patterns import ClientPatterns
+from headcount.commands.prune import prune
+from headcount.engine.engine import Engine
+from headcount.engine.marks import MarkKeeper
+from headcount.engine.options import Options
 from headcount.months import end_of
-from headcount.options import Options
-from headcount.prune import prune
+from headcount.places.lookup import Places
 from headcount.settings import Settings
 from headcount.snapshot import Mark, Snapshot
 from headcount.state import State, Update

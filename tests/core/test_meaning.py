@@ -3,8 +3,8 @@
 import math
 from zoneinfo import ZoneInfo
 
-from headcount.meaning import Meaning, Visit
-from headcount.presence import NEVER
+from headcount.counting.meaning import Meaning, Visit
+from headcount.counting.presence import NEVER
 from headcount.records import Activity, Login, UserRecord
 from headcount.snapshot import Cell, Place
 

@@ -2,8 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
-from headcount.meaning import Visit
-from headcount.monthly_visitors import SETTLING, MonthlyVisitors
+from headcount.counting.meaning import Visit
+from headcount.counting.month_users import SETTLING, MonthlyVisitors
 from headcount.months import end_of, start_of
 from headcount.snapshot import Cell, Place, Quality
 

@@ -10,10 +10,10 @@ import pytest
 from test_engine import HOST, NOW, ScriptedSource, World, active, world
 from test_index import Server, in_whole, told
 
-from headcount.keys import Keys
 from headcount.records import Activity, HostRead, PlainUsers, Record, ServerStarted, UserRecord, plain_record
 from headcount.snapshot import Snapshot
 from headcount.sources.directory import DirectorySource
+from headcount.user_keys import Keys
 from support import prosody_writes
 
 __all__ = ["world"]  # a fixture

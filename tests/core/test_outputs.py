@@ -25,7 +25,8 @@ from made_up import (
     snapshots,
 )
 
-from headcount.filters import Filter
+from headcount.figures.filters import Filter
+from headcount.figures.totals import total_active
 from headcount.outputs.as_csv import COLUMNS, to_csv
 from headcount.outputs.as_json import to_json
 from headcount.outputs.as_table import TOP, to_table
@@ -41,7 +42,6 @@ from headcount.snapshot import (
     Quality,
     Snapshot,
 )
-from headcount.views import total_active
 
 PROBLEM = Problem("unreadable record", 2, "example.com/lastlog2/alice.dat", "it ends too early")
 ONE = snapshot({"example.com": host(_2026_11=MONTH)}, problems=(PROBLEM,))

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from made_up import DAY, MONTH, NOW, host, snapshot
 
-from headcount.rows import country_rows
+from headcount.figures.tables import country_rows
+from headcount.figures.totals import figures, pace
 from headcount.snapshot import History, HistoryKey, HistoryPoint, Past, Phase, Progress
-from headcount.views import figures, pace
 
 MONTH_AGO = NOW - 31 * DAY  # 22 October, at the same time of day
 POINTS = tuple(

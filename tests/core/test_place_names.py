@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headcount.place_names import ATTRIBUTION, PlaceNames, fold
+from headcount.places.names import ATTRIBUTION, PlaceNames, fold
 from headcount.snapshot import Place, PlaceName
 
 
@@ -154,7 +154,7 @@ class TestBackToCodes:
 
 def test_the_tables_are_loaded_on_first_use_alone() -> None:
     code = (
-        "import sys, headcount.geo, headcount.place_names as names; "
+        "import sys, headcount.places.lookup, headcount.places.names as names; "
         "assert 'pycountry' not in sys.modules and 'lupa' not in sys.modules; "
         "assert names._cities.cache_info().currsize == 0"
     )

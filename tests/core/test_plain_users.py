@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_engine import HOST, NOW, ScriptedSource, World
 
-from headcount.keys import Keys
 from headcount.months import start_of
 from headcount.records import Flaw, HostRead, PlainUser, PlainUsers, Record, UserRecord, UsersGone, plain_record
+from headcount.user_keys import Keys
 
 DAY = 86_400
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from headcount.cli import main
+from headcount.engine.assemble import open_run
 from headcount.prosody.lua_table import as_lua
 from headcount.prosody.lua_write import serialise
-from headcount.run import open_run
 from headcount.settings import Settings
 from headcount.snapshot import Phase, Snapshot
 from support import prosody_writes

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headcount.problems import Problems
+from headcount.engine.problems import Problems
 from headcount.records import Flaw
 from headcount.snapshot import Problem
 

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from headcount.cli import main
+from headcount.commands.prune import first_kept, prune
+from headcount.counting.month_users import Month, MonthChange
+from headcount.engine.assemble import open_run
 from headcount.errors import UsageError
-from headcount.monthly_visitors import Month, MonthChange
 from headcount.months import month_of, shift
 from headcount.prosody.lua_table import as_lua
 from headcount.prosody.lua_write import serialise
-from headcount.prune import first_kept, prune
-from headcount.run import open_run
 from headcount.settings import Settings
 from headcount.snapshot import Cell, Place, Quality
 from headcount.state import HostUpdate, Update

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from made_up import FRANKFURT, MUNICH, NOWHERE, PARIS, WIESBADEN, snapshot
 
 from headcount.errors import UsageError
-from headcount.filters import Field, Filter, Term
-from headcount.query import FIELDS, complete, known, parse, without_begun, written
+from headcount.figures.filter_language import FIELDS, complete, known, parse, without_begun, written
+from headcount.figures.filters import Field, Filter, Term
 from headcount.snapshot import Cell, HostCounts, MonthCounts, Place, PlaceName, Quality
 from headcount.text import clean
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from headcount.counted import How
+from headcount.counting.counted import How
+from headcount.counting.month_users import Month, MonthChange
 from headcount.errors import NoPermissionError, StateError, StateLockedError, UsageError
-from headcount.monthly_visitors import Month, MonthChange
 from headcount.snapshot import Arrivals, Cell, HistoryKey, HistoryPoint, Past, Place, PlaceName, Quality
 from headcount.state import HostUpdate, Saved, Update
 from headcount.state.files import is_locked, path_of

@@ -15,8 +15,8 @@ from test_engine import HOST, ScriptedSource, Step, World, user, world
 from test_engine import NOW as WORLD_NOW
 from test_engine import month as month_of
 
-from headcount.counted import How
-from headcount.monthly_visitors import Month, MonthChange
+from headcount.counting.counted import How
+from headcount.counting.month_users import Month, MonthChange
 from headcount.records import HostRead, Record
 from headcount.snapshot import (
     Arrivals,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from made_up import CELLS, FLAT, FRANKFURT
 
-from headcount.counted import How
-from headcount.monthly_visitors import Month, MonthChange
+from headcount.counting.counted import How
+from headcount.counting.month_users import Month, MonthChange
 from headcount.snapshot import Cell, MonthCounts, Place, Quality
 from headcount.state import HostUpdate, Update
 from headcount.state.schema import STEPS, VERSION

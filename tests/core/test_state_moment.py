@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from test_engine import HOST, NOW, UTC, ScriptedSource, World, active, month, path, user, world
 
-from headcount.engine import Engine
-from headcount.monthly_visitors import SETTLING
+from headcount.counting.month_users import SETTLING
+from headcount.engine.engine import Engine
 from headcount.months import end_of
 from headcount.records import HostRead, Record
 from headcount.snapshot import Snapshot

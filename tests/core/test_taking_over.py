@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up import FLAT, FRANKFURT, MUNICH, NOWHERE, PARIS
 
-from headcount.counted import How
-from headcount.meaning import Visit
-from headcount.monthly_visitors import SETTLING, Month, MonthlyVisitors
+from headcount.counting.counted import How
+from headcount.counting.meaning import Visit
+from headcount.counting.month_users import SETTLING, Month, MonthlyVisitors
+from headcount.counting.taking_over import EXACT, FUTURE, OTHER, OWN, Outcome, TakingOver, imported_counts
 from headcount.months import end_of, start_of
 from headcount.records import VisitedMonth
 from headcount.snapshot import Cell, MonthCounts, Place, Quality
-from headcount.taking_over import EXACT, FUTURE, OTHER, OWN, Outcome, TakingOver, imported_counts
 
 UTC = ZoneInfo("UTC")
 NOW = float(made_up.NOW)

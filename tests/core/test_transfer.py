@@ -13,20 +13,20 @@ import made_up
 import pytest
 from made_up import CELLS, FLAT, FRANKFURT, PARIS, snapshot
 
-from headcount.counted import How
+from headcount.commands.export_visitors import hand_out
+from headcount.commands.import_visitors import Account, take_in
+from headcount.counting.counted import How
+from headcount.counting.month_users import Month, MonthChange
+from headcount.counting.taking_over import Outcome, imported_counts
+from headcount.engine.assemble import open_run
 from headcount.errors import HeadcountError, NoDataError, StateLockedError, UsageError
-from headcount.export_visitors import hand_out
-from headcount.import_visitors import Account, take_in
-from headcount.monthly_visitors import Month, MonthChange
 from headcount.outputs.as_prosody import Shape, to_prosody
 from headcount.prosody.names import encode
 from headcount.prosody.visitors import read_visitors
-from headcount.run import open_run
 from headcount.settings import Settings
 from headcount.snapshot import Cell, MonthCounts, Place, Quality
 from headcount.state import HostUpdate, Saved, Update
 from headcount.state.sqlite import SqliteState
-from headcount.taking_over import Outcome, imported_counts
 from support import prosody_writes
 
 SAMPLES = Path(__file__).parents[1] / "data" / "prosody-samples"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from headcount.trusted_clock import DAY, HOUR, LastSign, TrustedClock, Turn
+from headcount.engine.trusted_clock import DAY, HOUR, LastSign, TrustedClock, Turn
 
 NOW = 20_000 * DAY + 7 * HOUR
 

@@ -15,17 +15,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from headcount.cli import main
-from headcount.clients import ClientPatterns
-from headcount.engine import Engine
-from headcount.geo import Places
-from headcount.index import IndexKeeper
-from headcount.keys import Keys
-from headcount.options import Options
+from headcount.clients.patterns import ClientPatterns
+from headcount.engine.engine import Engine
+from headcount.engine.options import Options
+from headcount.figures.totals import sum_active
+from headcount.places.lookup import Places
 from headcount.records import MOVED, NO_HOST, NOT_READABLE, SourceFlaws
 from headcount.snapshot import Phase, Snapshot
 from headcount.sources.directory import DirectorySource
+from headcount.state.restart_index import IndexKeeper
 from headcount.state.sqlite import SqliteState
-from headcount.views import sum_active
+from headcount.user_keys import Keys
 from support import prosody_writes
 
 DAY = 86_400

@@ -26,11 +26,21 @@ from made_up import (
     snapshots,
 )
 
-from headcount.anonymity import anonymous
-from headcount.filters import Filter
-from headcount.history import HistoryKeeper
+from headcount.engine.history import HistoryKeeper
+from headcount.figures.anonymity import anonymous
+from headcount.figures.filters import Filter
+from headcount.figures.tables import client_rows, country_rows, known_with_users, month_rows, name_of, place_rows
+from headcount.figures.totals import (
+    Pace,
+    active_by_country,
+    figures,
+    month_counts,
+    month_names,
+    pace,
+    sum_active,
+    total_active,
+)
 from headcount.months import end_of, month_of, shift, start_of
-from headcount.rows import client_rows, country_rows, known_with_users, month_rows, name_of, place_rows
 from headcount.snapshot import (
     Active,
     Cell,
@@ -45,7 +55,6 @@ from headcount.snapshot import (
     Quality,
     Snapshot,
 )
-from headcount.views import Pace, active_by_country, figures, month_counts, month_names, pace, sum_active, total_active
 
 FEWER = MonthCounts.of(Quality.LOWER_BOUND, {Cell(FRANKFURT, "Dino"): 2, Cell(PARIS, "Gajim"): 6})
 ONE = snapshot({"example.com": host(_2026_11=MONTH, _2026_10=FEWER)})

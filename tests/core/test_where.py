@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from test_cli import described
 
+from headcount.atomic_files import lies_in
 from headcount.cli import main
 from headcount.errors import UsageError
-from headcount.files import lies_in
 from headcount.settings import Settings
 from headcount.state.sqlite import SqliteState
 from headcount.where import memory_file, state_file

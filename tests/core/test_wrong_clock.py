@@ -12,18 +12,18 @@ from test_engine import HOST, NOW, ScriptedSource, Step, World, active, month, p
 from test_engine_life import jump
 from test_index import Server, in_whole, server, told
 
-from headcount.counted import How
+from headcount.counting.counted import How
+from headcount.counting.month_users import SETTLING, Month, MonthChange
+from headcount.engine.assemble import open_look
+from headcount.engine.broadcast import Packer, unpacked
+from headcount.engine.trusted_clock import AHEAD
 from headcount.errors import UsageError
-from headcount.live import Packer, unpacked
-from headcount.monthly_visitors import SETTLING, Month, MonthChange
 from headcount.months import end_of, month_of, start_of
 from headcount.records import HostGone, HostRead, Record
-from headcount.run import open_look
 from headcount.settings import Settings
 from headcount.snapshot import Cell, HistoryKey, HistoryPoint, Mark, Past, Phase, Place, Quality, Snapshot
 from headcount.state import HostUpdate, Saved, Update
 from headcount.state.sqlite import SqliteState
-from headcount.trusted_clock import AHEAD
 from support import prosody_writes
 
 __all__ = ["path", "server", "world"]  # fixtures

@@ -10,7 +10,7 @@ from fake_feed import FakeFeed
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from headcount.filters import Filter
+from headcount.figures.filters import Filter
 from headcount.screen import ScreenOptions
 from headcount.snapshot import Snapshot
 from headcount_tui.app import HeadcountApp

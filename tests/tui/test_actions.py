@@ -2,15 +2,15 @@
 
 from samples import SAMPLE
 
-from headcount_tui.actions import ACTIONS, Where, bindings
 from headcount_tui.app import HeadcountApp
-from headcount_tui.lines import keys
+from headcount_tui.asked.keys import ACTIONS, Where, bindings
+from headcount_tui.asked.shown import Asked, look
+from headcount_tui.drawing.lines import keys
 from headcount_tui.screens.export import Export
 from headcount_tui.screens.help import Help, help_text
 from headcount_tui.screens.main import MainScreen
 from headcount_tui.screens.picker import Picker
 from headcount_tui.screens.problems import Problems
-from headcount_tui.shown import Asked, look
 from headcount_tui.widgets.heat_table import HeatTable
 from headcount_tui.widgets.live_table import LiveTable
 from headcount_tui.widgets.text_filter import TextFilter

@@ -18,7 +18,7 @@ import pytest
 from pty_terminal import ROOT, terminal
 
 from headcount.state.files import is_locked
-from headcount_tui.ending import Ending
+from headcount_tui.running.ending import Ending
 
 DATA = ROOT / "tests" / "data" / "prosody-samples" / "internal-13"
 FIRST_ESCAPE = b"\x1b[?1049h"

@@ -8,7 +8,7 @@ from samples import SAMPLE
 from screens import screen
 
 from headcount.screen import ScreenOptions
-from headcount_tui.glyphs import in_ascii, is_needed
+from headcount_tui.drawing.ascii import in_ascii, is_needed
 
 
 @given(st.text())

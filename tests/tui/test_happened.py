@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from samples import SAMPLE
 
 from headcount.snapshot import Cell, HostCounts, MonthCounts, Phase, Place, Problem, Quality, Snapshot
-from headcount_tui.happened import Note, Visitors, news
+from headcount_tui.asked.news import Note, Visitors, news
 
 CELLS = [Cell(Place(country), client) for country in ("DE", "FR", None) for client in ("DINO", "?")]
 

@@ -12,11 +12,11 @@ from samples import SAMPLE
 from screens import screen
 
 from headcount.errors import HeadcountError
-from headcount.filters import Filter
+from headcount.figures.filters import Filter
 from headcount.screen import ScreenOptions
 from headcount_tui.app import run
-from headcount_tui.memory import LARGEST, Kept, Memory
-from headcount_tui.shown import Asked, Sort, Tab, Zoom
+from headcount_tui.asked.shown import Asked, Sort, Tab, Zoom
+from headcount_tui.running.remembered import LARGEST, Kept, Memory
 
 ASKED = Asked(
     Filter().having("country", "DE").having("text", "frankfurt am"),

@@ -3,7 +3,7 @@
 import runpy
 from pathlib import Path
 
-from headcount_tui.actions import as_markdown
+from headcount_tui.asked.keys import as_markdown
 
 ROOT = Path(__file__).parents[2]
 

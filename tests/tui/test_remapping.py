@@ -8,8 +8,8 @@ from textual.command import CommandList
 
 from headcount.errors import UsageError
 from headcount.screen import ScreenOptions
-from headcount_tui.actions import ACTIONS, Where, as_markdown, remapped
 from headcount_tui.app import HeadcountApp, run
+from headcount_tui.asked.keys import ACTIONS, Where, as_markdown, remapped
 
 
 async def test_a_key_bound_anew_works_and_the_old_one_does_not() -> None:

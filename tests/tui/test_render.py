@@ -5,8 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
-from headcount_tui import render
-from headcount_tui.render import Piece, bar, change, fit, number, number_in, outside, percent, share_known, sparkline
+from headcount_tui.drawing import render
+from headcount_tui.drawing.render import (
+    Piece,
+    bar,
+    change,
+    fit,
+    number,
+    number_in,
+    outside,
+    percent,
+    share_known,
+    sparkline,
+)
 
 
 def test_numbers() -> None:

@@ -17,11 +17,13 @@ from samples import HOSTILE, SAMPLE, hostile
 from screens import Seen, screen
 
 from headcount.errors import HeadcountError, TakenError, UsageError
-from headcount.filters import Filter
+from headcount.figures.filters import Filter
 from headcount.screen import ScreenOptions
 from headcount.snapshot import Active, Cell, HostCounts, MonthCounts, Phase, Place, Problem, Progress, Quality, Snapshot
 from headcount_tui.app import HeadcountApp
-from headcount_tui.exporting import (
+from headcount_tui.asked.shown import Asked, Shown, Tab, look
+from headcount_tui.drawing.tables import table_of
+from headcount_tui.running.exporting import (
     FORMATS,
     Wish,
     as_text,
@@ -34,9 +36,7 @@ from headcount_tui.exporting import (
     save,
     with_end,
 )
-from headcount_tui.picture import picture
-from headcount_tui.shown import Asked, Shown, Tab, look
-from headcount_tui.tables import table_of
+from headcount_tui.running.picture import picture
 from page_reader import Page
 
 CELLS = {
@@ -336,7 +336,7 @@ def test_a_picture_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPat
         def run(self, publish: object, stop: object) -> None:
             """Nothing comes."""
 
-    monkeypatch.setattr("headcount_tui.picture.PATIENCE", 0.5)
+    monkeypatch.setattr("headcount_tui.running.picture.PATIENCE", 0.5)
     with pytest.raises(HeadcountError, match="took too long"):
         picture(SAMPLE, lambda feed: HeadcountApp(Silent()), (80, 24))
 

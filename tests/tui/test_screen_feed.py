@@ -16,8 +16,9 @@ from headcount.errors import NoPermissionError
 from headcount.screen import ScreenOptions
 from headcount.snapshot import Snapshot
 from headcount_tui.app import HeadcountApp, run
-from headcount_tui.feed import Ended, Failure, Published
-from headcount_tui.turns import BREATH, RightOfWay
+from headcount_tui.failure import Failure
+from headcount_tui.running.feed_thread import Ended, Published
+from headcount_tui.running.right_of_way import BREATH, RightOfWay
 
 
 async def test_a_failure_is_told_with_what_mends_it_and_the_last_figures_stay() -> None:
@@ -157,7 +158,7 @@ def test_the_command_can_ask_for_no_color(color: bool, monkeypatch: pytest.Monke
 
 
 def test_a_feed_rests_while_the_loop_is_at_work_and_ends_when_the_loop_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headcount_tui.turns.PATIENCE", 60)
+    monkeypatch.setattr("headcount_tui.running.right_of_way.PATIENCE", 60)
     right_of_way = RightOfWay()
     loop = right_of_way.new_loop()
     rounds: list[str] = []
@@ -185,7 +186,7 @@ def test_a_feed_rests_while_the_loop_is_at_work_and_ends_when_the_loop_does(monk
 
 def test_a_feed_lets_go_for_a_moment_whenever_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[float] = []
-    monkeypatch.setattr("headcount_tui.turns.time.sleep", rests.append)
+    monkeypatch.setattr("headcount_tui.running.right_of_way.time.sleep", rests.append)
     right_of_way = RightOfWay()
     assert not right_of_way.is_set()
     right_of_way.set()

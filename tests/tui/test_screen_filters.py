@@ -5,9 +5,9 @@ from dataclasses import replace
 from samples import SAMPLE
 from screens import Seen, screen
 
-from headcount.filters import Filter
-from headcount.views import figures
-from headcount_tui.render import number
+from headcount.figures.filters import Filter
+from headcount.figures.totals import figures
+from headcount_tui.drawing.render import number
 
 
 def filter_line(seen: Seen) -> str:

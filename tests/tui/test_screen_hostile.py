@@ -7,7 +7,7 @@ from samples import HOSTILE, NOW, hostile
 from screens import Seen, screen
 
 from headcount.errors import HeadcountError
-from headcount.filters import Filter
+from headcount.figures.filters import Filter
 from headcount.snapshot import MonthCounts, Problem, Quality
 
 

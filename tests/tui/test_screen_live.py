@@ -6,7 +6,7 @@ from samples import NAMES, SAMPLE
 from screens import Seen, screen
 
 from headcount.snapshot import Cell, MonthCounts, Phase, Place, Problem, Progress, Snapshot
-from headcount_tui.render import LIT_FOR
+from headcount_tui.drawing.render import LIT_FOR
 from headcount_tui.widgets.live_table import LiveTable
 
 FRANKFURT = next(place for place in NAMES if place.city == 2925533)

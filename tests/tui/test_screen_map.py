@@ -8,10 +8,10 @@ from samples import SAMPLE, hostile, snapshot
 from screens import Seen, screen
 from textual.geometry import Size
 
-from headcount.filters import Filter, Term
+from headcount.figures.filters import Filter, Term
 from headcount.snapshot import Active, Cell, HostCounts, MonthCounts, Place, PlaceName, Quality
-from headcount_tui.painted_world import Light, countries_of, draw_world
-from headcount_tui.shown import Asked, Shown, Tab, look
+from headcount_tui.asked.shown import Asked, Shown, Tab, look
+from headcount_tui.drawing.world_map import Light, countries_of, draw_world
 from headcount_tui.widgets.live_table import LiveTable
 from headcount_tui.widgets.world_map import SideMap, WorldMap
 

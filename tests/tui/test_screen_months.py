@@ -7,13 +7,13 @@ from samples import NOW, SAMPLE, hostile, snapshot
 from screens import Seen, screen
 from textual.geometry import Size
 
-from headcount.filters import Filter, Term
+from headcount.figures.filters import Filter, Term
 from headcount.snapshot import Cell, HostCounts, MonthCounts, Place, Quality, Snapshot
-from headcount_tui.dates import MONTHS
-from headcount_tui.shown import Asked, Shown, Tab, look
+from headcount_tui.asked.shown import Asked, Shown, Tab, look
+from headcount_tui.drawing.dates import MONTHS
+from headcount_tui.drawing.years_table import beside, draw_years, grid_of, year_beside, years_of
 from headcount_tui.widgets.heat_table import HeatTable
 from headcount_tui.widgets.live_table import LiveTable
-from headcount_tui.years import beside, draw_years, grid_of, year_beside, years_of
 
 
 def cursor(seen: Seen) -> str:

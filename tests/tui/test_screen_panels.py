@@ -18,8 +18,8 @@ from headcount.snapshot import (
     Progress,
     Quality,
 )
-from headcount_tui.past import course
-from headcount_tui.shown import Asked, Tab, look
+from headcount_tui.asked.shown import Asked, Tab, look
+from headcount_tui.drawing.trend_data import course
 from headcount_tui.widgets.figure_box import draw_figure
 
 

@@ -4,7 +4,7 @@ from samples import HOSTILE, SAMPLE, hostile
 from screens import Seen, screen
 from test_screen_hostile import assert_harmless
 
-from headcount.filters import Filter
+from headcount.figures.filters import Filter
 
 
 def filter_line(seen: Seen) -> str:

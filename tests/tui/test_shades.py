@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headcount_tui.shades import by_magnitude, evenly
+from headcount_tui.drawing.shades import by_magnitude, evenly
 
 users = st.lists(st.integers(1, 10**9), min_size=1, max_size=50)
 

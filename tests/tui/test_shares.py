@@ -7,10 +7,10 @@ from samples import SAMPLE, snapshot
 from screens import screen
 from textual.content import Content
 
-from headcount.filters import Filter, Term
+from headcount.figures.filters import Filter, Term
 from headcount.snapshot import OTHER, Cell, HostCounts, MonthCounts, Place, Quality, Snapshot
-from headcount_tui.shown import Asked, Shown, Tab, look
-from headcount_tui.stacks import draw_stacks, letters, order, stacks, widths
+from headcount_tui.asked.shown import Asked, Shown, Tab, look
+from headcount_tui.drawing.client_shares import draw_stacks, letters, order, stacks, widths
 
 FLAT = MonthCounts(Quality.IMPORTED, 30, None, {Place("DE"): 30}, {"ANDROID": 30})
 

@@ -6,9 +6,9 @@ import pytest
 from samples import SAMPLE, snapshot
 from textual.geometry import Size
 
-from headcount.filters import Filter
-from headcount.rows import client_rows, country_rows
-from headcount_tui.shown import Asked, Sort, Tab, Zoom, look
+from headcount.figures.filters import Filter
+from headcount.figures.tables import client_rows, country_rows
+from headcount_tui.asked.shown import Asked, Sort, Tab, Zoom, look
 from headcount_tui.widgets.figure_box import FigureBox, MonthBox
 from headcount_tui.widgets.trend import Trend
 from headcount_tui.widgets.world_map import SideMap

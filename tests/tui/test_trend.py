@@ -11,7 +11,7 @@ from samples import DAY, HOUR, NOW, SAMPLE, snapshot
 from screens import screen
 from textual.geometry import Size
 
-from headcount.filters import Filter, Term
+from headcount.figures.filters import Filter, Term
 from headcount.snapshot import (
     Cell,
     History,
@@ -25,10 +25,10 @@ from headcount.snapshot import (
     Quality,
     Snapshot,
 )
-from headcount_tui.charts import draw_course, moments, notes, steps
-from headcount_tui.past import Course, Dot, Gap, Line, MonthEnd, Sums, course, pick
-from headcount_tui.render import short
-from headcount_tui.shown import Asked, Shown, Zoom, look
+from headcount_tui.asked.shown import Asked, Shown, Zoom, look
+from headcount_tui.drawing.render import short
+from headcount_tui.drawing.trend_chart import draw_course, moments, notes, steps
+from headcount_tui.drawing.trend_data import Course, Dot, Gap, Line, MonthEnd, Sums, course, pick
 from headcount_tui.widgets.trend import draw_trend
 
 ZONE = ZoneInfo("Europe/Berlin")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headcount_tui.world import Direction, Point, atlas, cells, nearest, owners, view
+from headcount_tui.drawing.atlas import Direction, Point, atlas, cells, nearest, owners, view
 
 SIZES = [(24, 3), (40, 6), (58, 9), (78, 12), (98, 17), (138, 31), (56, 14), (300, 80)]
 ALL = frozenset(country.alpha_2 for country in pycountry.countries) | {"XK"}

@@ -26,16 +26,17 @@ from headcount.feed import Feed
 from headcount.screen import ScreenOptions
 from headcount.snapshot import Snapshot
 from headcount.text import clean
-from headcount_tui import glyphs, themes
-from headcount_tui.actions import Where, bindings, remapped
-from headcount_tui.ending import Ending
-from headcount_tui.exporting import as_text
-from headcount_tui.feed import Ended, Failure, FeedThread, Published
-from headcount_tui.memory import Kept, Memory
+from headcount_tui.asked.keys import Where, bindings, remapped
+from headcount_tui.asked.shown import Asked
+from headcount_tui.drawing import ascii, themes
+from headcount_tui.failure import Failure
+from headcount_tui.running.ending import Ending
+from headcount_tui.running.exporting import as_text
+from headcount_tui.running.feed_thread import Ended, FeedThread, Published
+from headcount_tui.running.remembered import Kept, Memory
+from headcount_tui.running.terminal import LastingDriver, give_back, is_there, modes_of
 from headcount_tui.screens.export import Export
 from headcount_tui.screens.main import MainScreen
-from headcount_tui.shown import Asked
-from headcount_tui.terminal import LastingDriver, give_back, is_there, modes_of
 
 # Seconds between two paintings while things happen: quicker ones cost a slow line much and tell the eye little. What
 # happens after a quiet second is painted at once.
@@ -65,7 +66,7 @@ class HeadcountApp(App[int]):
         self.options = options
         self.actions = remapped(options.keys)
         self.set_keymap({action.id: action.keys for action in self.actions if action.id in options.keys})
-        self._ascii = glyphs.AsciiOnly(enabled=_wants_ascii(options))
+        self._ascii = ascii.AsciiOnly(enabled=_wants_ascii(options))
         for theme in themes.OWN:
             self.register_theme(theme)
         remembered = self.memory.theme if self.memory.theme in self.available_themes else None
@@ -258,7 +259,7 @@ class HeadcountApp(App[int]):
 def _wants_ascii(options: ScreenOptions) -> bool:
     if options.ascii is not None:
         return options.ascii
-    return glyphs.is_needed(os.environ, sys.__stderr__.encoding if sys.__stderr__ else "utf-8")
+    return ascii.is_needed(os.environ, sys.__stderr__.encoding if sys.__stderr__ else "utf-8")
 
 
 def run(feed: Feed, options: ScreenOptions) -> int:

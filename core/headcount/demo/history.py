@@ -4,15 +4,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import tzinfo
 
-from headcount.active_users import ActiveUsers
-from headcount.clients import ClientPatterns
+from headcount.clients.patterns import ClientPatterns
+from headcount.counting.active_users import ActiveUsers
+from headcount.counting.presence import Presence
 from headcount.demo.past import PAST_DAYS, PastEvent
-from headcount.geo import Places
-from headcount.history import HOUR, HistoryKeeper
-from headcount.keys import Keys
+from headcount.engine.history import HOUR, HistoryKeeper
 from headcount.months import end_of, month_of
-from headcount.presence import Presence
+from headcount.places.lookup import Places
 from headcount.snapshot import UNKNOWN, Cell, HistoryPoint, HostCounts, MonthCounts, Place, Quality
+from headcount.user_keys import Keys
 
 DAY = 86_400
 STEP = 3 * HOUR

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import NamedTuple
 
-from headcount.clients import ClientPatterns
-from headcount.counted import How
+from headcount.clients.patterns import ClientPatterns
+from headcount.counting.counted import How
+from headcount.counting.month_users import SETTLING, Month, MonthChange
 from headcount.demo.past import PastEvent
-from headcount.geo import Places
-from headcount.monthly_visitors import SETTLING, Month, MonthChange
 from headcount.months import end_of, month_of, shift, start_of
+from headcount.places.lookup import Places
 from headcount.snapshot import UNKNOWN, Arrivals, Cell, Quality
 from headcount.state import HostUpdate
 

@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from headcount.clients import ClientPatterns
+from headcount.clients.patterns import ClientPatterns
 from headcount.demo.history import past_points
 from headcount.demo.hosts import HOSTS
 from headcount.demo.months import past_months
 from headcount.demo.server import SimulatedServer
-from headcount.geo import Places
-from headcount.run import Run, open_run
+from headcount.engine.assemble import Run, open_run
+from headcount.places.lookup import Places
 from headcount.settings import Settings
 from headcount.snapshot import Mark
 from headcount.state import Update

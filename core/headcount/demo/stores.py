@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 
-from headcount.clients import ClientPatterns
+from headcount.clients.patterns import ClientPatterns
 from headcount.demo.accounts import Account
 from headcount.demo.files import DataDirectory
 from headcount.demo.hosts import COMPONENT, HOSTS, Host

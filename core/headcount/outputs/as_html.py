@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
-from headcount import geo, place_names
-from headcount.filters import Filter, Term
-from headcount.outputs.page import STYLE, bar, columns, table
-from headcount.rows import Row, client_rows, country_rows, month_rows, name_of, place_rows
-from headcount.snapshot import OTHER, UNKNOWN, HostCounts, Place, Quality, Snapshot
-from headcount.views import (
+from headcount.figures.filters import Filter, Term
+from headcount.figures.tables import Row, client_rows, country_rows, month_rows, name_of, place_rows
+from headcount.figures.totals import (
     AT_LEAST,
     Figure,
     Share,
@@ -23,6 +20,9 @@ from headcount.views import (
     total_active,
     users_known,
 )
+from headcount.outputs.page import STYLE, bar, columns, table
+from headcount.places import lookup, names
+from headcount.snapshot import OTHER, UNKNOWN, HostCounts, Place, Quality, Snapshot
 from headcount.zones import zone_of
 
 MOST = 100
@@ -275,7 +275,7 @@ def _foot(snapshot: Snapshot) -> str:
     places = f"Places by {escape(snapshot.geo)}. " if snapshot.geo else ""
     return (
         f"<section><h2>What the words mean</h2><dl>{words}</dl></section>\n"
-        f"<footer>{places}{escape(geo.ATTRIBUTION)}. {escape(place_names.ATTRIBUTION)}. Made by Headcount.</footer>"
+        f"<footer>{places}{escape(lookup.ATTRIBUTION)}. {escape(names.ATTRIBUTION)}. Made by Headcount.</footer>"
     )
 
 

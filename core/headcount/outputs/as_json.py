@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from headcount.figures.totals import active_by_country, sum_active
 from headcount.snapshot import UNKNOWN, Active, HostCounts, MonthCounts, Place, PlaceName, Snapshot
-from headcount.views import active_by_country, sum_active
 
 Json = dict[str, Any]
 Names = Mapping[Place, PlaceName]

@@ -3,10 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from headcount.figures.tables import Row, client_rows, country_rows, month_rows, place_rows
+from headcount.figures.totals import (
+    AT_LEAST,
+    at_least,
+    figures,
+    floors,
+    hidden,
+    month_counts,
+    total_active,
+    users_known,
+)
 from headcount.outputs.columns import columns
-from headcount.rows import Row, client_rows, country_rows, month_rows, place_rows
 from headcount.snapshot import OTHER, MonthCounts, Place, Quality, Snapshot
-from headcount.views import AT_LEAST, at_least, figures, floors, hidden, month_counts, total_active, users_known
 from headcount.zones import zone_of
 
 TOP = 15

@@ -11,9 +11,9 @@ import sys
 from array import array
 from typing import IO, Any, Final
 
-from headcount.compact import CompactMap
-from headcount.keys import Keys
+from headcount.compact_map import CompactMap
 from headcount.prosody.many import PlainStore, StorePaths, look_at, read_plain
+from headcount.user_keys import Keys
 
 _LENGTH: Final = struct.Struct("<Q")
 

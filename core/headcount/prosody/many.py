@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final, NamedTuple
 
-from headcount.compact import CompactMap
-from headcount.keys import HostKeys
+from headcount.compact_map import CompactMap
 from headcount.prosody.files import users_of
 from headcount.prosody.plain import LARGEST, PlainLogins, plain_lastlog2, plain_logins
+from headcount.user_keys import HostKeys
 
 Row = tuple[int, str, int, int, str | None, str | None, PlainLogins]
 """Key, name, last login, last logout (0 where there was none), the address of each, and the login records

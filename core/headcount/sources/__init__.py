@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
-from headcount.index import HostIndex, StoreIndex
 from headcount.records import Flaw, Record
 from headcount.snapshot import Progress
+from headcount.sources.files_read import StoreIndex
 
 
 class Source(Protocol):
@@ -47,8 +47,8 @@ class Source(Protocol):
     def files(self, name: str) -> dict[str, StoreIndex]:
         """What was read of such a host until now, by store, for a restart index; of users too of whom it can't tell."""
 
-    def restore(self, hosts: Mapping[str, HostIndex]) -> None:
-        """Goes on from an index, before `read`, which then says only what changed since."""
+    def restore(self, hosts: Mapping[str, Mapping[str, StoreIndex]]) -> None:
+        """Goes on from what was read before, by host and store: `read` then says only what changed since."""
 
     def close(self) -> None:
         """Ends the watching. The source can't be used any more."""

@@ -15,10 +15,8 @@ from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from headcount.compact import CompactMap
+from headcount.compact_map import CompactMap
 from headcount.errors import MAY_READ, UsageError, no_permission
-from headcount.index import HostIndex, StoreIndex
-from headcount.keys import Keys
 from headcount.prosody.files import SUFFIX, users_of
 from headcount.prosody.names import decode, encode
 from headcount.records import (
@@ -34,6 +32,7 @@ from headcount.records import (
 )
 from headcount.snapshot import Progress
 from headcount.sources import inotify
+from headcount.sources.files_read import StoreIndex
 from headcount.sources.inotify import Inotify
 from headcount.sources.layout import LEFTOVER, STALE, Host, Layout, NotListedError, changed_at
 from headcount.sources.pace import Pace
@@ -42,6 +41,7 @@ from headcount.sources.users import UserReader, is_unmoved
 from headcount.sources.visitors import VisitorsReader
 from headcount.sources.watcher import Changes, Watcher
 from headcount.text import clean
+from headcount.user_keys import Keys
 
 SETTLE = 1.5
 """Seconds after which files that were read as soon as they were written are read again."""
@@ -212,12 +212,12 @@ class DirectorySource:
             for store in host.stores.values()
         }
 
-    def restore(self, hosts: Mapping[str, HostIndex]) -> None:
-        """Goes on from an index, before `read`. A directory that is another one now is read in whole."""
+    def restore(self, hosts: Mapping[str, Mapping[str, StoreIndex]]) -> None:
+        """Goes on from what was read before. A directory that is another one now is read in whole."""
         self._layout.look()
         self._restored = set(hosts)
         for host in self._layout.hosts.values():
-            for name, index in hosts[host.name].stores.items() if host.name in hosts else ():
+            for name, index in hosts[host.name].items() if host.name in hosts else ():
                 store = host.stores.get(name)
                 if store is not None and store.identity == index.identity:
                     store.files = CompactMap.of_sorted(index.keys, index.changed)

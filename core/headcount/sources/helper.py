@@ -13,7 +13,7 @@ import sys
 from array import array
 from typing import Any, Final
 
-from headcount.compact import CompactMap
+from headcount.compact_map import CompactMap
 from headcount.prosody.helping import received, send
 from headcount.prosody.many import StorePaths
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from headcount.compact import CompactMap
+from headcount.compact_map import CompactMap
 from headcount.errors import MAY_READ, PERMISSION_DENIED
 from headcount.prosody.files import ADMIN_SOCKET, SUFFIX, USER_STORES, VISITORS_FILES
 from headcount.prosody.names import decode, encode_store, why_not_decoded

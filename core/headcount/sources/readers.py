@@ -15,12 +15,12 @@ from contextlib import contextmanager, suppress
 from itertools import count, islice
 from typing import Any, Final
 
-from headcount.compact import CompactMap
-from headcount.keys import Keys
+from headcount.compact_map import CompactMap
 from headcount.prosody.files import SUFFIX
 from headcount.prosody.many import Looks, PlainStore, Rows, StorePaths, look_at, read_plain
 from headcount.sources.helper import LARGEST_REQUEST, Helper, HelperLostError
 from headcount.sources.layout import NotListedError
+from headcount.user_keys import Keys
 
 CHUNK: Final = 500
 HELP_FROM: Final = 20_000

@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, suppress
 from itertools import chain, compress
 
 from headcount.errors import PERMISSION_DENIED
-from headcount.keys import Keys
 from headcount.prosody.files import LASTLOG2, LOGIN_STORE, user_of, users_of
 from headcount.prosody.many import Rows, StorePaths
 from headcount.prosody.stores import MAX_SIZE, read_store
@@ -21,6 +20,7 @@ from headcount.records import Activity, Flaw, Login, PlainUsers, Record, UserRec
 from headcount.sources.layout import STALE, TURN, Host, Layout, NotListedError, Store, changed_at
 from headcount.sources.readers import HELP_FROM, Names, Reader, reading
 from headcount.text import clean
+from headcount.user_keys import Keys
 
 BATCH = 500
 RECENT_NS = 30 * 86_400 * 1_000_000_000

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from headcount.monthly_visitors import Month, MonthChange
+from headcount.counting.month_users import Month, MonthChange
 from headcount.snapshot import HistoryPoint, Mark, Place, PlaceName
 
 
@@ -22,9 +22,9 @@ class SavedHost:
 class Saved:
     """Everything that was kept: `geo` is the label of the GeoIP database in use last, `zone` the time zone that the
     months were reckoned in, `pruned_before` the first month that was not pruned, `live` what the engine shows to those
-    who look on (see `live`), `index` the token of the restart index that goes with it, `clock` what is known of the
-    machine's clock (see `trusted_clock`), `there` the hosts that were in the source last (None where that was not
-    noted)."""
+    who look on (see `engine.broadcast`), `index` the token of the restart index that goes with it, `clock` what is
+    known of the machine's clock (see `trusted_clock`), `there` the hosts that were in the source last (None where that
+    was not noted)."""
 
     hosts: dict[str, SavedHost] = field(default_factory=dict)
     history: list[HistoryPoint] = field(default_factory=list)

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Final, NamedTuple
 
-from headcount.monthly_visitors import Month
+from headcount.counting.month_users import Month
 from headcount.snapshot import Quality
 from headcount.state.months import chain_of, load_counted
 from headcount.state.seals import TABLES, are_whole, seal, seal_all

@@ -10,8 +10,8 @@ import sqlite3
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from headcount.counted import How
-from headcount.monthly_visitors import SETTLING
+from headcount.counting.counted import How
+from headcount.counting.month_users import SETTLING
 from headcount.months import end_of, is_month
 from headcount.snapshot import UNKNOWN, Quality
 from headcount.state.check import MonthKey, Sums, is_whole, note_rows, note_version, sums_of, told_of, told_rows

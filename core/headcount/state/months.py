@@ -4,8 +4,8 @@ import json
 import sqlite3
 from functools import lru_cache
 
-from headcount.counted import How
-from headcount.monthly_visitors import Month, MonthChange
+from headcount.counting.counted import How
+from headcount.counting.month_users import Month, MonthChange
 from headcount.snapshot import UNKNOWN, Arrivals, Cell, Place, Quality
 from headcount.state import HostUpdate, Saved, SavedHost
 from headcount.state.columns import columns, place_of

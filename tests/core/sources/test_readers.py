@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from headcount.compact import CompactMap
-from headcount.keys import Keys
+from headcount.compact_map import CompactMap
 from headcount.prosody.many import Rows, StorePaths
 from headcount.sources import readers
 from headcount.sources.helper import Helper, HelperLostError
 from headcount.sources.layout import NotListedError
 from headcount.sources.readers import Chunk, Names, Reader, reading
+from headcount.user_keys import Keys
 from support import prosody_writes
 
 LOGIN = 'return {\n\t["login"] = {\n\t\t["timestamp"] = %d;\n\t\t["ip"] = "8.8.8.%d";\n\t};\n};\n'

@@ -16,13 +16,13 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from headcount.errors import HeadcountError, TakenError, unforeseen
 from headcount.feed import Feed
-from headcount.query import written
+from headcount.figures.filter_language import written
 from headcount.snapshot import Snapshot
-from headcount_tui.actions import Where, bindings
-from headcount_tui.exporting import FORMATS, Wish, default_path, full_path, next_name, save, with_end
-from headcount_tui.picture import picture
-from headcount_tui.render import BAD, MUTED, WARNING, outside
-from headcount_tui.shown import Asked
+from headcount_tui.asked.keys import Where, bindings
+from headcount_tui.asked.shown import Asked
+from headcount_tui.drawing.render import BAD, MUTED, WARNING, outside
+from headcount_tui.running.exporting import FORMATS, Wish, default_path, full_path, next_name, save, with_end
+from headcount_tui.running.picture import picture
 from headcount_tui.widgets.choice import NAMED, Choice, Offer
 
 Twin = Callable[[Feed, Asked], App[int]]

@@ -10,12 +10,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from headcount import geo, place_names
-from headcount_tui import world
-from headcount_tui.actions import Action, Where, bindings
-from headcount_tui.render import KEY, MUTED, STRONG, cell
+from headcount.places import lookup, names
+from headcount_tui.asked.keys import Action, Where, bindings
+from headcount_tui.drawing import atlas
+from headcount_tui.drawing.render import KEY, MUTED, STRONG, cell
 
-ATTRIBUTIONS = (geo.ATTRIBUTION, place_names.ATTRIBUTION, world.ATTRIBUTION)
+ATTRIBUTIONS = (lookup.ATTRIBUTION, names.ATTRIBUTION, atlas.ATTRIBUTION)
 
 WORDS = (
     ("DAU WAU MAU", "users active in the last 24 hours, 7 days, 30 days, each counted once"),

@@ -15,19 +15,20 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from headcount.filters import Field, Filter
-from headcount.query import known
+from headcount.figures.filter_language import known
+from headcount.figures.filters import Field, Filter
 from headcount.snapshot import Phase, Snapshot
-from headcount_tui import asking, choices, lines, teach, themes
-from headcount_tui.actions import Action, Where, bindings
-from headcount_tui.feed import Failure
-from headcount_tui.happened import News, news
-from headcount_tui.render import outside
+from headcount_tui.asked import transitions
+from headcount_tui.asked.keys import Action, Where, bindings
+from headcount_tui.asked.news import News, news
+from headcount_tui.asked.shown import Asked, Shown, Sort, Tab, look, urgent
+from headcount_tui.drawing import choices, hints, lines, themes
+from headcount_tui.drawing.render import outside
+from headcount_tui.drawing.tables import country_of, how_many, sort_rows, table_of
+from headcount_tui.failure import Failure
 from headcount_tui.screens.help import Help
 from headcount_tui.screens.picker import Picker
 from headcount_tui.screens.problems import Problems
-from headcount_tui.shown import Asked, Shown, Sort, Tab, look, urgent
-from headcount_tui.tables import country_of, how_many, sort_rows, table_of
 from headcount_tui.widgets.figure_box import FigureBox, MonthBox
 from headcount_tui.widgets.heat_table import HeatTable
 from headcount_tui.widgets.live_feed import LiveFeed
@@ -77,7 +78,7 @@ class MainScreen(Screen[None]):
         self._shown: Shown | None = None
         self._hint = self._banner = ""
         self._happened: deque[News] = deque(maxlen=NEWS_KEPT)
-        self._trail = asking.Trail()
+        self._trail = transitions.Trail()
         self._cursors: dict[tuple[Filter, Tab], object] = {}
 
     def compose(self) -> ComposeResult:
@@ -219,9 +220,9 @@ class MainScreen(Screen[None]):
             self.query_one(TableTitle).counted = ""
             self._show_hint("")
             return
-        rows = [] if teach.is_apart(shown) else spec.rows(shown)
+        rows = [] if hints.is_apart(shown) else spec.rows(shown)
         columns = spec.columns(shown, rows)
-        empty = outside("" if rows else teach.empty(shown))
+        empty = outside("" if rows else hints.empty(shown))
         table = self.query_one(LiveTable)
         table.present(
             # The core's own order, with its rules for equal counts, stays where no other is asked for.
@@ -233,7 +234,7 @@ class MainScreen(Screen[None]):
             light=shown.settled,
         )
         self.query_one(TableTitle).counted = how_many(spec, rows, shown.whole.anonymity is None)
-        self._show_hint(teach.hint(shown) if rows else "")
+        self._show_hint(hints.hint(shown) if rows else "")
 
     def _show_hint(self, text: str) -> None:
         hint = self.query_one("#hint", Static)
@@ -248,7 +249,7 @@ class MainScreen(Screen[None]):
         """The next month that there is, before or after."""
         if self._shown is None:
             return
-        asked = asking.month_shifted(self._asked, self._shown, by)
+        asked = transitions.month_shifted(self._asked, self._shown, by)
         if asked is None:
             self.notify(f"No {'later' if by > 0 else 'earlier'} month is known.", markup=False, timeout=2)
         else:
@@ -260,11 +261,11 @@ class MainScreen(Screen[None]):
 
     def action_step_tab(self, by: int) -> None:
         """The view beside."""
-        self._ask(asking.tab_stepped(self._asked, by))
+        self._ask(transitions.tab_stepped(self._asked, by))
 
     def action_zoom(self, name: str = "") -> None:
         """As far back as `name` says, or as the next zoom does."""
-        self._ask(asking.zoomed(self._asked, name))
+        self._ask(transitions.zoomed(self._asked, name))
 
     def action_pick_month(self) -> None:
         """Choose a month."""
@@ -284,7 +285,7 @@ class MainScreen(Screen[None]):
     def _pick(self, field: Field, title: str, offered: list[choices.Choice]) -> None:
         def picked(value: str | None) -> None:
             if value is not None:
-                self._ask(asking.filtered(self._asked, field, value))
+                self._ask(transitions.filtered(self._asked, field, value))
 
         self.app.push_screen(Picker(title, offered, self._asked.filter.value(field)), picked)
 
@@ -357,7 +358,7 @@ class MainScreen(Screen[None]):
                 self._set_sort(Sort(name, column.descending))
 
     def _set_sort(self, sort: Sort) -> None:
-        self._ask(asking.ordered(self._asked, sort))
+        self._ask(transitions.ordered(self._asked, sort))
 
     def action_problems(self) -> None:
         """What is wrong with the data."""

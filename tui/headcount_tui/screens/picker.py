@@ -11,9 +11,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from headcount_tui.actions import Where, bindings
-from headcount_tui.choices import Choice, matching
-from headcount_tui.render import MUTED, cell, outside
+from headcount_tui.asked.keys import Where, bindings
+from headcount_tui.drawing.choices import Choice, matching
+from headcount_tui.drawing.render import MUTED, cell, outside
 
 MOST = 200
 

@@ -11,8 +11,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from headcount.snapshot import Problem
-from headcount_tui.actions import Where, bindings
-from headcount_tui.render import MUTED, STRONG, WARNING, number, outside
+from headcount_tui.asked.keys import Where, bindings
+from headcount_tui.drawing.render import MUTED, STRONG, WARNING, number, outside
 
 
 class Problems(ModalScreen[None]):

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from headcount_tui.render import ACCENT, MUTED
+from headcount_tui.drawing.render import ACCENT, MUTED
 
 NAMED = 10
 """Cells of the name before what is offered."""

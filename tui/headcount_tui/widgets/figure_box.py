@@ -3,13 +3,14 @@
 from textual.content import Content
 from textual.geometry import Size
 
-from headcount.filters import Filter
+from headcount.figures.filters import Filter
+from headcount.figures.totals import Figure, at_least
 from headcount.snapshot import UNKNOWN
-from headcount.views import Figure, at_least
-from headcount_tui import lines
-from headcount_tui.glyphs import AsciiOnly
-from headcount_tui.month_facts import SO_FAR, came_and_went, change_line, open_sessions, users_of_months
-from headcount_tui.render import (
+from headcount_tui.asked.shown import Shown, quality_of
+from headcount_tui.drawing import lines
+from headcount_tui.drawing.ascii import AsciiOnly
+from headcount_tui.drawing.month_facts import SO_FAR, came_and_went, change_line, open_sessions, users_of_months
+from headcount_tui.drawing.render import (
     BAR,
     MUTED,
     NOTHING,
@@ -23,7 +24,6 @@ from headcount_tui.render import (
     outside,
     sparkline,
 )
-from headcount_tui.shown import Shown, quality_of
 from headcount_tui.widgets.panel import Panel
 
 MONTHS = 12  # in the bars of the month's box

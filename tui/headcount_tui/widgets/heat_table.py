@@ -8,12 +8,12 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 
-from headcount.rows import MonthRow
+from headcount.figures.tables import MonthRow
 from headcount.snapshot import Snapshot
-from headcount_tui.actions import Where, bindings
-from headcount_tui.shown import Shown
+from headcount_tui.asked.keys import Where, bindings
+from headcount_tui.asked.shown import Shown
+from headcount_tui.drawing.years_table import Years, beside, draw_years, grid_of, year_beside, years_of
 from headcount_tui.widgets.panel import Panel
-from headcount_tui.years import Years, beside, draw_years, grid_of, year_beside, years_of
 
 
 class HeatTable(Panel, can_focus=True):

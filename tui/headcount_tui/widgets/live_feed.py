@@ -6,10 +6,10 @@ from textual.content import Content
 from textual.geometry import Size
 
 from headcount.zones import zone_of
-from headcount_tui.happened import News, Visitors
-from headcount_tui.render import LIT, LIT_FOR, MUTED, outside
-from headcount_tui.shown import Shown
-from headcount_tui.told import words
+from headcount_tui.asked.news import News, Visitors
+from headcount_tui.asked.shown import Shown
+from headcount_tui.drawing.render import LIT, LIT_FOR, MUTED, outside
+from headcount_tui.drawing.told import words
 from headcount_tui.widgets.panel import Panel
 
 QUIET = (

@@ -17,10 +17,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
-from headcount_tui.actions import Where, bindings
-from headcount_tui.render import LIT_FOR, cell
-from headcount_tui.shown import Sort
-from headcount_tui.tables import Column, figures_of, row_key
+from headcount_tui.asked.keys import Where, bindings
+from headcount_tui.asked.shown import Sort
+from headcount_tui.drawing.render import LIT_FOR, cell
+from headcount_tui.drawing.tables import Column, figures_of, row_key
 
 GAP = 2
 CURSOR = "▸"

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.geometry import Region, Size
 from textual.widget import Widget
 
-from headcount_tui.shown import Shown
+from headcount_tui.asked.shown import Shown
 
 
 class Panel(Widget):

@@ -3,9 +3,9 @@
 from textual.content import Content
 from textual.geometry import Size
 
-from headcount.views import month_names
-from headcount_tui.shown import Shown
-from headcount_tui.stacks import draw_stacks
+from headcount.figures.totals import month_names
+from headcount_tui.asked.shown import Shown
+from headcount_tui.drawing.client_shares import draw_stacks
 from headcount_tui.widgets.panel import Panel
 
 MOST = 24  # months

@@ -4,8 +4,8 @@ repaints all that it is around."""
 from textual.content import Content
 from textual.geometry import Size
 
-from headcount_tui import lines
-from headcount_tui.shown import Shown
+from headcount_tui.asked.shown import Shown
+from headcount_tui.drawing import lines
 from headcount_tui.widgets.figure_box import has_month_box
 from headcount_tui.widgets.panel import Panel
 

@@ -12,11 +12,11 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
 from headcount.errors import UsageError
-from headcount.filters import Filter
-from headcount.query import LONGEST, Known, complete, parse, without_begun, written
+from headcount.figures.filter_language import LONGEST, Known, complete, parse, without_begun, written
+from headcount.figures.filters import Filter
 from headcount.text import clean
-from headcount_tui.actions import Where, bindings
-from headcount_tui.render import BAD, KEY, MUTED, WARNING, outside
+from headcount_tui.asked.keys import Where, bindings
+from headcount_tui.drawing.render import BAD, KEY, MUTED, WARNING, outside
 
 HELP = (("→", "complete"), ("↑", "earlier ones"), ("Enter", "keep"), ("Esc", "as it was"))
 EXAMPLE = "country:de client:ios month:2026-10 sub:he host:… or any words"

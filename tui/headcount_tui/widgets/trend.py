@@ -9,11 +9,11 @@ from textual.geometry import Size
 
 from headcount.snapshot import HistoryPoint, Past
 from headcount.zones import zone_of
-from headcount_tui import teach
-from headcount_tui.charts import draw_course, notes, slots
-from headcount_tui.past import Course, Sums, course
-from headcount_tui.render import KEY, MUTED, STRONG, Piece, fit, link, spread
-from headcount_tui.shown import Shown, Zoom
+from headcount_tui.asked.shown import Shown, Zoom
+from headcount_tui.drawing import hints
+from headcount_tui.drawing.render import KEY, MUTED, STRONG, Piece, fit, link, spread
+from headcount_tui.drawing.trend_chart import draw_course, notes, slots
+from headcount_tui.drawing.trend_data import Course, Sums, course
 from headcount_tui.widgets.panel import Panel
 
 ZOOMS = {Zoom.MONTH: "30 days", Zoom.YEAR: "a year", Zoom.ALL: "all"}
@@ -39,7 +39,7 @@ def draw_trend(shown: Shown, size: Size, sums: Callable[[HistoryPoint], Past] | 
     zone = zone_of(shown.whole.timezone)
     found = course(shown, slots(size.width), sums)
     head = title(shown, found, zone, size.width)
-    lacking = teach.no_lines(shown, any(len(dots) > 1 for line in found.lines for dots in line.stretches))
+    lacking = hints.no_lines(shown, any(len(dots) > 1 for line in found.lines for dots in line.stretches))
     if lacking and not found.ends:
         return Content("\n").join([head, Content(""), *_wrapped(lacking, size.width)])
     if size.width < LEAST.width or size.height < LEAST.height:

@@ -8,13 +8,13 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 
-from headcount.rows import Row
+from headcount.figures.tables import Row
 from headcount.snapshot import Place, Snapshot
-from headcount_tui.actions import Where, bindings
-from headcount_tui.painted_world import Countries, Light, countries_of, country_at, draw_world
-from headcount_tui.shown import Shown
+from headcount_tui.asked.keys import Where, bindings
+from headcount_tui.asked.shown import Shown
+from headcount_tui.drawing.atlas import Direction, atlas, nearest
+from headcount_tui.drawing.world_map import Countries, Light, countries_of, country_at, draw_world
 from headcount_tui.widgets.panel import Panel
-from headcount_tui.world import Direction, atlas, nearest
 
 ZOOMS = (1, 2, 4, 8)
 DIRECTIONS = {

@@ -1,0 +1,3 @@
+"""Who is counted, and where: records come in, counts go out. Nothing here reads a file, keeps anything or asks
+what time it is.
+"""

@@ -1,0 +1,267 @@
+"""One host's counts: its users as the source tells of them, its active users, its months."""
+
+from collections.abc import Collection, Sequence
+
+from headcount.counting.active_users import ActiveUsers, Export, Remembered
+from headcount.counting.ahead import Ahead
+from headcount.counting.arrivals import LastSeen
+from headcount.counting.meaning import Meaning, Visit, plain_presence
+from headcount.counting.month_users import SETTLING, MonthlyVisitors, arrivals_told
+from headcount.counting.presence import PlainPresence, Rule
+from headcount.counting.saved_users import UserFigures, UsersIndex
+from headcount.counting.taking_over import imported_counts
+from headcount.months import is_last_second, month_of, shift, start_of
+from headcount.records import HostVisitors, PlainUser, UserRecord
+from headcount.snapshot import Cell, HostCounts, MonthCounts, Quality
+from headcount.user_keys import KeyOf
+
+
+class HostCounter:
+    """Counts one host. `settle` is for how long (seconds) a user without a login record is held back, so that the
+    record of the same login is put together with it. `rule` is what of a user counts as active."""
+
+    def __init__(
+        self, host: str, key_of: KeyOf, meaning: Meaning, months: MonthlyVisitors, now: float, settle: float, rule: Rule
+    ) -> None:
+        self.host = host
+        self._key_of = key_of
+        self._rule = rule
+        self.active = ActiveUsers(now, rule)
+        self.months = months
+        self._meaning = meaning
+        self._settle = settle
+        self._seen = LastSeen(is_told=meaning.records_all)
+        self._held: dict[str, tuple[float, list[Visit]]] = {}
+        self._ahead = Ahead(months.zone)
+        self._imported: dict[str, MonthCounts] = {}
+        self._remembered: Remembered | None = None
+        self._was_read = False
+        self._read_again: set[int] | None = None
+        self._forgot_in = ""
+        self._is_lacking = False
+        self._went_on = ""
+        self._frozen = HostCounts()
+
+    def take(self, record: UserRecord, now: float) -> None:
+        """Counts what a source says of a user now (Unix seconds)."""
+        key = self._key_of(record.user)
+        if not (record.known or record.activities or record.logins):
+            self.lose(key)
+            return
+        presence = self._meaning.presence(record)
+        last = self.active.last(key, None) if record.is_unread else None
+        if last is None or last <= presence.last:  # else what can't be read now was read before, and was newer
+            last = self.active.exchange(key, presence, self.active.cell_number(presence.cell))
+        before = self._seen.before(key, last)
+        self._seen.note(key, is_flawed=bool(record.flaws))
+        visits = self._ahead.put_off(key, record.user, self._meaning.visits(record, before), now)
+        if self._was_read:
+            visits = self._hold(record.user, visits, now)
+        self.months.count(record.user, visits, now, first_seen=self._is_first_seen(key, last))
+
+    def take_plain(self, users: Sequence[PlainUser], now: float) -> None:
+        """The same, of plain users, each there once. Only where all are recorded."""
+        seen, months, meaning, number_of = self._seen, self.months, self._meaning, self.active.cell_number
+        presences: list[PlainPresence] = []
+        known: list[tuple[str | None, Cell]] = []
+        for user in users:
+            newest, is_open, address, resource = plain_presence(user)
+            cell = meaning.cell_of(address, resource)
+            presences.append((user[0], newest, number_of(cell), is_open))
+            known.append((address, cell))
+        lasts, closed, ahead = self.active.exchange_many(presences), months.closed(), self._ahead
+        for user, (key, newest, _, _), (address, cell), last in zip(users, presences, known, lasts, strict=True):
+            before = seen.before(key, last)
+            seen.note(key, is_flawed=False)
+            is_first = last is None if self._read_again is None else self._is_first_seen(key, last)
+            month = None if user[6] else meaning.plain_month(user[2], user[3])
+            if month is None:
+                visits = meaning.plain_visits(user, closed, before)
+            else:
+                first_address = user[4] or user[5]
+                if first_address != address:
+                    cell = meaning.cell_of(first_address, None)
+                if is_first and months.count_unread(month, cell):
+                    continue
+                visits = [Visit(month, newest, cell, False, before)]
+            if newest > now or key in ahead.keys:
+                visits = ahead.put_off(key, user[1], visits, now)
+            if self._was_read:
+                visits = self._hold(user[1], visits, now)
+            months.count(user[1], visits, now, first_seen=is_first)
+
+    def _is_first_seen(self, key: int, last: float | None) -> bool:
+        """Whether nothing was read of a user since the reading of the host began. `last` is None for one who was not
+        known; those of an index are known before anything is read of them."""
+        if self._read_again is None:
+            return last is None
+        is_first = key not in self._read_again
+        self._read_again.add(key)
+        return is_first
+
+    def lose(self, key: int) -> None:
+        """A user is not in the source any more. What was counted stays counted."""
+        self._ahead.lose(key)
+        self._seen.lose(key, self.active)
+        self.active.remove(key)
+
+    def forget_users(self, now: float) -> None:
+        """The host is not in the source any more. What was counted stays counted."""
+        self._ahead.lose_all()
+        self._seen.lose_all(self.active)
+        self.active = ActiveUsers(now, self._rule)
+        self._imported = {}
+
+    def start(self, started: float) -> None:
+        """The server was started anew (Unix seconds)."""
+        self._rule = self._rule._replace(started=started)
+        self.active.start(started)
+
+    def export(self, now: float, left: Collection[int]) -> Export:
+        """The users as they are now, for a restart index, which leaves out those in `left` and all of whom more is to
+        be counted. Only once the host was read."""
+        held = map(self._key_of, self._held)
+        this = month_of(now, self.months.zone) or ""
+        recent = start_of(shift(this, -1), self.months.zone) if this else 0.0
+        return self.active.export(recent, {*left, *held, *self._seen.apart, *self._ahead.keys})
+
+    def remember(self, figures: UserFigures | None) -> None:
+        """Shows the figures of an index in place of those of the users; None for those of the users again."""
+        self._remembered = None if figures is None else Remembered(figures)
+
+    def restore(self, index: UsersIndex, now: float) -> None:
+        """Goes on with the users of an index, as they are now."""
+        self._read_again = set()
+        self.active = ActiveUsers.restored(index, self._rule)
+        if not self._rule.started:
+            self._rule = self._rule._replace(started=index.figures.started)
+        self.active.start(self._rule.started)
+        self.active.advance(now)
+
+    def take_visitors(self, visitors: HostVisitors) -> None:
+        """Takes what mod_monthly_visitors counted."""
+        self._imported = {month.month: imported_counts(month) for month in visitors.months}
+
+    @property
+    def was_read(self) -> bool:
+        """Whether everything of it has been counted once."""
+        return self._was_read
+
+    def read(self, now: float) -> None:
+        """The host has been read once in whole."""
+        self._was_read, self._read_again = True, None
+        self._seen.read()
+        self.months.read(now)
+
+    def step(self, now: float, *, is_seen: bool = True) -> list[str]:
+        """Lets time pass; returns the months that closed. While the host can't be seen, who is active stays as it
+        was."""
+        if is_seen:
+            self.active.advance(now)
+        for user, visits in self._ahead.begun(now):
+            settled = self._hold(user, visits, now) if self._was_read else visits
+            self.months.count(user, settled, now, first_seen=False, put_off=True)
+        self.release(now)
+        self._forget_seen(min(now, self.months.sure_until))
+        return self.months.close(now)
+
+    def release(self, now: float = float("inf")) -> None:
+        """Counts the users whose login has settled by `now`; by default all that are held back."""
+        due: list[str] = []
+        for user, (until, _) in self._held.items():
+            if now < until <= now + self._settle:  # so are all after it; one that is further ahead is of another clock
+                break
+            due.append(user)
+        for user in due:
+            _, visits = self._held.pop(user)
+            self.months.count(user, visits, visits[0].when, first_seen=False)
+
+    def users_counted(self, month: str, users: Collection[str], marked: Collection[str]) -> list[str]:
+        """Those of `users` who are counted in a month that is open. `marked` are those whom mod_monthly_visitors says
+        it counted: where its own count is shown, it is theirs."""
+        shown = self.counts(month).months.get(month)
+        if shown is not None and shown is self._imported.get(month):
+            return sorted(marked)
+        return sorted(user for user in {*users, *marked} if self.months.is_counted(user, month))
+
+    def lack(self, now: float) -> None:
+        """Takes note that users who were active by now may be lacking: all that is told of them came after."""
+        if not self._is_lacking:
+            self._is_lacking, zone = True, self.months.zone
+            this = month_of(now, zone) or ""
+            self.months.lack(this, now)
+            if not is_last_second(this, now, zone):
+                self._went_on = this  # so what the module counted in it is of later, too
+
+    def counts(self, until: str) -> HostCounts:
+        """The host's counts, frozen; the same object as before where nothing changed. A month after `until` has not
+        begun, whatever is kept of it, and is not told before it has."""
+        months = {name: month.counts() for name, month in self.months.months.items() if name <= until}
+        for name, imported in self._imported.items():
+            is_told = self.months.pruned_before <= name <= until and name != self._went_on
+            if is_told and (name not in months or _is_better(imported, months[name])):
+                months[name] = imported
+        active = self.active if self._remembered is None else self._remembered
+        arrivals = {name: told for name, told in arrivals_told(self.months.months).items() if name <= until}
+        counts = HostCounts(len(active), active.cells(), months, arrivals, at_least=self._is_lacking)
+        if not _is_same(counts, self._frozen):
+            self._frozen = counts
+        return self._frozen
+
+    def _forget_seen(self, now: float) -> None:
+        """Once a month, when the month before takes no more late records: who was gone before it tells nothing more."""
+        month = month_of(now - SETTLING, self.months.zone)
+        if month is not None and month != self._forgot_in:
+            self._forgot_in = month
+            self._seen.forget_before(start_of(shift(month, -1), self.months.zone), self.active)
+
+    def _hold(self, user: str, visits: list[Visit], now: float) -> list[Visit]:
+        """Holds back fresh visits that no login record tells of; returns the others. The first one held stands, and
+        tells what was before it. Where a later month is counted, an earlier one is held back no longer."""
+        if user not in self._held and len(visits) == 1:
+            visit = visits[0]
+            if visit.recorded or abs(now - visit.when) >= self._settle:
+                return visits
+            self._held[user] = now + self._settle, visits
+            return []
+        due, held = self._held.get(user, (now + self._settle, []))
+        if held:
+            before = {visit.month: visit.before for visit in held}
+            visits = [visit._replace(before=before.get(visit.month, visit.before)) for visit in visits]
+        recorded = {visit.month for visit in visits if visit.recorded}
+        held = [visit for visit in held if visit.month not in recorded]
+        counted = []
+        for visit in visits:
+            is_fresh = not visit.recorded and abs(now - visit.when) < self._settle
+            if any(visit.month == other.month for other in held):
+                continue
+            if is_fresh:
+                held.append(visit)
+            else:
+                counted.append(visit)
+        newest = max((visit.month for visit in counted), default="")
+        counted = [*(visit for visit in held if visit.month < newest), *counted]
+        held = [visit for visit in held if visit.month >= newest]
+        if held:
+            self._held[user] = due, held
+        else:
+            self._held.pop(user, None)
+        return sorted(counted, key=lambda visit: visit.month)
+
+
+def _is_better(imported: MonthCounts, own: MonthCounts) -> bool:
+    """Both count the same month from below, unless ours is exact: the larger one is nearer to the truth. Of two that
+    are as large ours stands, which knows places and clients jointly."""
+    return own.quality is not Quality.EXACT and imported.users > own.users
+
+
+def _is_same(counts: HostCounts, other: HostCounts) -> bool:
+    """Whether two counts are made of the same frozen parts."""
+    return (
+        counts.users_known == other.users_known
+        and counts.active is other.active
+        and counts.arrivals == other.arrivals
+        and counts.at_least == other.at_least
+        and counts.months.keys() == other.months.keys()
+        and all(counts.months[name] is other.months[name] for name in counts.months)
+    )

@@ -1,0 +1,397 @@
+"""All that is counted now: each host's users, the names of their places, and what is wrong with what was read."""
+
+import logging
+import math
+from collections.abc import Collection, Iterable, Mapping
+
+from headcount.clients.patterns import ClientPatterns
+from headcount.counting.active_users import Export
+from headcount.counting.host import HostCounter
+from headcount.counting.meaning import Meaning
+from headcount.counting.month_users import MonthlyVisitors
+from headcount.counting.presence import Rule
+from headcount.counting.saved_users import UserFigures
+from headcount.engine.as_of import record_as_of
+from headcount.engine.options import Options
+from headcount.engine.problems import Problems
+from headcount.months import month_of, shift
+from headcount.places.lookup import Places
+from headcount.records import (
+    Flaw,
+    HostGone,
+    HostRead,
+    HostVisitors,
+    PlainUsers,
+    Record,
+    ServerStarted,
+    SourceFlaws,
+    UserRecord,
+    UsersGone,
+    plain_record,
+)
+from headcount.snapshot import HostCounts, Place, PlaceName
+from headcount.state import Saved, SavedHost
+from headcount.state.restart_index import HostIndex
+from headcount.text import clean
+from headcount.zones import have_the_same
+
+log = logging.getLogger("headcount")
+
+
+class Counting:
+    """Takes records and lets time pass. `hosts` are the counts by host, `problems` what is wrong, `unkept_names` the
+    places whose names were not kept yet, `pruned_before` the first month that was not pruned. `has_pruned_months` says
+    that the state has some before it all the same. `sure_until` is the last
+    moment of a clock that was believed, where it is doubted from the beginning; `days` are then those (since 1970) on
+    which any user was there. `there` are the hosts that are in the source, as far as is known."""
+
+    def __init__(
+        self,
+        places: Places,
+        clients: ClientPatterns,
+        options: Options,
+        saved: Saved,
+        now: float,
+        sure_until: float | None = None,
+    ) -> None:
+        self.problems = Problems()
+        self.unkept_names: set[Place] = set()
+        self.pruned_before = saved.pruned_before
+        if options.at is None and (self.pruned_before or "") > (month_of(now, options.zone) or ""):
+            self.pruned_before = None  # a clock that was ahead pruned
+        self._places = places
+        self._clients = clients
+        self._options = options
+        self._now = now
+        self._doubt = None if sure_until is None else (sure_until, now)
+        self.days: set[int] = set()
+        self._blind_since: float | None = None
+        self._rule = Rule(is_open_active=options.count_open_sessions)
+        self._started_ahead: float | None = None
+        self._names: dict[Place, PlaceName] = {}
+        self._new_names: dict[Place, PlaceName] = {}
+        self._meaning = Meaning(
+            options.zone,
+            self._place_of,
+            clients.client,
+            countries=options.countries,
+        )
+        for place, name in saved.names.items():
+            places.names.learn(place, name)
+        self.has_pruned_months = any(
+            name < (self.pruned_before or "") for host in saved.hosts.values() for name in host.months
+        )
+        zone_changed = _has_other_bounds(saved, options, now)
+        if zone_changed:
+            self.problems.replace("zone", [_other_zone(saved.zone, options.zone_name)])
+        self.hosts = {host: self._resumed(host, kept, zone_changed) for host, kept in saved.hosts.items()}
+        self.there = saved.hosts_there()
+
+    def doubt(self, sure_until: float, now: float) -> None:
+        """The clock, which says `now`, is doubted: it is sure that `sure_until` has passed, and no more than that."""
+        self._doubt = sure_until, now
+        for host in self.hosts.values():
+            host.months.doubt(sure_until, now)
+
+    def trust(self, now: float, *, as_it_went: bool) -> None:
+        """The clock is believed, `as_it_went` in doubt or as it went before."""
+        self._doubt = None
+        self.days.clear()
+        for host in self.hosts.values():
+            host.months.trust(now, as_it_went=as_it_went)
+
+    def forget_after(self, month: str, now: float) -> bool:
+        """Forgets what a clock that was ahead wrote of months; whether there was any of it."""
+        if (self.pruned_before or "") > month:
+            self.pruned_before = None
+        found = [host.months.forget_after(month, now) for host in self.hosts.values()]
+        return any(found)
+
+    def nobody_looked(self, since: float, now: float) -> None:
+        """Takes note that nobody looked from `since` to `now`."""
+        for host in self.hosts.values():
+            host.months.resume(since, now)
+
+    def counts(self) -> dict[str, HostCounts]:
+        """The counts of each host, by its name, as of the last moment that was told."""
+        return {name: host.counts(self._month()) for name, host in sorted(self.hosts.items())}
+
+    def step(self, now: float) -> None:
+        """Lets time pass to `now`."""
+        self._now = now
+        if self._started_ahead is not None and self._started_ahead <= now:
+            self._start(self._started_ahead)
+        self.look_at_tools()
+        for host in self.hosts.values():
+            for month in host.step(now, is_seen=not self.is_blind):
+                log.info("closed %s of %s: who was counted is forgotten", month, clean(host.host))
+        self.problems.pass_time(now)
+        self.tell_problems()
+
+    def prune(self, before: str) -> None:
+        """Deletes the months before that one."""
+        self.pruned_before = before
+        for host in self.hosts.values():
+            host.months.prune(before)
+
+    def release(self) -> None:
+        """Counts the users that are held back."""
+        for host in self.hosts.values():
+            host.release()
+
+    def export(self, unsettled: Mapping[str, set[int]]) -> dict[str, Export]:
+        """The users of those hosts as they are now, for a restart index.
+
+        A user of whom it can't tell everything is not in it at all, so that their files are read again.
+        """
+        unsure = {name: set(keys) for name, keys in unsettled.items()}
+        for subject in self.problems.subjects:
+            if isinstance(subject, tuple) and subject[0] in unsure and isinstance(subject[1], int):
+                unsure[subject[0]].add(subject[1])
+        hosts = self.hosts
+        return {name: hosts[name].export(self._now, keys) for name, keys in unsure.items() if _was_read(hosts, name)}
+
+    def remember(self, hosts: Mapping[str, UserFigures]) -> None:
+        """Shows the figures of an index until `restore`."""
+        for name, figures in hosts.items():
+            if name in self.hosts:
+                self.hosts[name].remember(figures)
+                self._name_cells(self.hosts[name])
+
+    def restore(self, hosts: Mapping[str, HostIndex]) -> dict[str, HostIndex]:
+        """Goes on with the users of an index; returns the hosts that are known, and so go on."""
+        for host in self.hosts.values():
+            host.remember(None)
+        known = {name: index for name, index in hosts.items() if name in self.hosts}
+        for name, index in known.items():
+            self.hosts[name].restore(index.users, self._now)
+            self._name_cells(self.hosts[name])
+        return known
+
+    def users_counted(
+        self, month: str, users: Mapping[str, Collection[str]], marked: Mapping[str, Collection[str]]
+    ) -> dict[str, list[str]]:
+        """Those of `users`, by host, who are counted in a month that is open. `marked` are those whom
+        mod_monthly_visitors says it counted. Names, which no snapshot holds: for a server's own files alone."""
+        return {
+            name: host.users_counted(month, users.get(name, ()), marked.get(name, ()))
+            for name, host in self.hosts.items()
+        }
+
+    def tell_problems(self) -> None:
+        """Logs each kind of problem when it first appears, by host and store; never by user."""
+        for flaw in self.problems.untold():
+            log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
+
+    def look_at_tools(self) -> None:
+        """Takes a GeoIP file into use that has proved itself, and notes what is wrong with files and patterns."""
+        if self._places.refresh():
+            log.info("places: now from %s", self._places.label)
+        places, clients = self._places, self._clients
+        said = (*places.warnings, *places.notes, *places.problems)
+        lost = [Flaw("places", places.label, "", why, is_urgent=True) for why in places.losses]
+        self.problems.replace("places", [*lost, *(Flaw("places", places.label, "", why) for why in said)])
+        self.problems.replace(
+            "clients", [Flaw("client pattern", "client_patterns", "", why) for why in clients.problems]
+        )
+
+    def take(self, batch: Iterable[Record], now: float) -> None:
+        """Counts what a source says, as of `now` (Unix seconds)."""
+        self._now = now
+        for record in batch:
+            if self._doubt is not None:
+                self.days |= _days_of(record)
+            match record:
+                case PlainUsers():
+                    self._take_plain(record)
+                case UserRecord():
+                    self._take_user(record)
+                case UsersGone():
+                    self._lose(record)
+                case HostVisitors():
+                    self._take_visitors(record)
+                case HostRead():
+                    if record.host in self.hosts:
+                        self.hosts[record.host].read(self._now)
+                case HostGone():
+                    if record.host in self.hosts:
+                        self.hosts[record.host].forget_users(self._now)
+                    self.there.discard(record.host)
+                    self.problems.drop_host(record.host)
+                case SourceFlaws():
+                    self._take_source(record)
+                case ServerStarted():
+                    self._start(record.when)
+        self._meaning.forget()
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the source can't be looked at now."""
+        return self._blind_since is not None
+
+    @property
+    def seen_until(self) -> float:
+        """The last moment (Unix seconds) at which the source could be looked at for sure."""
+        until = self._now if self._blind_since is None else self._blind_since
+        return until if self._doubt is None else min(until, self._doubt[0])
+
+    def _start(self, when: float) -> None:
+        """Notes the server's last start, in the whole seconds that its logins are written in. One that lies ahead is
+        not believed before it does no longer: of a moment that has passed, it came later."""
+        self._started_ahead = when if when > self._now else None
+        if self._started_ahead is None:
+            self._rule = self._rule._replace(started=float(math.floor(when)))
+            for host in self.hosts.values():
+                host.start(self._rule.started)
+
+    def _take_source(self, record: SourceFlaws) -> None:
+        """Notes what is wrong with the source. While it can't be looked at the figures stay as they were; that is a
+        gap like that of an engine which did not run."""
+        self.problems.replace("source", record.flaws)
+        if any(flaw.is_urgent for flaw in record.flaws):
+            self._blind_since = self.seen_until
+        elif self._blind_since is not None:
+            self.nobody_looked(self._blind_since, self._now)
+            self._blind_since = None
+
+    def _take_plain(self, record: PlainUsers) -> None:
+        """Takes at once the users of whom there is nothing more to say, the others record by record."""
+        if not self._meaning.records_all:
+            for user in record.users:
+                self._take_user(plain_record(record.host, user))
+            return
+        known, plain = self.problems.subjects, []
+        ahead = self._now + 1 if self._options.at is None else self._options.at
+        for user in record.users:
+            key, _, login, logout, _, _, logins = user
+            is_ahead = login > ahead or logout > ahead or (logins and logins[-1][0] > ahead)
+            if is_ahead or (known and ((record.host, key) in known or (record.host, key, "ahead") in known)):
+                self._take_user(plain_record(record.host, user))
+            else:
+                plain.append(user)
+        if plain:
+            self._host(record.host).take_plain(plain, self._now)
+
+    def _take_user(self, record: UserRecord) -> None:
+        told = record if self._options.at is None else record_as_of(record, self._options.at)
+        if record.known or record.host in self.hosts:
+            host = self._host(record.host)
+            host.take(told, self._now)
+            if told is not record:
+                host.lack(self._now)
+        key = self._options.keys.of_host(record.host)(record.user)
+        self.problems.replace((record.host, key), record.flaws)
+        if told.newest > self._now + 1:
+            self.problems.replace_until(told.newest, (record.host, key, "ahead"), [_in_the_future(record)])
+        else:
+            self.problems.replace((record.host, key, "ahead"), ())
+
+    def _lose(self, record: UsersGone) -> None:
+        host = self.hosts.get(record.host)
+        for key in record.keys:
+            if host is not None:
+                host.lose(key)
+            self.problems.replace((record.host, key), ())
+            self.problems.replace((record.host, key, "ahead"), ())
+
+    def _take_visitors(self, record: HostVisitors) -> None:
+        if record.months or record.host in self.hosts:
+            self._host(record.host).take_visitors(record)
+            for month in record.months:
+                for place in month.places:
+                    self._name(Place(*place))
+        self.problems.replace((record.host, "", "visitors"), record.flaws)
+
+    def _host(self, name: str) -> HostCounter:
+        if name not in self.hosts:
+            self.hosts[name] = self._new_host(name, SavedHost())
+        self.there.add(name)
+        return self.hosts[name]
+
+    def _resumed(self, name: str, saved: SavedHost, zone_changed: bool) -> HostCounter:
+        host = self._new_host(name, saved)
+        if saved.alive_at is not None:
+            host.months.resume(saved.alive_at, self._now)
+        if zone_changed:
+            host.months.weaken_open(self._now)
+        for month in saved.months.values():
+            for place in month.counts().places or ():
+                self._name(place)
+        return host
+
+    def _new_host(self, name: str, saved: SavedHost) -> HostCounter:
+        options = self._options
+        months = MonthlyVisitors(name, options.zone, options.new_key, saved.months, saved.followed_since)
+        if self.pruned_before is not None:
+            months.prune(self.pruned_before)
+        if self._doubt is not None:
+            months.doubt(*self._doubt)
+        key_of = options.keys.of_host(name)
+        return HostCounter(name, key_of, self._meaning, months, self._now, options.settle, self._rule)
+
+    def _place_of(self, address: str | None) -> Place:
+        place = self._places.lookup(address)
+        self._name(place)
+        return place
+
+    def _name(self, place: Place) -> None:
+        """Sees to it that the next snapshot names the place, its subdivision and its country."""
+        if place in self._names or place in self._new_names:
+            return
+        for whole in {place, Place(place.country), Place(place.country, place.subdivision)}:
+            self._new_names[whole] = self._places.names.name(whole)
+            self.unkept_names.add(whole)
+
+    def _name_cells(self, host: HostCounter) -> None:
+        for place in {cell.place for cell in host.counts(self._month()).active}:
+            self._name(place)
+
+    def _month(self) -> str:
+        """The last month that has begun; one after all months where the calendar can't name it."""
+        return month_of(self._now, self._options.zone) or "9999-12"
+
+    def all_names(self) -> Mapping[Place, PlaceName]:
+        """The names of all places that are in the counts. It is never changed: a later call gives another."""
+        if self._new_names:
+            self._names = {**self._names, **self._new_names}
+            self._new_names = {}
+        return self._names
+
+
+def _in_the_future(record: UserRecord) -> Flaw:
+    why = "counted as active, as the server's own module does; is a clock wrong?"
+    where = clean(f"{record.host}: user {record.user}")
+    return Flaw("timestamp in the future", where, clean(record.host), why)
+
+
+def _days_of(record: Record) -> set[int]:
+    """The days (since 1970) on which the users of a record were there, as far as it tells."""
+    if isinstance(record, PlainUsers):
+        whens = {when for user in record.users for when in (user[2], user[3], *(login[0] for login in user[6]))}
+        return {when // 86_400 for when in whens}
+    if isinstance(record, UserRecord):
+        told = [activity.when for activity in record.activities] + [login.when for login in record.logins]
+        return {int(when // 86_400) for when in told if math.isfinite(when)}
+    return set()
+
+
+def _has_other_bounds(saved: Saved, options: Options, now: float) -> bool:
+    """Whether months begin at other moments than before: those that were kept, and those of a year around now."""
+    if saved.zone is None or saved.zone == options.zone_name:
+        return False
+    month = month_of(now, options.zone)
+    months = {name for host in saved.hosts.values() for name in host.months}
+    months |= set() if month is None else {shift(month, by) for by in range(-12, 13)}
+    return not have_the_same(months, saved.zone, options.zone)
+
+
+def _other_zone(before: str | None, name: str) -> Flaw:
+    why = (
+        f"the state's months were reckoned in {before} and are now reckoned in {name}: who logs in near a month's "
+        f"bound may count in two months, and the open months are lower bounds; --timezone {before} goes on as before"
+    )
+    return Flaw("another time zone", "", "", clean(why))
+
+
+def _was_read(hosts: Mapping[str, HostCounter], name: str) -> bool:
+    return name in hosts and hosts[name].was_read

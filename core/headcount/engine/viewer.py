@@ -1,0 +1,99 @@
+"""A look at what another process's engine keeps and shows: live figures without reading anything again."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from headcount.counting.month_users import arrivals_told
+from headcount.engine.broadcast import unpacked
+from headcount.errors import NoPermissionError, StateLockedError
+from headcount.feed import Publish
+from headcount.places.names import PlaceNames
+from headcount.snapshot import History, Phase, Place, PlaceName, Problem, Snapshot
+from headcount.state import Saved
+from headcount.state.files import is_locked
+from headcount.state.sqlite import SqliteState
+
+LOOK = 0.5
+"""Seconds between two looks whether there is news."""
+REST = 5
+"""How many times as long as a look took the viewer rests after it, so that it never becomes a load."""
+ENDED = Problem(
+    "engine ended",
+    1,
+    "",
+    "these are its last figures; as soon as an engine runs on this state again, they go on",
+    is_urgent=True,
+)
+
+
+class Viewer:
+    """Shows what the engine that holds the state at `path` shows. When that engine ends, `take_over` is tried, which
+    runs an engine of this process's own; where that may not be, the last figures stay, and say so."""
+
+    def __init__(self, path: Path, take_over: Callable[[Publish, threading.Event], None]) -> None:
+        self._path = path
+        self._take_over = take_over
+        self._names = PlaceNames()
+
+    def run(self, publish: Publish, stop: threading.Event) -> None:
+        """Publishes what is news until `stop` is set, or takes over."""
+        while not stop.is_set():
+            self._look_on(publish, stop)
+            if stop.is_set():
+                return
+            try:
+                self._take_over(publish, stop)
+            except StateLockedError:
+                continue  # another engine was quicker
+            except NoPermissionError:
+                self._show_the_last(publish, stop)
+
+    def _look_on(self, publish: Publish, stop: threading.Event) -> None:
+        """Publishes while an engine holds the state."""
+        with SqliteState(self._path, read_only=True) as state:
+            seen = None
+            while is_locked(self._path) and not stop.is_set():
+                began = time.monotonic()
+                change = state.changes()
+                if change != seen:
+                    snapshot = self._snapshot(state.load(counted=False))
+                    if snapshot is not None:
+                        publish(snapshot)
+                        seen = change
+                stop.wait(max(LOOK, REST * (time.monotonic() - began)))
+
+    def _show_the_last(self, publish: Publish, stop: threading.Event) -> None:
+        """Shows what was kept last until an engine runs again."""
+        with SqliteState(self._path, read_only=True) as state:
+            snapshot = self._snapshot(state.load(counted=False))
+        if snapshot is not None:
+            problems = (ENDED, *snapshot.problems)
+            publish(replace(snapshot, phase=Phase.STOPPED, problems=problems))
+        while not is_locked(self._path) and not stop.is_set():
+            stop.wait(LOOK)
+
+    def _snapshot(self, saved: Saved) -> Snapshot | None:
+        months = {
+            name: {month: of_month.counts() for month, of_month in host.months.items()}
+            for name, host in saved.hosts.items()
+        }
+        arrivals = {name: arrivals_told(host.months) for name, host in saved.hosts.items()}
+        for place, name in saved.names.items():
+            self._names.learn(place, name)
+        history = History(tuple(saved.history))
+        snapshot = unpacked(saved.live, months, arrivals, history, tuple(saved.marks))
+        if snapshot is None:
+            return None
+        damage = (Problem("state damaged", 1, "", saved.damage),) if saved.damage else ()
+        return replace(snapshot, names=self._named(snapshot), problems=(*damage, *snapshot.problems))
+
+    def _named(self, snapshot: Snapshot) -> dict[Place, PlaceName]:
+        places = {cell.place for host in snapshot.hosts.values() for cell in host.active}
+        for host in snapshot.hosts.values():
+            for month in host.months.values():
+                places.update(month.places or ())
+        wholes = {Place(p.country) for p in places} | {Place(p.country, p.subdivision) for p in places}
+        return {place: self._names.name(place) for place in places | wholes}

@@ -1,0 +1,3 @@
+"""What follows from a snapshot: filters, totals, tables, and figures coarse enough to leave the machine. Pure
+functions.
+"""

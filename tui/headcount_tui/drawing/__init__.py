@@ -1,0 +1,1 @@
+"""How figures become text: pure functions of what is shown."""

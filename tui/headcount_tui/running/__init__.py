@@ -1,0 +1,3 @@
+"""What runs beside the screen: the feed, the watch over its end, what it remembers, the pictures and files it
+writes.
+"""
