@@ -5,7 +5,7 @@ import stat
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from headcount.compact_map import CompactMap
 from headcount.errors import MAY_READ, PERMISSION_DENIED
@@ -258,8 +258,9 @@ class Layout:
         """The entries of the data directory; None, and a flaw, where they can't be had, or the server's files are not
         there any more: nobody deletes all hosts at once, but a volume may not be mounted."""
         entries = self._list(self.root)
-        known = self.expected | {entry for entry, host in self.hosts.items() if not host.is_empty}
-        if entries is None or self._databases is None or not known:
+        seen = (entry for entry, host in self.hosts.items() if not host.is_empty)
+        known = next(chain(seen, self.expected), None)
+        if entries is None or self._databases is None or known is None:
             return entries
         written = self._written(entries) if self._databases.are_among(entries) else 0
         database = self._databases.newer(entries, written)
@@ -267,7 +268,7 @@ class Layout:
             return entries
         if database is not None:
             self._lose(MOVED, f"{clean(database)} is newer than all files of users, {_MOVED}")
-        elif not any(self._has_stores(entry) for entry in (*(known & {*entries}), *entries)):
+        elif not any(self._has_stores(entry) for entry in chain((known,), entries)):
             self._lose(NO_HOST, _NO_HOST)
         else:
             return entries
