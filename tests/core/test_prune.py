@@ -63,9 +63,7 @@ def test_months_that_were_pruned_are_told_and_stay_gone(
     assert months(headcount, tmp_path, capsys) == {"2024-03", "2026-09"}
     assert headcount("prune", "--before", "2026-01") == 0
     said = capsys.readouterr().out
-    assert said == (
-        "example.com  2024-03  1 users\nDeleted 1 months from before 2026-01; they are not counted again.\n"
-    )
+    assert said == ("example.com  2024-03  1 user\nDeleted 1 month from before 2026-01; not counted again.\n")
     assert months(headcount, tmp_path, capsys) == {"2026-09"}
     engine_ran(tmp_path)
     assert months(headcount, tmp_path, capsys) == {"2026-09"}
@@ -129,7 +127,7 @@ def test_a_dry_run_says_what_would_go_also_beside_an_engine_and_deletes_nothing(
     with SqliteState(tmp_path / "state.db"):
         assert headcount("prune", "--before", "2026-01", "--dry-run") == 0
     assert capsys.readouterr().out == (
-        "example.com  2024-03  1 users\nWould delete 1 months from before 2026-01; nothing was deleted.\n"
+        "example.com  2024-03  1 user\nWould delete 1 month from before 2026-01; nothing was deleted.\n"
     )
     assert (tmp_path / "state.db").read_bytes() == before
     assert kept(tmp_path) == {"2024-03", "2026-09"}
@@ -145,7 +143,7 @@ def test_months_are_told_as_so_many_however_many_hosts_have_them(
     assert headcount("prune", "--before", "2026-01") == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 5
-    assert lines[-1] == "Deleted 1 months from before 2026-01; they are not counted again."
+    assert lines[-1] == "Deleted 1 month from before 2026-01; not counted again."
 
 
 def month_at(when: datetime, host: str = "example.com") -> HostUpdate:
@@ -174,6 +172,18 @@ def test_a_clock_that_is_ahead_keeps_as_many_months_as_are_asked_for(tmp_path: P
     with SqliteState(tmp_path / "state.db") as state:
         state.save(Update([month_at(NOW)], zone="UTC"))
     assert pruned(tmp_path, NOW + timedelta(days), keep=2) == {"2026-10", "2026-11"}
+
+
+@pytest.mark.parametrize("days", [8, 45, 1_100])
+def test_a_clock_that_is_ahead_takes_no_month_that_has_not_passed_with_it(tmp_path: Path, days: int) -> None:
+    with SqliteState(tmp_path / "state.db") as state:
+        state.save(Update([month_at(NOW)], zone="UTC"))
+    wrong = NOW + timedelta(days + 8)  # so that all of them are in a later month
+    later = month_of(wrong.timestamp(), ZoneInfo("UTC")) or ""
+    with pytest.raises(UsageError, match=rf"{later} is later than 2026-11, .* the clock may be ahead"):
+        pruned(tmp_path, wrong, before=later)
+    assert kept(tmp_path) == {"2026-09", "2026-10", "2026-11"}
+    assert pruned(tmp_path, wrong, before="2026-11") == {"2026-11"}
 
 
 def test_months_pruned_up_to_one_to_come_take_none_with_them_that_stays(tmp_path: Path) -> None:

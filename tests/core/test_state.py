@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sqlite3
 import stat
 from collections.abc import Sequence
@@ -381,6 +382,30 @@ def test_a_state_that_another_program_has_locked_is_told_and_kept_later(path: Pa
 def test_a_directory_in_its_place_is_told(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="can't be used"):
         SqliteState(tmp_path)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("name", ["state.db", "state.db.lock"])
+def test_what_is_no_file_is_refused_and_keeps_its_rights(tmp_path: Path, name: str, read_only: bool) -> None:
+    """As a device would, which root would take from everybody else: a socket, since only root makes devices."""
+    place, path = tmp_path / name, tmp_path / "state.db"
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(place))
+        place.chmod(0o666)
+        if name == "state.db.lock" and read_only:
+            SqliteState(path, read_only=True).close()
+        else:
+            with pytest.raises(StateError, match=f"{name} can't be used: it is no file"):
+                SqliteState(path, read_only=read_only)
+        assert stat.S_IMODE(place.stat().st_mode) == 0o666
+        assert {file.name for file in tmp_path.iterdir()} == {name} | ({"state.db"} if path.exists() else set())
+
+
+def test_a_pipe_in_its_place_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "state.db", 0o666)
+    for read_only in (False, True):
+        with pytest.raises(StateError, match="it is no file"):
+            SqliteState(tmp_path / "state.db", read_only=read_only)
 
 
 @pytest.mark.parametrize(

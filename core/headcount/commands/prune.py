@@ -29,31 +29,41 @@ class Pruned:
     notices: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lines = [f"{host}  {month}  {users:,} users" for host, month, users in self.months]
+        lines = [
+            f"{host}  {month}  {users:,} {'user' if users == 1 else 'users'}" for host, month, users in self.months
+        ]
         number = len({month for _, month, _ in self.months})
+        what = "1 month" if number == 1 else f"{number:,} months"
         if self.dry_run:
-            end = f"Would delete {number} months from before {self.before}; nothing was deleted."
+            end = f"Would delete {what} from before {self.before}; nothing was deleted."
         else:
-            end = f"Deleted {number} months from before {self.before}; they are not counted again."
+            end = f"Deleted {what} from before {self.before}; not counted again."
         return "\n".join([*self.notices, *lines, end])
 
 
-def first_kept(before: str | None, keep: int | None, now: float, zone: tzinfo) -> str:
+def first_kept(before: str | None, keep: int | None, now: float, zone: tzinfo, known: float | None = None) -> str:
     """The first month that stays: `before` itself, or the first of the `keep` newest, the current one among them.
+    `known` is the last moment that the state knows of where the clock, which says `now`, is far from it.
 
     Raises UsageError for what is no month or is still to come, for less than one to keep, and for both or neither.
     """
     _refuse_nonsense(before, keep)
     current = month_of(now, zone)
-    if current is None:
+    newest = current if known is None else month_of(known, zone)
+    if current is None or newest is None:
         raise UsageError("The clock tells no month.", "Set it right.")
     if keep is not None:
-        return shift(current, 1 - min(keep, 12 * 1000))
+        return shift(newest, 1 - min(keep, 12 * 1000))
     assert before is not None
     if before > current:
         raise UsageError(
             f"{before} is still to come; this month is {current}.",
             f"With --before {current} all months before this one are deleted; this one stays.",
+        )
+    if before > newest:
+        raise UsageError(
+            f"{before} is later than {newest}, the month in which Headcount ran last; the clock may be ahead.",
+            f"If it is right, run the engine with --trust-clock first; else use --before {newest} at the most.",
         )
     return before
 
@@ -80,9 +90,8 @@ def prune(
     with SqliteState(path, read_only=dry_run) as state:
         saved = state.load()
         zone = zone_of(saved.zone or settings.zone_name())
-        if keep is not None:
-            now = _last_known(saved, now)
-        first = first_kept(before, keep, now, zone)
+        known = _last_known(saved, now)
+        first = first_kept(before, keep, now, zone, known)
         months = tuple(
             (clean(host), name, of_month.counts().users)
             for host, of_host in sorted(saved.hosts.items())
@@ -90,7 +99,7 @@ def prune(
             if name < first
         )
         if not dry_run:
-            _delete(state, saved, first, zone, now)
+            _delete(state, saved, first, zone, known)
         notices = state.notices
     return Pruned(first, months, dry_run, (saved.damage,) if saved.damage else notices)
 

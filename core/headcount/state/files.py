@@ -33,9 +33,11 @@ def lock(path: Path) -> int:
     is made 0700), and for the group too where their directory is there already and lets the group in, and nobody else.
     Raises StateLockedError, and StateError for a file that is no state and never was.
     """
+    refuse_devices(path)
     _refuse_foreign(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(make(path))
+    refuse_devices(_lock_file(path))
     held = make(_lock_file(path))
     for left in reversed(range(_TRIES)):  # who looks whether the lock is held holds it for an instant
         try:
@@ -85,6 +87,13 @@ def identity_of(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def refuse_devices(path: Path) -> None:
+    """What is there and is no file is left alone: a device would lose its rights to us for all others, a pipe would
+    keep us waiting for ever."""
+    if path.exists() and not path.is_file():
+        raise StateError(f"The state {path} can't be used: it is no file.", "Name a file with --state FILE.")
 
 
 def _refuse_foreign(path: Path) -> None:

@@ -16,7 +16,7 @@ from headcount.snapshot import HistoryCounts, HistoryKey, HistoryPoint, Mark, Pa
 from headcount.state import Saved, SavedHost, Update
 from headcount.state.check import keep, note_rows
 from headcount.state.columns import columns, place_of
-from headcount.state.files import identity_of, lock, stamp_of
+from headcount.state.files import identity_of, lock, refuse_devices, stamp_of
 from headcount.state.months import forget_after, load_counted, load_months, prune, save_host
 from headcount.state.opening import Look, opened_to_keep, opened_to_read
 from headcount.state.seals import Value, seal
@@ -53,6 +53,7 @@ class SqliteState:
                     self._connection, self.notices = opened_to_keep(path, is_new=is_new)
                     self._identity = identity_of(path)
                 else:
+                    refuse_devices(path)
                     self._open_to_read()
         except BaseException:
             self.close()
