@@ -15,11 +15,13 @@ from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.worker import WorkerFailed
 
 from headcount.errors import HeadcountError, UsageError, unforeseen
 from headcount.feed import Feed
@@ -197,6 +199,8 @@ class HeadcountApp(App[int]):
     def _handle_exception(self, error: Exception) -> None:
         """Textual's last resort would print the code with its variables, in which users' names may stand; this tells
         the kind of error and its place alone. (There is no public hook for it; a test sees to it that this one is.)"""
+        if self._exit and _is_missing(error):
+            return  # a box that was being opened: Textual builds no more of it, and that is no failure of the screen's
         if self.is_headless:
             super()._handle_exception(error)  # so that tests fail by it
             return
@@ -254,6 +258,11 @@ class HeadcountApp(App[int]):
         """Leave, with the exit code of what failed, if anything did."""
         self.feed_thread.stop()
         self.exit(self._failure.exit_code if self._failure else 0)
+
+
+def _is_missing(error: BaseException | None) -> bool:
+    """Whether it comes of a widget that there is not, be it in a worker."""
+    return isinstance(error, NoMatches) or (isinstance(error, WorkerFailed) and _is_missing(error.error))
 
 
 def _wants_ascii(options: ScreenOptions) -> bool:
