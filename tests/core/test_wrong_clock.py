@@ -21,7 +21,7 @@ from headcount.errors import UsageError
 from headcount.months import end_of, month_of, start_of
 from headcount.records import HostGone, HostRead, Record
 from headcount.settings import Settings
-from headcount.snapshot import Cell, HistoryKey, HistoryPoint, Mark, Past, Phase, Place, Quality, Snapshot
+from headcount.snapshot import Cell, HistoryKey, HistoryPoint, Mark, MonthCounts, Past, Phase, Place, Quality, Snapshot
 from headcount.state import HostUpdate, Saved, Update
 from headcount.state.sqlite import SqliteState
 from support import prosody_writes
@@ -535,3 +535,62 @@ def test_the_word_for_a_clock_that_another_engine_looks_at_is_for_that_engine(tm
             pass
         with open_look(settings, {}):
             pass
+
+
+def closed_too_early(path: Path, imported: bool = False) -> None:
+    """A state whose month that goes on was closed by a clock that was ahead, and believed."""
+    closed = Month(Quality.EXACT, {Cell(Place(), "?"): 1}, closed=True)
+    before = Month(Quality.EXACT, {Cell(Place(), "?"): 7}, closed=True)
+    if imported:
+        closed.take_over(MonthCounts.of(Quality.IMPORTED, {Cell(Place(), "?"): 3}))
+    months = {
+        name: (of, MonthChange(set(of.cells), anew=True)) for name, of in (("2026-11", closed), ("2026-10", before))
+    }
+    with SqliteState(path) as state:
+        state.save(Update([HostUpdate(HOST, NOW - 90 * DAY, NOW - 60, months)], zone="UTC"))
+
+
+def test_a_month_that_goes_on_but_was_closed_is_counted_anew_as_a_lower_bound(world: World, path: Path) -> None:
+    closed_too_early(path)
+    there: list[Record] = [user("alice", NOW - 60), user("bob", NOW - 10 * DAY), user("old", NOW - 31 * DAY)]
+    shown, kept = run(world, path, there, [[user("carol", NOW + 1)], world.pass_time(60), world.pass_time(60)])
+    assert (month(shown).users, month(shown).quality) == (3, Quality.LOWER_BOUND)
+    assert (month(shown, "2026-10").users, month(shown, "2026-10").quality) == (7, Quality.EXACT)
+    assert (kept.hosts[HOST].months["2026-11"].closed, len(kept.hosts[HOST].months["2026-11"].counted)) == (False, 3)
+    shown, _ = run(world, path, [*there, user("carol", NOW + 1)])
+    assert (month(shown).users, shown.problems) == (3, ())
+
+
+def test_a_month_that_goes_on_stays_closed_while_the_clock_is_in_doubt(world: World, path: Path) -> None:
+    closed_too_early(path)
+    world.now = NOW - 2 * DAY
+    shown, kept = run(world, path, [user("alice", world.now - 60)], [world.pass_time(60)])
+    assert doubts(shown)
+    assert (month(shown).users, kept.hosts[HOST].months["2026-11"].closed) == (1, True)
+    shown, _ = run(
+        world, path, [user("alice", world.now - 60)], [world.pass_time(600)] * 7, is_synchronised=lambda: True
+    )
+    assert (month(shown).users, month(shown).quality) == (1, Quality.LOWER_BOUND)  # it was read already, in doubt
+
+
+def test_a_month_that_goes_on_of_which_more_was_taken_over_stays_as_it_is(world: World, path: Path) -> None:
+    """Nobody knows any more whom the module counted in it, so they would be counted once more."""
+    closed_too_early(path, imported=True)
+    shown, kept = run(world, path, [user("alice", NOW - 60)], [world.pass_time(60)])
+    assert (month(shown).users, month(shown).quality) == (4, Quality.IMPORTED)
+    assert kept.hosts[HOST].months["2026-11"].closed
+
+
+def test_a_month_that_was_closed_too_early_is_counted_anew_past_a_restart_index(server: Server) -> None:
+    now = server.now
+    for number in range(40):
+        server.log_in(f"user{number}", number * DAY)
+    server.now = now + 45 * DAY
+    server.run()  # the first start of all: nothing speaks against the clock
+    server.now = now
+    expected = {name: counts.users for name, counts in in_whole(server).hosts[HOST].months.items()}
+    server.run(trust_clock=True)
+    server.log_in("fresh")
+    shown = server.run()
+    assert month(shown).users == expected["2026-11"] + 1
+    assert month(shown).quality is Quality.LOWER_BOUND

@@ -23,6 +23,8 @@ from headcount.snapshot import Arrivals, Cell, MonthCounts, Quality
 _K = TypeVar("_K")
 SETTLING = 7 * 86_400
 """Seconds after its end for which a month still takes records that come late."""
+_ZONES = 2 * 86_400
+"""Seconds by which a month of another time zone may have been closed earlier, by a clock that was right."""
 
 
 @dataclass(slots=True)
@@ -172,6 +174,23 @@ class MonthlyVisitors:
         if was_ahead:
             self.followed_since = now
         return bool(later) or was_ahead
+
+    def open_again(self, now: float, *, at_start: bool) -> list[str]:
+        """Puts right what a clock that was ahead closed, by one that is believed: the month that goes on is counted
+        anew, where all is to be read `at_start`; returns it. Where that can't be, users are missed, and it says so."""
+        again = []
+        for name, month in self.months.items():
+            end = end_of(name, self.zone)
+            if not month.closed or now >= end + SETTLING - _ZONES:
+                continue
+            if at_start and now < end and month.imported is None:
+                self.months[name] = Month(Quality.LOWER_BOUND, key=self._new_key())
+                self.changes[name] = MonthChange(anew=True)
+                again.append(name)
+            elif month.quality is Quality.EXACT:
+                month.weaken()
+                self._change(name)
+        return again
 
     def count(self, user: str, visits: Iterable[Visit], now: float, *, first_seen: bool, put_off: bool = False) -> None:
         """Counts a user's visits in the months that do not know of them yet. `first_seen` says that nothing was

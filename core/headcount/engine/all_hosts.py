@@ -107,6 +107,17 @@ class Counting:
         found = [host.months.forget_after(month, now) for host in self.hosts.values()]
         return any(found)
 
+    def open_again(self, now: float, *, at_start: bool) -> bool:
+        """Puts right what a clock that was ahead closed; whether all that the source has is to be counted anew."""
+        found = [
+            (name, month)
+            for name, host in self.hosts.items()
+            for month in host.months.open_again(now, at_start=at_start)
+        ]
+        for name, month in found:
+            log.info("%s of %s was closed by a clock that was ahead: it is counted anew", month, clean(name))
+        return bool(found)
+
     def nobody_looked(self, since: float, now: float) -> None:
         """Takes note that nobody looked from `since` to `now`."""
         for host in self.hosts.values():

@@ -199,7 +199,7 @@ class Engine:
         self._problems.pass_time(self._now)
         self._show(publish, 0)
         self._state.load_counted(saved)
-        index = self._index.read(saved.index)
+        index = None if self._retention.counts_anew else self._index.read(saved.index)
         restored = self._counting.restore({} if index is None else index.hosts)
         if index is not None:
             self._source.restore({name: host.stores for name, host in restored.items()})

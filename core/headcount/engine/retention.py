@@ -16,6 +16,7 @@ class Retention:
 
     `nothing_after` is the moment and the month after which the state shall hold nothing any more, None where that is
     not to be said; `is_kept` whether the state knows what was pruned. `said_pruned` is what it says of that itself.
+    `counts_anew` says that all of the source has to be read, whatever is known of it.
     """
 
     def __init__(
@@ -35,8 +36,9 @@ class Retention:
         self._said_pruned = said_pruned or ""
         self.nothing_after: tuple[float, str] | None = None
         self.is_kept = not counting.has_pruned_months
+        self.counts_anew = False
         if not self.is_in_doubt and options.at is None:
-            self._put_right()
+            self._put_right(at_start=True)
 
     @property
     def is_in_doubt(self) -> bool:
@@ -91,8 +93,8 @@ class Retention:
             self._put_right()
         return turn is not None
 
-    def _put_right(self) -> None:
-        """Forgets what only a clock that was ahead can have written, if that is sure."""
+    def _put_right(self, *, at_start: bool = False) -> None:
+        """Forgets what only a clock that was ahead can have written, and opens what it closed, if that is sure."""
         if not self._clock.is_sure():
             return
         self._clock.put_right()
@@ -100,6 +102,7 @@ class Retention:
         month = month_of(limit, self._options.zone)
         if month is None:
             return
+        self.counts_anew = self._counting.open_again(self._clock.now, at_start=at_start) or self.counts_anew
         found = [
             self._counting.forget_after(month, self._clock.now),
             self._history.forget_after(limit),
