@@ -37,7 +37,7 @@ from headcount_tui.memory import Kept, Memory
 from headcount_tui.screens.export import Export
 from headcount_tui.screens.main import MainScreen
 from headcount_tui.shown import Asked
-from headcount_tui.terminal import LastingDriver, give_back, is_there, modes_of
+from headcount_tui.terminal import LastingDriver, is_there, modes_of
 
 # Seconds between two paintings while things happen: quicker ones cost a slow line much and tell the eye little. What
 # happens after a quiet second is painted at once.
@@ -150,10 +150,10 @@ class HeadcountApp(App[int]):
             with suppress(RuntimeError):  # the loop is closed: the screen has ended
                 self._own_loop.call_soon_threadsafe(self.exit, code)
 
-    @property
-    def has_terminal(self) -> bool:
-        """Whether the terminal was taken, and not given back yet."""
-        return isinstance(self._driver, LastingDriver) and self._driver.has_terminal
+    def give_back(self, modes: list[Any] | None) -> None:
+        """Give the terminal back by force, if it was taken and not given back yet."""
+        if isinstance(self._driver, LastingDriver):
+            self._driver.give_back(modes)
 
     def on_unmount(self) -> None:
         """Stop counting, and keep what the user wants kept."""
@@ -277,8 +277,7 @@ def run(feed: Feed, options: ScreenOptions) -> int:
     def force(code: int) -> None:
         """The screen hangs: the feed was asked to end, and has kept what it counted; give the terminal back and end."""
         app.feed_thread.join(PATIENCE)
-        if app.has_terminal:
-            give_back(fd, modes)
+        app.give_back(modes)
         os._exit(code)
 
     if is_there(fd):
@@ -293,8 +292,7 @@ def run(feed: Feed, options: ScreenOptions) -> int:
         try:
             code = runner.run(app.run_async(mouse=options.mouse))
         finally:
-            if app.has_terminal:
-                give_back(fd, modes)
+            app.give_back(modes)
     if app.not_kept:
         print(f"headcount: {app.not_kept}", file=sys.stderr)
     app.feed_thread.stop()
