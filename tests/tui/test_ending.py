@@ -24,6 +24,7 @@ DATA = ROOT / "tests" / "data" / "prosody-samples" / "internal-13"
 FIRST_ESCAPE = b"\x1b[?1049h"
 PICTURE = b"Countries"
 ENDS = {"q": 0, "ctrl+c": 0, "SIGTERM": 0, "SIGHUP": 0, "SIGINT": 130, "SIGQUIT": 131}
+SELDOM = ("SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU", "SIGIO", "SIGPWR", "SIGSTKFLT")
 
 
 class Screen:
@@ -125,6 +126,15 @@ def test_every_end_gives_the_terminal_back(how: str, moment: bytes, tmp_path: Pa
     screen.require_order()
 
 
+@pytest.mark.parametrize("how", [name for name in SELDOM if hasattr(signal, name)])
+def test_so_does_an_end_by_a_signal_that_means_nothing_to_it(how: str, tmp_path: Path) -> None:
+    screen = Screen(tmp_path)
+    screen.until(PICTURE)
+    screen.end(how)
+    assert screen.wait() == 128 + getattr(signal, how)
+    screen.require_order()
+
+
 @pytest.mark.parametrize("moment", [FIRST_ESCAPE, PICTURE])
 def test_it_ends_when_its_terminal_is_closed(moment: bytes, tmp_path: Path) -> None:
     screen = Screen(tmp_path)
@@ -145,9 +155,9 @@ def test_it_ends_though_its_loop_hangs_and_what_was_counted_is_kept() -> None:
 
 
 def test_it_ends_though_its_terminal_takes_nothing_any_more() -> None:
-    """As over a line that hangs: what is written waits for ever."""
+    """As over a line that hangs: what is written waits for ever. It comes back after the end."""
     with terminal("busy", 140, 45) as there:
-        there.until(b"Germany")
+        sent = there.until(b"Germany")
         for step in range(200):  # each paints everything, and nobody reads
             there.resize(100 + step % 40, 45)
             time.sleep(0.01)
@@ -158,6 +168,7 @@ def test_it_ends_though_its_terminal_takes_nothing_any_more() -> None:
             time.sleep(0.05)
         there.process = 0
         assert os.waitstatus_to_exitcode(ended[1]) == 0
+        assert left_on(sent + there.read(1.0)) == set()
 
 
 def threads_of(process: int) -> int:

@@ -36,7 +36,7 @@ from headcount_tui.running.ending import Ending
 from headcount_tui.running.exporting import as_text
 from headcount_tui.running.feed_thread import Ended, FeedThread, Published
 from headcount_tui.running.remembered import Kept, Memory
-from headcount_tui.running.terminal import LastingDriver, give_back, is_there, modes_of
+from headcount_tui.running.terminal import LastingDriver, is_there, modes_of
 from headcount_tui.screens.export import Export
 from headcount_tui.screens.main import MainScreen
 
@@ -157,10 +157,10 @@ class HeadcountApp(App[int]):
             with suppress(RuntimeError):  # the loop is closed
                 self._own_loop.call_soon_threadsafe(lambda: None)
 
-    @property
-    def has_terminal(self) -> bool:
-        """Whether the terminal was taken, and not given back yet."""
-        return isinstance(self._driver, LastingDriver) and self._driver.has_terminal
+    def give_back(self, modes: list[Any] | None) -> None:
+        """Give the terminal back by force, if it was taken and not given back yet."""
+        if isinstance(self._driver, LastingDriver):
+            self._driver.give_back(modes)
 
     def on_unmount(self) -> None:
         """Stop counting, and keep what the user wants kept."""
@@ -285,8 +285,7 @@ def run(feed: Feed, options: ScreenOptions) -> int:
     def force(code: int) -> None:
         """The screen hangs: the feed was asked to end, and has kept what it counted; give the terminal back and end."""
         app.feed_thread.join(PATIENCE)
-        if app.has_terminal:
-            give_back(fd, modes)
+        app.give_back(modes)
         os._exit(code)
 
     if is_there(fd):
@@ -301,8 +300,7 @@ def run(feed: Feed, options: ScreenOptions) -> int:
         try:
             code = runner.run(app.run_async(mouse=options.mouse))
         finally:
-            if app.has_terminal:
-                give_back(fd, modes)
+            app.give_back(modes)
     if app.not_kept:
         print(f"headcount: {app.not_kept}", file=sys.stderr)
     app.feed_thread.stop()

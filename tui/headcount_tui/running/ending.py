@@ -13,9 +13,23 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
-ENDS: Final[Mapping[int, int]] = {signal.SIGHUP: 0, signal.SIGINT: 130, signal.SIGTERM: 0, signal.SIGQUIT: 131}
-"""The signals that end the screen, each with the exit code. The machine that goes down, or the terminal that is closed,
-is no failure."""
+_OTHERS = [
+    "SIGQUIT",
+    "SIGUSR1",
+    "SIGUSR2",
+    "SIGALRM",
+    "SIGVTALRM",
+    "SIGPROF",
+    "SIGXCPU",
+    "SIGIO",
+    "SIGPWR",
+    "SIGSTKFLT",
+]
+ENDS: Final[Mapping[int, int]] = {signal.SIGHUP: 0, signal.SIGINT: 130, signal.SIGTERM: 0} | {
+    int(number): 128 + number for name in _OTHERS if (number := getattr(signal, name, None)) is not None
+}
+"""The signals that end the screen, each with the exit code: all that would end a process that does not know them, and
+that it may know. The machine that goes down, or the terminal that is closed, is no failure."""
 GRACE: Final = 4.0
 """Seconds that an end may take before it is forced."""
 LOOK: Final = 2.0

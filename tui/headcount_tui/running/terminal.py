@@ -6,21 +6,26 @@ too, that driver takes the terminal a second time, with a second thread that rea
 """
 
 import os
+import select
 import signal
 import termios
+import threading
 from contextlib import suppress
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 GIVE_BACK = (
+    "\x18"  # ends whatever was sent by half
     "\x1b[?2004l\x1b[?2048l"  # pastes and sizes told as keys
     "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"  # the mouse
     "\x1b[?1004l\x1b[<u"  # the focus, kitty's keys
     "\x1b[?1049l\x1b[?7h\x1b[?25h"  # the picture; long lines and the cursor as they were
 )
 """What undoes all that Textual asks of a terminal. The kitty protocol's mode must go before the picture does."""
+PAUSE = 0.1
+"""Seconds between two looks whether what waits for room in a terminal is still wanted."""
 
 
 class LastingDriver(LinuxDriver):
@@ -28,7 +33,8 @@ class LastingDriver(LinuxDriver):
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
-        self._file: IO[str] = _Lasting(self._file)  # type: ignore[assignment]  # all that its writer asks of a file
+        self._lasting = _Lasting(self._file)
+        self._file: IO[str] = self._lasting  # type: ignore[assignment]  # all that its writer asks of a file
         self.has_terminal = False
 
     def start_application_mode(self) -> None:
@@ -40,6 +46,12 @@ class LastingDriver(LinuxDriver):
         """Send what is still to be sent; the terminal has been given back then."""
         super().close()
         self.has_terminal = False
+
+    def give_back(self, modes: list[Any] | None) -> None:
+        """Give the terminal back by force, if it was taken. `modes` is what `modes_of` said before it was."""
+        if self.has_terminal:
+            self._lasting.end()
+            give_back(self.fileno, modes)
 
     def _sigtstp_application(self, *_: object) -> None:
         """Ask the loop: a signal may come while the output's queue is locked, so its handler must write nothing."""
@@ -69,15 +81,40 @@ class LastingDriver(LinuxDriver):
 
 
 class _Lasting:
-    """A text file whose writes are lost, and raise nothing, where there is nobody to read them any more."""
+    """A text file whose writes are lost, and raise nothing, where there is nobody to read them any more.
 
-    def __init__(self, file: IO[str]) -> None:
+    Nobody can end a thread that waits in a write to a terminal which takes nothing, and as long as it waits nobody
+    else can write there. So no write waits; this does, and looks now and then whether it is still wanted.
+    """
+
+    def __init__(self, file: TextIO) -> None:
         self._file = file
+        self._own = _own(file.fileno())
+        self._writing = threading.Lock()
+        self._is_ended = False
+
+    def end(self) -> None:
+        """All that is written from now on is lost, and so is what still waits for room."""
+        with self._writing:
+            self._is_ended = True
 
     def write(self, text: str) -> int:
         with suppress(OSError, ValueError):
-            self._file.write(text)
+            if self._own is not None:
+                self._send(self._own, text.encode(self._file.encoding, "replace"))
+            elif not self._is_ended:
+                self._file.write(text)
         return len(text)
+
+    def _send(self, fd: int, data: bytes) -> None:
+        while data:
+            with self._writing:
+                if self._is_ended:
+                    return
+                with suppress(BlockingIOError):
+                    data = data[os.write(fd, data) :]
+                    continue
+            select.select([], [self._file], [], PAUSE)
 
     def flush(self) -> None:
         with suppress(OSError, ValueError):
@@ -85,6 +122,14 @@ class _Lasting:
 
     def fileno(self) -> int:
         return self._file.fileno()
+
+
+def _own(fd: int) -> int | None:
+    """The terminal by a description of its own: that it must not wait shall hold for nobody else who writes there."""
+    try:
+        return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
 
 
 def is_there(fd: int) -> bool:
@@ -102,13 +147,19 @@ def modes_of(fd: int) -> list[Any] | None:
 
 def give_back(fd: int, modes: list[Any] | None) -> None:
     """Gives the terminal back by force, waiting for nobody. `modes` is what `modes_of` said before it was taken."""
-    with suppress(OSError):
-        # By a description of its own: that it must not wait shall hold for nobody else who writes to this terminal.
-        own = os.open(os.ttyname(fd), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            os.write(own, GIVE_BACK.encode())
-        finally:
-            os.close(own)
+    if (own := _own(fd)) is not None:
+        with suppress(OSError, termios.error):
+            _send_now(own, GIVE_BACK.encode())
+        os.close(own)
     if modes is not None:
         with suppress(termios.error):
             termios.tcsetattr(fd, termios.TCSANOW, modes)
+
+
+def _send_now(fd: int, data: bytes) -> None:
+    """Where there is no room for it, what nobody has read yet makes way: it is of a picture that goes anyway."""
+    with suppress(BlockingIOError):
+        if os.write(fd, data) == len(data):
+            return
+    termios.tcflush(fd, termios.TCOFLUSH)
+    os.write(fd, data)
