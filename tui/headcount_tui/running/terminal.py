@@ -11,7 +11,7 @@ import signal
 import termios
 import threading
 from contextlib import suppress
-from typing import IO, Any, TextIO
+from typing import IO, Any
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
@@ -87,8 +87,9 @@ class _Lasting:
     else can write there. So no write waits; this does, and looks now and then whether it is still wanted.
     """
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: IO[str]) -> None:
         self._file = file
+        self._encoding: str = getattr(file, "encoding", "utf-8")
         self._own = _own(file.fileno())
         self._writing = threading.Lock()
         self._is_ended = False
@@ -101,7 +102,7 @@ class _Lasting:
     def write(self, text: str) -> int:
         with suppress(OSError, ValueError):
             if self._own is not None:
-                self._send(self._own, text.encode(self._file.encoding, "replace"))
+                self._send(self._own, text.encode(self._encoding, "replace"))
             elif not self._is_ended:
                 self._file.write(text)
         return len(text)
