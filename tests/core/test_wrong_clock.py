@@ -525,7 +525,8 @@ def test_an_engine_that_is_started_for_a_moment_with_the_clock_ahead_and_then_wi
 
 
 def test_the_word_for_a_clock_that_another_engine_looks_at_is_for_that_engine(tmp_path: Path) -> None:
-    settings = Settings(source=str(tmp_path / "prosody"), state=str(tmp_path / "state.db"))
+    (tmp_path / "data").mkdir()
+    settings = Settings(source=str(tmp_path / "data"), state=str(tmp_path / "state.db"))
     with SqliteState(tmp_path / "state.db"):
         with (
             pytest.raises(UsageError, match="headcount engine --trust-clock"),
