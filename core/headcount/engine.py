@@ -22,7 +22,7 @@ from headcount.retention import Retention, clock_of
 from headcount.snapshot import Phase, Snapshot
 from headcount.sources import Source
 from headcount.state import HostUpdate, State, Update
-from headcount.text import clean
+from headcount.text import SENTENCES, clean
 from headcount.trusted_clock import AHEAD
 
 SHOW_READING = 0.25
@@ -360,7 +360,7 @@ def _not_kept(error: StateError) -> Flaw:
     why = (
         f"{error.message} {mend}What is counted is kept as soon as that is mended, and lost if the engine ends before."
     )
-    return Flaw("state not kept", clean(error.message), "", clean(why), is_urgent=True)
+    return Flaw("state not kept", clean(error.message), "", clean(why, SENTENCES), is_urgent=True)
 
 
 def _is_news(new: Snapshot, old: Snapshot) -> bool:
