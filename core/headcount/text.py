@@ -9,6 +9,8 @@ _HARMFUL = re.compile(
     "\U000e0000-\U000e007f]"
 )
 REPLACEMENT = "\ufffd"
+SENTENCES = 2_000
+"""Characters at the most of what is said in sentences: their last one says what to do, and must not be cut away."""
 
 
 def clean(text: str | bytes, limit: int = 200) -> str:

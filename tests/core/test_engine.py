@@ -417,6 +417,21 @@ class FullState(NoState):
         self.saved.append(update)
 
 
+class LostState(NoState):
+    """A state in a place of a long name that is not where it was."""
+
+    def save(self, update: Update) -> None:
+        raise StateError(f"The state /srv/{'long/' * 40}state.db is not where it was.", "Put it back.")
+
+
+def test_what_becomes_of_the_counts_is_said_however_long_the_states_name_is(world: World) -> None:
+    shown = world.run([[user("alice", NOW - 60)], [HostRead(HOST)]], [world.pass_time(2)], LostState())
+    (problem,) = [problem for problem in shown.problems if problem.what == "state not kept"]
+    assert problem.why.endswith(
+        "Put it back. What is counted is kept as soon as that is mended, and lost if the engine ends before."
+    )
+
+
 def test_what_can_not_be_kept_is_told_and_kept_later(world: World) -> None:
     state = FullState()
     told = []

@@ -37,6 +37,13 @@ def test_another_zone_than_the_states_is_said(world: World, path: Path) -> None:
     assert told(ran(world, path, "<+03>-3")) == []
 
 
+def test_what_goes_on_as_before_is_said_in_whole_however_long_the_zones_names_are(world: World, path: Path) -> None:
+    long = "America/Argentina/ComodRivadavia"
+    ran(world, path, long)
+    (problem,) = told(ran(world, path, "CET-1CEST,M3.5.0,M10.5.0/3"))
+    assert problem.why.endswith(f"--timezone {long} goes on as before")
+
+
 def test_a_zone_of_another_name_whose_months_are_the_same_is_no_other(world: World, path: Path) -> None:
     ran(world, path, "Europe/Berlin")
     shown = ran(world, path, "CET-1CEST,M3.5.0,M10.5.0/3")

@@ -235,6 +235,12 @@ async def test_problems_are_counted_told_and_kept_up_to_date() -> None:
         assert "everything that was found could be read" in await seen.press("exclamation_mark")
 
 
+async def test_all_of_why_something_is_a_problem_is_told_with_what_mends_it() -> None:
+    why = f"{'The clock may be wrong. ' * 20}Start it anew with --trust-clock."
+    async with screen(replace(SAMPLE, problems=(Problem("clock in doubt", 1, "", why),))) as seen:
+        assert "--trust-clock" in await seen.press("exclamation_mark")
+
+
 async def test_help_tells_every_key_and_what_the_words_mean() -> None:
     async with screen(SAMPLE, size=(100, 120)) as seen:
         shown = await seen.press("question_mark")

@@ -32,7 +32,7 @@ from headcount.records import (
 from headcount.snapshot import HostCounts, Place, PlaceName
 from headcount.state import Saved, SavedHost
 from headcount.state.restart_index import HostIndex
-from headcount.text import clean
+from headcount.text import SENTENCES, clean
 from headcount.zones import have_the_same
 
 log = logging.getLogger("headcount")
@@ -401,7 +401,7 @@ def _other_zone(before: str | None, name: str) -> Flaw:
         f"the state's months were reckoned in {before} and are now reckoned in {name}: who logs in near a month's "
         f"bound may count in two months, and the open months are lower bounds; --timezone {before} goes on as before"
     )
-    return Flaw("another time zone", "", "", clean(why))
+    return Flaw("another time zone", "", "", clean(why, SENTENCES))
 
 
 def _was_read(hosts: Mapping[str, HostCounter], name: str) -> bool:

@@ -24,7 +24,7 @@ from headcount.snapshot import Phase, Snapshot
 from headcount.sources import Source
 from headcount.state import HostUpdate, State, Update
 from headcount.state.restart_index import HostIndex, IndexKeeper
-from headcount.text import clean
+from headcount.text import SENTENCES, clean
 
 SHOW_READING = 0.25
 """Seconds between two snapshots while everything is read."""
@@ -380,7 +380,7 @@ def _not_kept(error: StateError) -> Flaw:
     why = (
         f"{error.message} {mend}What is counted is kept as soon as that is mended, and lost if the engine ends before."
     )
-    return Flaw("state not kept", clean(error.message), "", clean(why), is_urgent=True)
+    return Flaw("state not kept", clean(error.message), "", clean(why, SENTENCES), is_urgent=True)
 
 
 def _is_news(new: Snapshot, old: Snapshot) -> bool:

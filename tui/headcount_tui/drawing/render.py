@@ -34,12 +34,12 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 _HEIGHTS = "▁▂▃▄▅▆▇█"
 
 
-def outside(text: str, style: str = "") -> Content:
-    """Text from outside as text: never markup, and nothing in it that a terminal obeys.
+def outside(text: str, style: str = "", limit: int = 200) -> Content:
+    """Text from outside as text: never markup, nothing in it that a terminal obeys, no more than `limit` characters.
 
     The core has cleaned what it hands out; this is the second lock on the same door.
     """
-    return Content.styled(clean(text), style) if style else Content(clean(text))
+    return Content.styled(clean(text, limit), style) if style else Content(clean(text, limit))
 
 
 def number(value: int | None) -> str:

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from headcount.snapshot import Problem
+from headcount.text import SENTENCES
 from headcount_tui.asked.keys import Where, bindings
 from headcount_tui.drawing.render import MUTED, STRONG, WARNING, number, outside
 
@@ -63,7 +64,7 @@ def problems_text(problems: Sequence[Problem]) -> Content:
             (f"{number(problem.count)} × ", WARNING),
             outside(problem.what, STRONG),
             ("\n  why      ", MUTED),
-            outside(problem.why),
+            outside(problem.why, limit=SENTENCES),
             ("\n  example  ", MUTED),
             outside(problem.example),
         )
