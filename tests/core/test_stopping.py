@@ -109,13 +109,18 @@ def test_a_demo_that_is_interrupted_leaves_nothing_behind(tmp_path: Path, number
 def test_an_engine_that_is_told_to_stop_writes_its_last_index(engines: Engines, number: signal.Signals) -> None:
     login(engines.source, "alice")
     engine = engines.start()
-    wait_until(lambda: engines.kept() == 1)
+    wait_until(lambda: engines.kept() == 1 and is_live(engines.state))
     assert index_of(engines.state) is None
     engine.send_signal(number)
     assert engine.wait(timeout=60) == 0
     assert engines.log.read_text().splitlines()[-1] == "INFO stopped"
     assert index_of(engines.state) is not None
     assert engines.state.with_name(engines.state.name + ".index").exists()
+
+
+def is_live(path: Path) -> bool:
+    with SqliteState(path, read_only=True) as state:
+        return '"phase":"live"' in state.load(counted=False).live.get("head", "").replace(" ", "")
 
 
 def index_of(path: Path) -> str | None:
