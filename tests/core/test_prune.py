@@ -14,7 +14,7 @@ from headcount.cli import main
 from headcount.commands.prune import first_kept, prune
 from headcount.counting.month_users import Month, MonthChange
 from headcount.engine.assemble import open_run
-from headcount.errors import UsageError
+from headcount.errors import StateError, UsageError
 from headcount.months import month_of, shift
 from headcount.prosody.lua_table import as_lua
 from headcount.prosody.lua_write import serialise
@@ -210,3 +210,11 @@ def test_the_current_month_is_that_of_the_states_zone(tmp_path: Path, zone: str,
             pruned(tmp_path, eve, before="2026-11")
     else:
         assert pruned(tmp_path, eve, before="2026-11") == stay
+
+
+def test_a_state_whose_zone_is_not_known_here_is_left_as_it_is(tmp_path: Path) -> None:
+    with SqliteState(tmp_path / "state.db") as state:
+        state.save(Update([month_at(NOW)], zone="Of/Another"))
+    with pytest.raises(StateError, match="Of/Another, a time zone that is not known here"):
+        pruned(tmp_path, NOW, keep=1)
+    assert kept(tmp_path) == {"2026-09", "2026-10", "2026-11"}

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
+from zoneinfo import ZoneInfoNotFoundError
 
-from headcount.errors import NoDataError, UsageError
+from headcount.errors import NoDataError, StateError, UsageError
 from headcount.months import is_month, month_of, shift, start_of
 from headcount.settings import Settings
 from headcount.state import Saved, Update
@@ -89,7 +90,7 @@ def prune(
         raise NoDataError(f"There is no state {path} to delete anything from.", "Name it with --state FILE.")
     with SqliteState(path, read_only=dry_run) as state:
         saved = state.load()
-        zone = zone_of(saved.zone or settings.zone_name())
+        zone = _zone_of_state(saved.zone) or zone_of(settings.zone_name())
         known = _last_known(saved, now)
         first = first_kept(before, keep, now, zone, known)
         months = tuple(
@@ -115,6 +116,18 @@ def _delete(state: SqliteState, saved: Saved, first: str, zone: tzinfo, now: flo
             pruned_before=first if earlier > (month_of(now, zone) or "") else max(first, earlier),
         )
     )
+
+
+def _zone_of_state(name: str | None) -> tzinfo | None:
+    """The time zone that a state's months are of, None where it names none. Raises StateError for one that this machine
+    does not know: which months are over in it can't be told here."""
+    try:
+        return None if name is None else zone_of(name)
+    except ZoneInfoNotFoundError:
+        raise StateError(
+            f"The state's months are those of {clean(name or '')}, a time zone that is not known here.",
+            "Install the system's time zones (tzdata), or start the engine once with --timezone ZONE.",
+        ) from None
 
 
 def _last_known(saved: Saved, now: float) -> float:
