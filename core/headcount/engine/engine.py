@@ -156,7 +156,7 @@ class Engine:
             flaw = self._why_wait()
             if flaw is None:
                 return True
-            # no restart index: the last figures that were shown stand as long as there are no others
+            # The last figures shown stand until there are others: an index lacks who was there just before its end.
             if self._last_live:
                 self._counting.remember(remembered(self._last_live))
                 self._last_live = {}
