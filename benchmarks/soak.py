@@ -26,10 +26,11 @@ from headcount.engine.engine import Engine
 from headcount.engine.options import Options
 from headcount.months import month_of, shift, start_of
 from headcount.places.lookup import Places
-from headcount.records import Activity, Flaw, HostRead, Login, Record, UserRecord
+from headcount.records import Flaw, HostRead, Record, UserRecord, Users
 from headcount.snapshot import Progress, Snapshot
 from headcount.state import Update
 from headcount.state.sqlite import SqliteState
+from headcount.user_keys import Keys
 
 ZONE = ZoneInfo("Europe/Berlin")
 HOST = "example.com"
@@ -56,6 +57,7 @@ class Storm:
         self._users = users
         self._records: dict[str, UserRecord] = {}
         self._dirty: set[str] = set()
+        self._key_of = Keys().of_host(HOST)
 
     def expect(self, hosts: Collection[str]) -> None:
         pass
@@ -69,8 +71,7 @@ class Storm:
 
     def read(self) -> Iterator[list[Record]]:
         """All users, and that they are all."""
-        records: list[Record] = list(self._records.values())
-        yield [*records, HostRead(HOST)]
+        yield [Users(HOST, [*self._records.values()]), HostRead(HOST)]
 
     def follow(self, _: float) -> Iterator[list[Record]]:
         """Half an hour of logins."""
@@ -79,7 +80,7 @@ class Storm:
         for _ in range(self._dice.randrange(0, self._users // 40)):
             self._log_in(f"user{self._dice.randrange(self._users)}")
         dirty, self._dirty = self._dirty, set()
-        yield [self._records[user] for user in dirty]
+        yield [Users(HOST, [self._records[user] for user in dirty])]
         if self.now >= self.kill_at:
             raise KilledError
 
@@ -91,15 +92,15 @@ class Storm:
         month = month_of(when, ZONE)
         assert month is not None
         before = self._records.get(user)
-        logins = before.logins if before else ()
+        logins = before.logins if before else []
         if before and before.newest > when:
             return
-        if not any(month_of(login.when, ZONE) == month for login in logins):
+        if not any(month_of(login[0], ZONE) == month for login in logins):
             _, blocks = self._dice.choice(networks())
             address, resource = str(blocks[0].network_address), self._dice.choice(CLIENTS)
-            logins = (*logins[-1:], Login(when, address, resource))
+            logins = [*logins[-1:], (when, address, resource)]
             self.expected.setdefault(month, Counter())[address, resource] += 1
-        self._records[user] = UserRecord(HOST, user, True, (Activity(when, "login", logins[-1].address),), logins)
+        self._records[user] = UserRecord(self._key_of(user), user, [(when, "login", logins[-1][1])], logins)
         self._dirty.add(user)
 
 

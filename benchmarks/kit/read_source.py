@@ -11,23 +11,13 @@ from bisect import bisect_right
 from contextlib import closing
 
 from headcount.counting.presence import WINDOWS
-from headcount.records import PlainUsers, Record, UserRecord
+from headcount.records import Record, Users
 from headcount.sources.directory import DirectorySource
-
-
-def users_in(record: Record) -> int:
-    """The users that a record tells of."""
-    return len(record.users) if isinstance(record, PlainUsers) else isinstance(record, UserRecord)
 
 
 def active_in(record: Record, active: list[int], since: list[float]) -> None:
     """Counts those users of a record who were active since each of those moments."""
-    whens: list[float] = []
-    if isinstance(record, PlainUsers):
-        whens = [user[2] if user[2] > user[3] else user[3] for user in record.users]
-    elif isinstance(record, UserRecord):
-        whens = [record.newest]
-    whens.sort()
+    whens = sorted(user.newest for user in record.users) if isinstance(record, Users) else []
     for window, start in enumerate(since):
         active[window] += len(whens) - bisect_right(whens, start)
 
@@ -43,7 +33,7 @@ def main() -> None:
                     break
                 for record in batch:
                     active_in(record, active, since)
-            users += sum(map(users_in, batch))
+            users += sum(len(record.users) for record in batch if isinstance(record, Users))
     print(*(active if sys.argv[2:] else [users]))
 
 

@@ -3,33 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["login", "logout", "seen"]
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """One login or logout of one user at one second; `seen` where the server does not tell which.
+Activity = tuple[float, Kind, str | None]
+"""One login or logout of one user at one second; `seen` where the server does not tell which: the moment (Unix seconds,
+above zero, may be infinite), the kind, and the address that was logged, unchecked."""
 
-    `when` is in Unix seconds, above zero, and may be infinite. `address` is what was logged, unchecked.
-    """
-
-    when: float
-    kind: Kind
-    address: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A login record: the first login of one user in one month.
-
-    `when` as in `Activity`; `address` may be a network prefix such as 203.0.113.0/24.
-    """
-
-    when: float
-    address: str | None = None
-    resource: str | None = None
+Login = tuple[float, str | None, str | None]
+"""A login record, the first login of one user in one month: the moment (as in `Activity`), the address, which may be a
+network prefix such as 203.0.113.0/24, and the resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,58 +40,37 @@ NOT_READABLE = "no readable record"
 for a database; of whose records not one may be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class UserRecord:
-    """Everything that a source says now of one user. It replaces what the source said of that user before.
+class UserRecord(NamedTuple):
+    """Everything that a source says now of one user, from all of the user's stores. It replaces what the source said of
+    that user before. Most of it is plain tuples, for there may be millions, and another process may send them.
 
-    A user without activities, logins and flaws, and not `known`, is gone. `is_unread` says that not all that there is
-    of the user could be read: what was known before still stands.
+    `key` is the user's (see `user_keys`). `activities` are in any order, `logins` in that of their time, then address
+    and resource. A user who is not `is_known` is gone, though something may be wrong with what is left. `is_unread`
+    says that not all that there is of the user could be read: what was known before still stands.
     """
 
-    host: str
+    key: int
     user: str
-    known: bool = False
-    activities: tuple[Activity, ...] = ()
-    logins: tuple[Login, ...] = ()
+    activities: Sequence[Activity] = ()
+    logins: Sequence[Login] = ()
     flaws: tuple[Flaw, ...] = ()
+    is_known: bool = True
     is_unread: bool = False
 
     @property
     def newest(self) -> float:
         """When the user was last active (Unix seconds); minus infinity where nothing tells."""
-        whens = [activity.when for activity in self.activities]
-        whens += [login.when for login in self.logins]
+        whens = [activity[0] for activity in self.activities]
+        whens += [login[0] for login in self.logins]
         return max(whens, default=-math.inf)
 
 
-PlainLogins = tuple[tuple[int, str | None, str | None], ...]
-"""Login records in the order of their time: the whole Unix second, the address, the resource."""
-
-PlainUser = tuple[int, str, int, int, str | None, str | None, PlainLogins]
-"""A user of whom a source tells nothing but the last login, the last logout and login records, as most records do.
-
-The key (see `user_keys`), the name; the login and the logout in whole Unix seconds, 0 where there was none, one of them
-above zero; the address that was logged with each, unchecked; the login records, mostly none.
-"""
-
-
-def plain_record(host: str, plain: PlainUser) -> UserRecord:
-    """The record that tells the same."""
-    _, user, login, logout, login_address, logout_address, logins = plain
-    activities: list[Activity] = []
-    if login:
-        activities.append(Activity(login, "login", login_address))
-    if logout:
-        activities.append(Activity(logout, "logout", logout_address))
-    return UserRecord(host, user, True, tuple(activities), tuple(Login(*record) for record in logins))
-
-
 @dataclass(frozen=True, slots=True)
-class PlainUsers:
-    """Plain users of one host, each once. It is everything that the source says of them now, as a UserRecord is."""
+class Users:
+    """What a source says now of some users of one host, each of them once."""
 
     host: str
-    users: Sequence[PlainUser]
+    users: Sequence[UserRecord]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,4 +142,4 @@ class ServerStarted:
     when: float
 
 
-Record = UserRecord | PlainUsers | UsersGone | HostVisitors | HostRead | HostGone | SourceFlaws | ServerStarted
+Record = Users | UsersGone | HostVisitors | HostRead | HostGone | SourceFlaws | ServerStarted

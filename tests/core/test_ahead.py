@@ -12,20 +12,11 @@ from headcount.counting.ahead import Ahead
 from headcount.counting.meaning import Visit
 from headcount.figures.tables import month_rows
 from headcount.months import end_of, start_of
-from headcount.records import (
-    Activity,
-    HostGone,
-    HostRead,
-    HostVisitors,
-    Login,
-    PlainUsers,
-    Record,
-    UserRecord,
-    VisitedMonth,
-)
+from headcount.records import HostGone, HostRead, HostVisitors, Record, VisitedMonth
 from headcount.snapshot import Cell, Place, Quality, Snapshot
 from headcount.state.sqlite import SqliteState
 from headcount.user_keys import Keys
+from telling import Activity, Login, tells
 
 __all__ = ["path", "world"]  # fixtures
 UTC = ZoneInfo("UTC")
@@ -38,19 +29,15 @@ def users(snapshot: Snapshot, host: str = HOST) -> dict[str, int]:
     return {name: counts.users for name, counts in snapshot.hosts[host].months.items()}
 
 
-def plain(name: str, login: float = 0, logout: float = 0) -> PlainUsers:
-    return PlainUsers(HOST, [(KEYS.of_host(HOST)(name), name, int(login), int(logout), None, None, ())])
-
-
 def test_days_ahead_make_no_month_and_are_a_problem(world: World) -> None:
-    """Whatever says it: a record, a plain user, a login record, what mod_monthly_visitors counted."""
+    """Whatever says it: an activity, a login record, what mod_monthly_visitors counted."""
     far = start_of("2099-01", UTC)
     told: list[Record] = [
         user("here", world.now - 60),
         user("ahead", world.now + 12 * DAY),
-        plain("plain", world.now + 15 * DAY),
+        user("bob", world.now + 15 * DAY),
         user("recorded", world.now - 60, Login(far + 5)),
-        UserRecord(HOST, "often", True, (Activity(far, "login"), Activity(far + 40 * DAY, "logout"))),
+        tells(HOST, "often", True, (Activity(far, "login"), Activity(far + 40 * DAY, "logout"))),
         HostVisitors(HOST, (VisitedMonth("2028-01", {(None, None, None): 3}, {"?": 3}),)),
     ]
     shown = world.run([told, [HostRead(HOST)]], keys=KEYS)
@@ -60,13 +47,10 @@ def test_days_ahead_make_no_month_and_are_a_problem(world: World) -> None:
     assert [(p.what, p.count) for p in shown.problems] == [("timestamp in the future", 4)]
 
 
-@pytest.mark.parametrize("is_plain", [False, True])
 @pytest.mark.parametrize("ahead", [0.5, 3, 40])
-def test_a_server_whose_clock_is_ahead_at_the_turn_of_the_month_loses_nobody(
-    world: World, *, is_plain: bool, ahead: float
-) -> None:
+def test_a_server_whose_clock_is_ahead_at_the_turn_of_the_month_loses_nobody(world: World, *, ahead: float) -> None:
     world.now = DECEMBER - ahead + 0.25
-    came = plain("alice", DECEMBER) if is_plain else user("alice", DECEMBER)
+    came = user("alice", DECEMBER)
     seen: list[dict[str, int]] = []
 
     def look() -> None:
@@ -148,17 +132,12 @@ def test_a_state_that_holds_months_to_come_does_not_show_them_before_they_begin(
     assert users(shown) == {"2026-11": 1, "2026-12": 2}
 
 
-@pytest.mark.parametrize("is_plain", [False, True])
-def test_a_first_start_with_a_clock_that_is_years_behind_loses_no_month(
-    world: World, path: Path, *, is_plain: bool
-) -> None:
+def test_a_first_start_with_a_clock_that_is_years_behind_loses_no_month(world: World, path: Path) -> None:
     """As on a machine whose clock begins in 1970 until it hears of the time."""
     right, world.now = world.now, 5.0
     october = right - 40 * DAY
-    both = UserRecord(HOST, "alice", True, (Activity(right - 60, "login"), Activity(october, "logout")))
+    both = tells(HOST, "alice", True, (Activity(right - 60, "login"), Activity(october, "logout")))
     came: list[Record] = [both, user("bob", october)]
-    if is_plain:
-        came = [plain("alice", right - 60, october), plain("bob", october)]
     begun: dict[str, int] = {"2026-10": 2, "2026-11": 1}
     with SqliteState(path) as state:
         shown = world.run(

@@ -24,10 +24,11 @@ from headcount.figures.anonymity import anonymous
 from headcount.figures.filters import Filter, only_month
 from headcount.figures.totals import Turnover, turnover
 from headcount.months import end_of, month_of, shift, start_of
-from headcount.records import Activity, Flaw, HostGone, HostRead, Login, Record, UserRecord
+from headcount.records import Flaw, HostGone, HostRead, Record, Users
 from headcount.snapshot import Arrivals, Cell, HostCounts, MonthCounts, Place, Progress, Quality, Snapshot
 from headcount.state import State, Update
 from headcount.state.sqlite import SqliteState
+from telling import Activity, Login, tells
 
 UTC = ZoneInfo("UTC")
 DAY = 86_400
@@ -49,7 +50,7 @@ class Following:
         self._state = state or NoState()
         self.shown: list[Snapshot] = []
         self._source = ScriptedSource([])
-        self._records: dict[str, UserRecord] = {}
+        self._records: dict[str, Users] = {}
         self._engine = self._new_engine()
         self.seen("old", since - 100)
         self.say(HostRead(HOST))
@@ -67,10 +68,10 @@ class Following:
     def seen(self, user: str, when: float, *logins: Login, flaws: tuple[Flaw, ...] = ()) -> None:
         """A login, at that moment or as late as it is now."""
         self.wait_until(when)
-        self.say(UserRecord(HOST, user, True, (Activity(when, "login"),), logins, flaws))
+        self.say(tells(HOST, user, True, (Activity(when, "login"),), logins, flaws))
 
     def deleted(self, user: str) -> None:
-        self.say(UserRecord(HOST, user))
+        self.say(tells(HOST, user))
 
     def wait_until(self, moment: float) -> None:
         """Lets time go by steadily."""
@@ -198,7 +199,7 @@ def test_who_came_while_no_engine_looked_is_told_only_by_who_was_counted_before(
         server = Following(state)
         server.seen("back", OCTOBER + DAY)
         server.wait_until(NOVEMBER + after)
-        came = [UserRecord(HOST, user, True, (Activity(server.now - 60, "login"),)) for user in ("back", "fresh")]
+        came = [tells(HOST, user, True, (Activity(server.now - 60, "login"),)) for user in ("back", "fresh")]
         server.restart(*came)
         assert server.arrivals() == expected
         assert (turnover(server.snapshot, "2026-11") is None) == bool(expected.untold)
@@ -209,7 +210,7 @@ def test_who_comes_after_a_restart_is_told_by_what_was_read(path: Path) -> None:
         server = Following(state)
         server.wait_until(NOVEMBER + 9 * DAY)
         read = {"back": OCTOBER + DAY, "old": OCTOBER - DAY}
-        server.restart(*(UserRecord(HOST, user, True, (Activity(when, "login"),)) for user, when in read.items()))
+        server.restart(*(tells(HOST, user, True, (Activity(when, "login"),)) for user, when in read.items()))
         for user in ("back", "old", "fresh"):
             server.seen(user, NOVEMBER + 10 * DAY)
         assert server.arrivals() == RETURNING
@@ -223,7 +224,7 @@ def test_a_login_record_of_the_month_before_tells_of_it_after_a_restart(path: Pa
         server.wait_until(NOVEMBER + 9 * DAY)
         for logins, expected in (((login(OCTOBER + DAY),), RETURNING), ((login(OCTOBER - DAY),), Arrivals(1, 1))):
             user = f"user{len(logins)}{expected.untold}"
-            server.restart(UserRecord(HOST, user, True, (Activity(NOVEMBER + 8.9 * DAY, "login"),), logins))
+            server.restart(tells(HOST, user, True, (Activity(NOVEMBER + 8.9 * DAY, "login"),), logins))
             assert server.arrivals() == expected
 
 
@@ -239,11 +240,11 @@ def test_an_account_made_anew_is_the_same_user() -> None:
 def test_a_registration_is_no_activity_and_what_could_not_be_read_may_hide_one() -> None:
     server = Following()
     server.wait_until(NOVEMBER + 9 * DAY)
-    server.say(UserRecord(HOST, "fresh", known=True))
+    server.say(tells(HOST, "fresh", known=True))
     server.seen("fresh", NOVEMBER + 9 * DAY + 1)
     assert server.arrivals() == NEW
     flaw = Flaw("unreadable record", "", "", "permission denied")
-    server.say(UserRecord(HOST, "broken", known=True, flaws=(flaw,)))
+    server.say(tells(HOST, "broken", known=True, flaws=(flaw,)))
     server.seen("broken", NOVEMBER + 9 * DAY + 2)
     assert server.arrivals() == UNTOLD
 
@@ -401,7 +402,7 @@ class Server:
         self.stop = threading.Event()
         self.zone_since = 0.0
         self.happened: list[tuple[float, str]] = []
-        self.records: dict[str, UserRecord] = {}
+        self.records: dict[str, Users] = {}
         self.deleted: set[str] = set()
         self.buried: set[str] = set()
         self.end = self.now
@@ -429,7 +430,7 @@ class Server:
 
     def follow(self, timeout: float) -> Iterator[list[Record]]:
         for user in self.pass_time():
-            yield [self.records.get(user, UserRecord(HOST, user))]
+            yield [self.records.get(user, tells(HOST, user))]
         if self.now >= self.end:
             if self.is_killed:
                 raise Killed
@@ -461,8 +462,9 @@ class Server:
             self.deleted.add(user)
             return user
         if dice > 0.8 and user in self.records:
-            login = self.records[user].activities[0]
-            self.records[user] = replace(self.records[user], activities=(login, Activity(int(self.now), "logout")))
+            (before,) = self.records[user].users
+            login, logout = before.activities[0], Activity(int(self.now), "logout")
+            self.records[user] = tells(HOST, user, True, (login, logout), before.logins)
             self.happened.append((int(self.now), user))
         else:
             self.log_in(user)
@@ -470,16 +472,16 @@ class Server:
 
     def log_in(self, user: str) -> None:
         when = int(self.now - self.dice.choice([0, 0, 1, 3]))
-        before = self.records.get(user, UserRecord(HOST, user, True))
+        (before,) = self.records.get(user, tells(HOST, user, True)).users
         if before.newest > when:
             when = int(before.newest)
         month = month_of(when, self.zone)
         is_recorded = hash_of(user) % 3 == 0
-        logins = before.logins[-2:]
-        if is_recorded and not any(month_of(login.when, self.zone) == month for login in logins):
+        logins = tuple(before.logins[-2:])
+        if is_recorded and not any(month_of(when, self.zone) == month for when, *_ in logins):
             logins = (*logins, Login(when, None, "Dino"))
-        logouts = tuple(a for a in before.activities if a.kind == "logout")
-        self.records[user] = UserRecord(HOST, user, True, (Activity(when, "login"), *logouts), logins)
+        logouts = tuple(a for a in before.activities if a[1] == "logout")
+        self.records[user] = tells(HOST, user, True, (Activity(when, "login"), *logouts), logins)
         self.happened.append((when, user))
 
     def visited(self) -> dict[str | None, set[str]]:

@@ -17,22 +17,13 @@ from headcount.commands.report import render
 from headcount.engine.as_of import record_as_of, saved_as_of
 from headcount.figures.totals import AT_LEAST
 from headcount.months import end_of, start_of
-from headcount.records import (
-    Activity,
-    HostRead,
-    HostVisitors,
-    Login,
-    PlainUsers,
-    Record,
-    UserRecord,
-    VisitedMonth,
-    plain_record,
-)
+from headcount.records import HostRead, HostVisitors, Record, UserRecord, VisitedMonth
 from headcount.snapshot import HistoryPoint, Mark, Quality, Snapshot
 from headcount.state import Saved
 from headcount.state.sqlite import SqliteState
 from headcount.user_keys import Keys
 from support import prosody_writes
+from telling import Activity, Login, tells
 
 __all__ = ["path", "world"]  # fixtures
 DAY = 86_400
@@ -89,13 +80,10 @@ TOLD: list[tuple[str, float, float, tuple[int, int, int, int]]] = [
 ]
 
 
-@pytest.mark.parametrize("is_plain", [True, False])
 @pytest.mark.parametrize(("login", "logout", "expected"), [told[1:] for told in TOLD], ids=[told[0] for told in TOLD])
-def test_what_is_known_by_then_is_used(
-    world: World, login: float, logout: float, expected: tuple[int, ...], *, is_plain: bool
-) -> None:
-    plain = KEYS.of_host(HOST)("alice"), "alice", int(login), int(logout), None, None, ()
-    shown = as_of(world, NOW, [PlainUsers(HOST, [plain]) if is_plain else plain_record(HOST, plain)])
+def test_what_is_known_by_then_is_used(world: World, login: float, logout: float, expected: tuple[int, ...]) -> None:
+    activities = [Activity(login, "login")] + ([Activity(logout, "logout")] if logout else [])
+    shown = as_of(world, NOW, [tells(HOST, "alice", True, activities)])
     assert active(shown) == expected
 
 
@@ -183,10 +171,10 @@ def test_a_host_that_nobody_came_to_later_stays_exact(world: World) -> None:
 
 
 def test_a_record_is_cut_and_one_that_needs_no_cut_is_the_same() -> None:
-    record = UserRecord(HOST, "a", True, (Activity(5, "login"), Activity(9, "logout")), (Login(3), Login(8)))
+    record = UserRecord(1, "a", [Activity(5, "login"), Activity(9, "logout")], [Login(3), Login(8)])
     assert record_as_of(record, 9) is record
-    assert record_as_of(record, 7) == UserRecord(HOST, "a", True, (Activity(5, "login"),), (Login(3),))
-    assert record_as_of(record, 1) == UserRecord(HOST, "a", True)
+    assert record_as_of(record, 7) == UserRecord(1, "a", [Activity(5, "login")], [Login(3)])
+    assert record_as_of(record, 1) == UserRecord(1, "a", [], [])
 
 
 def test_of_what_was_kept_nothing_later_is_left() -> None:

@@ -19,21 +19,11 @@ from headcount.errors import StateError
 from headcount.figures.totals import sum_active
 from headcount.months import end_of, start_of
 from headcount.places.lookup import Places
-from headcount.records import (
-    Activity,
-    Flaw,
-    HostGone,
-    HostRead,
-    HostVisitors,
-    Login,
-    Record,
-    SourceFlaws,
-    UserRecord,
-    VisitedMonth,
-)
+from headcount.records import Flaw, HostGone, HostRead, HostVisitors, Record, SourceFlaws, Users, VisitedMonth
 from headcount.snapshot import Active, HostCounts, MonthCounts, Past, Phase, Place, Progress, Quality, Snapshot
 from headcount.state import Saved, State, Update
 from headcount.state.sqlite import SqliteState
+from telling import Activity, Login, tells
 
 UTC = ZoneInfo("UTC")
 NOW = start_of("2026-11", UTC) + 20 * 86_400
@@ -131,12 +121,12 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state.db"
 
 
-def user(name: str, when: float, *logins: Login, host: str = HOST, address: str | None = None) -> UserRecord:
-    return UserRecord(host, name, True, (Activity(when, "login", address),), logins)
+def user(name: str, when: float, *logins: Login, host: str = HOST, address: str | None = None) -> Users:
+    return tells(host, name, True, (Activity(when, "login", address),), logins)
 
 
-def gone(name: str) -> UserRecord:
-    return UserRecord(HOST, name)
+def gone(name: str) -> Users:
+    return tells(HOST, name)
 
 
 def active(snapshot: Snapshot, host: str = HOST) -> Active:
@@ -378,9 +368,9 @@ def test_the_future_is_active_and_a_problem_until_it_comes(world: World) -> None
 def test_a_problem_is_logged_once_with_its_host_and_store_and_no_user(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def unreadable(name: str) -> UserRecord:
+    def unreadable(name: str) -> Users:
         flaw = Flaw("unreadable record", f"{HOST}/lastlog2/{name}.dat", f"{HOST}/lastlog2", "it ends too early")
-        return UserRecord(HOST, name, True, flaws=(flaw,))
+        return tells(HOST, name, True, flaws=(flaw,))
 
     caplog.set_level(logging.DEBUG)
     closed = Flaw("unreadable directory", "closed.example", "closed.example", "permission denied")
@@ -399,7 +389,7 @@ def test_a_problem_is_logged_once_with_its_host_and_store_and_no_user(
 def test_a_mended_record_is_no_problem_any_more(world: World) -> None:
     flaw = Flaw("unreadable record", "x", "x", "x")
     shown = world.run(
-        [[UserRecord(HOST, "alice", True, flaws=(flaw,))], [HostRead(HOST)]], [[user("alice", NOW)]], settle=0.0
+        [[tells(HOST, "alice", True, flaws=(flaw,))], [HostRead(HOST)]], [[user("alice", NOW)]], settle=0.0
     )
     assert (shown.problems, month(shown).users) == ((), 1)
 

@@ -18,11 +18,12 @@ from headcount.engine.broadcast import Packer, unpacked
 from headcount.engine.viewer import Viewer
 from headcount.errors import NoPermissionError, StateError
 from headcount.months import end_of, start_of
-from headcount.records import Flaw, HostRead, HostVisitors, Login, Record, SourceFlaws, VisitedMonth
+from headcount.records import Flaw, HostRead, HostVisitors, Record, SourceFlaws, VisitedMonth
 from headcount.snapshot import Cell, Phase, Place, Quality, Snapshot
 from headcount.state import HostUpdate, Update
 from headcount.state.sqlite import SqliteState
 from support import NOBODY, unprivileged
+from telling import Login
 
 __all__ = ["path", "world"]  # fixtures
 UTC = ZoneInfo("UTC")

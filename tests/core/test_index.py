@@ -86,17 +86,13 @@ class Server:
         with SqliteState(self.state) as state, closing(source):
             keeper = IndexKeeper(self.state.with_name("index"), lambda: under) if index else None
             engine = Engine(source, PLACES, ClientPatterns([]), state, described, keeper)
-            real = source._reader._read_users, source._reader._note_read
+            real = source._reader._said
 
-            def users(host: Any, files: Any, *rest: Any) -> Any:
-                self.read += [os.fsdecode(file)[:-4] for file in files]
-                return real[0](host, files, *rest)
-
-            def plain(host: Any, store: Any, files: Any, read: Any, *rest: Any) -> None:
+            def said(host: Any, files: Any, read: Any, since: Any) -> Any:
                 self.read += [row[1] for row in read.rows]
-                real[1](host, store, files, read, *rest)
+                return real(host, files, read, since)
 
-            source._reader._read_users, source._reader._note_read = users, plain  # type: ignore[method-assign]
+            source._reader._said = said  # type: ignore[method-assign]
             engine.run(publish, stop)
             return engine.snapshot()
 

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 from headcount.counting.meaning import Meaning, Visit
 from headcount.counting.presence import NEVER
-from headcount.records import Activity, Login, UserRecord
+from headcount.records import UserRecord
 from headcount.snapshot import Cell, Place
+from telling import Activity, Login
 
 UTC = ZoneInfo("UTC")
 NOVEMBER, OCTOBER = 1_795_320_000, 1_793_000_000
@@ -23,7 +24,7 @@ def meaning(**options: object) -> Meaning:
 
 
 def record(*activities: Activity, logins: tuple[Login, ...] = ()) -> UserRecord:
-    return UserRecord("example.com", "alice", known=True, activities=activities, logins=logins)
+    return UserRecord(1, "alice", activities, logins)
 
 
 def test_the_last_activity_is_the_newest_from_anywhere() -> None:

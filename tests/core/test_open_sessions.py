@@ -10,49 +10,47 @@ import pytest
 from test_engine import HOST, NOW, ScriptedSource, World, active, world
 from test_index import Server, in_whole, told
 
-from headcount.records import Activity, HostRead, PlainUsers, Record, ServerStarted, UserRecord, plain_record
+from headcount.records import HostRead, Record, ServerStarted
 from headcount.snapshot import Snapshot
 from headcount.sources.directory import DirectorySource
 from headcount.user_keys import Keys
 from support import prosody_writes
+from telling import Activity, tells
 
 __all__ = ["world"]  # a fixture
 DAY = 86_400
 KEYS = Keys(b"k" * 32)
 
 
-def opened(ago: float, *names: str, is_plain: bool = True) -> list[Record]:
+def opened(ago: float, *names: str) -> list[Record]:
     """Users whose last login was so long ago, with no logout since."""
     when = int(NOW - ago)
-    users = [(KEYS.of_host(HOST)(name), name, when, when - 60, None, None, ()) for name in names]
-    return [PlainUsers(HOST, users)] if is_plain else [plain_record(HOST, user) for user in users]
+    return [tells(HOST, name, True, (Activity(when, "login"), Activity(when - 60, "logout"))) for name in names]
 
 
 def figures(snapshot: Snapshot) -> tuple[int, ...]:
     return tuple(active(snapshot))
 
 
-@pytest.mark.parametrize("is_plain", [True, False])
 @pytest.mark.parametrize(("is_active", "expected"), [(True, (10, 10, 10, 10)), (False, (0, 10, 10, 10))])
 def test_a_session_that_a_killed_server_left_open_long_ago_is_over(
-    world: World, expected: tuple[int, ...], *, is_plain: bool, is_active: bool
+    world: World, expected: tuple[int, ...], *, is_active: bool
 ) -> None:
-    killed = opened(900 * DAY, *(f"killed{n}" for n in range(30)), is_plain=is_plain)
-    here = opened(2 * DAY, *(f"here{n}" for n in range(10)), is_plain=is_plain)
+    killed = opened(900 * DAY, *(f"killed{n}" for n in range(30)))
+    here = opened(2 * DAY, *(f"here{n}" for n in range(10)))
     shown = world.run([killed, here, [HostRead(HOST)]], keys=KEYS, count_open_sessions=is_active)
     assert figures(shown) == expected
     assert shown.hosts[HOST].users_known == 40
 
 
-@pytest.mark.parametrize("is_plain", [True, False])
-def test_it_is_over_at_the_second_at_which_it_is_thirty_days_old(world: World, *, is_plain: bool) -> None:
+def test_it_is_over_at_the_second_at_which_it_is_thirty_days_old(world: World) -> None:
     seen: list[tuple[int, ...]] = []
 
     def look() -> None:
         seen.append(figures(world.shown[-1]))
 
     world.run(
-        [opened(2 * DAY, "alice", is_plain=is_plain), [HostRead(HOST)]],
+        [opened(2 * DAY, "alice"), [HostRead(HOST)]],
         [look, world.pass_time(28 * DAY - 10), look, world.pass_time(10), look],
         keys=KEYS,
         count_open_sessions=True,
@@ -62,21 +60,20 @@ def test_it_is_over_at_the_second_at_which_it_is_thirty_days_old(world: World, *
 
 
 def test_an_activity_of_unknown_kind_does_not_make_a_session_younger(world: World) -> None:
-    seen_again = UserRecord(HOST, "alice", True, (Activity(NOW - 40 * DAY, "login"), Activity(NOW - 2 * DAY, "seen")))
+    seen_again = tells(HOST, "alice", True, (Activity(NOW - 40 * DAY, "login"), Activity(NOW - 2 * DAY, "seen")))
     shown = world.run([[seen_again], [HostRead(HOST)]], count_open_sessions=True)
     assert figures(shown) == (0, 1, 1, 0)
-    nearly = UserRecord(HOST, "alice", True, (Activity(NOW - 29 * DAY, "login"), Activity(NOW - 2 * DAY, "seen")))
+    nearly = tells(HOST, "alice", True, (Activity(NOW - 29 * DAY, "login"), Activity(NOW - 2 * DAY, "seen")))
     shown = world.run([[nearly], [HostRead(HOST)]], [world.pass_time(DAY)], count_open_sessions=True)
     assert figures(shown) == (0, 1, 1, 0)
 
 
-@pytest.mark.parametrize("is_plain", [True, False])
 @pytest.mark.parametrize(("is_active", "expected"), [(True, (1, 1, 2, 1)), (False, (0, 0, 2, 1))])
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
 def test_the_servers_last_start_ends_what_was_open_before_it(
-    world: World, expected: tuple[int, ...], when: str, *, is_plain: bool, is_active: bool
+    world: World, expected: tuple[int, ...], when: str, *, is_active: bool
 ) -> None:
-    told = [*opened(10 * DAY, "before", is_plain=is_plain), *opened(8 * DAY, "since", is_plain=is_plain)]
+    told = [*opened(10 * DAY, "before"), *opened(8 * DAY, "since")]
     started: list[Record] = [ServerStarted(NOW - 8 * DAY + 0.9)]  # in the very second of a login
     read = [told, [HostRead(HOST)]]
     shown = world.run(

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from test_engine import HOST, NOW, ScriptedSource, World
 
 from headcount.months import start_of
-from headcount.records import Flaw, HostRead, PlainUser, PlainUsers, Record, UserRecord, UsersGone, plain_record
+from headcount.records import Flaw, HostRead, Record, UserRecord, Users, UsersGone
 from headcount.user_keys import Keys
+from telling import tells
 
 DAY = 86_400
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -17,7 +18,6 @@ KEYS = Keys(b"k" * 32)
 key_of = KEYS.of_host(HOST)
 
 whens = st.one_of(
-    st.just(0),
     st.integers(-70, 1).map(lambda days: int(NOW) + days * DAY // 2),
     st.integers(-9, 3).map(lambda off: int(NOW) + off),
     st.integers(-2, 2).map(lambda off: int(start_of("2026-11", BERLIN)) + off),
@@ -28,26 +28,21 @@ resources = st.sampled_from([None, "phone", "Conversations.x"])
 
 
 @st.composite
-def plain_users(draw: st.DrawFn) -> PlainUser:
+def user_records(draw: st.DrawFn) -> UserRecord:
     user = draw(st.sampled_from("abcdef"))
-    login, logout = draw(st.tuples(whens, whens).filter(any))
-    logins = draw(st.lists(st.tuples(whens.filter(bool), addresses, resources), max_size=3, unique_by=lambda it: it[0]))
-    return (
-        key_of(user),
-        user,
-        login,
-        logout,
-        draw(addresses) if login else None,
-        draw(addresses) if logout else None,
-        tuple(sorted(logins, key=lambda login: login[0])),
-    )
+    kinds = st.sampled_from(["login", "logout", "seen"])
+    activities = draw(st.lists(st.tuples(whens, kinds, addresses), max_size=4))
+    logins = draw(st.lists(st.tuples(whens, addresses, resources), max_size=3, unique_by=lambda it: it[0]))
+    flaws = draw(st.sampled_from([(), (), (), (Flaw("unreadable record", "x", "y", "z"),)]))
+    is_known, is_unread = draw(st.booleans()) or bool(activities or logins), bool(flaws) and draw(st.booleans())
+    in_order = sorted(logins, key=lambda login: login[0])
+    return UserRecord(key_of(user), user, activities, in_order, flaws, is_known, is_unread)
 
 
 steps = st.lists(
     st.one_of(
-        st.lists(plain_users(), min_size=1, max_size=6, unique_by=lambda user: user[1]),
+        st.lists(user_records(), min_size=1, max_size=6, unique_by=lambda user: user.key),
         st.sampled_from("abcdef").map(lambda user: ("gone", user)),
-        st.sampled_from("abcdef").map(lambda user: ("flawed", user)),
         st.sampled_from([1.0, 6.0, 3600.0, 40.0 * DAY]),
     ),
     max_size=12,
@@ -60,11 +55,9 @@ def play(happened: list[object], *, at_once: bool, **options: object) -> object:
 
     def said(step: object) -> list[Record]:
         if isinstance(step, list):
-            return [PlainUsers(HOST, step)] if at_once else [plain_record(HOST, user) for user in step]
-        what, user = step  # type: ignore[misc]
-        if what == "flawed":
-            return [UserRecord(HOST, user, True, flaws=(Flaw("unreadable record", "x", "y", "z"),))]
-        return [UsersGone(HOST, [key_of(user)])] if at_once else [UserRecord(HOST, user)]
+            return [Users(HOST, step)] if at_once else [Users(HOST, [user]) for user in step]
+        _, user = step  # type: ignore[misc]
+        return [UsersGone(HOST, [key_of(user)])] if at_once else [tells(HOST, user)]
 
     batches = [world.pass_time(step) if isinstance(step, float) else said(step) for step in happened]
     first = [batch for batch in batches[:4] if isinstance(batch, list)]

@@ -120,10 +120,10 @@ def test_state_log_and_exports_name_nobody(
 def test_an_error_that_nobody_foresaw_names_its_place_in_the_code_and_nothing_that_was_read(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def read(store: str, data: bytes) -> None:
-        raise ZeroDivisionError(store, data, MARK)
+    def read(stores: object, files: object, *since: object) -> None:
+        raise ZeroDivisionError(stores, files, MARK)
 
-    monkeypatch.setattr("headcount.sources.users.read_store", read)
+    monkeypatch.setattr("headcount.sources.readers.read_users", read)
     assert main(["report", str(root), "--state", str(tmp_path / "state.db")]) == 1
     said = capsys.readouterr().err
     assert said.startswith("headcount: Headcount failed: ZeroDivisionError at test_privacy.py:")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from headcount.compact_map import CompactMap, places_of, without
-from headcount.counting.presence import LONGEST_SESSION, NEVER, WINDOWS, PlainPresence, Presence, Rule
+from headcount.counting.presence import LONGEST_SESSION, NEVER, WINDOWS, Presence, Rule
 from headcount.counting.saved_users import Rest, UserFigures, UsersIndex
 from headcount.snapshot import Active, Cell, Place
 
@@ -85,22 +85,18 @@ class ActiveUsers:
             self._counts.append([0, 0, 0, 0])
         return number
 
-    def put(self, key: int, presence: Presence) -> None:
-        """Takes what is known of a user now in place of what was known before."""
-        self.exchange(key, presence, self.cell_number(presence.cell))
-
-    def exchange(self, key: int, presence: Presence, cell: int) -> float | None:
-        """As `put`; `cell` is the number of the cell. Returns the newest activity known before, None where the user was
-        not known."""
-        last, _, is_open, opened = presence
-        if not is_open or opened == last:
+    def put(self, key: int, presence: Presence) -> float | None:
+        """Takes what is known of a user now in place of what was known before; returns the newest activity known
+        before, None where the user was not known."""
+        last, cell, is_open, opened = presence
+        if opened == last:
             opened = None
         second = int(last) if 0 < last < _ODD else _NEVER if last == NEVER else _ODD
-        is_odd = second == _ODD or (second != last and last != NEVER) or opened is not None
-        packed = (_ODD if is_odd else second) << _SHIFT | cell << 1 | is_open
+        is_odd = second == _ODD or opened is not None or (second != last and last != NEVER)
+        packed = (_ODD if is_odd else second) << _SHIFT | self.cell_number(cell) << 1 | is_open
         before = self._users.put(key, packed)
         if before == packed and not is_odd:
-            return self._last(key, packed)
+            return last
         last_before = None
         if before is not None:
             last_before = self._last(key, before)
@@ -113,45 +109,11 @@ class ActiveUsers:
             self._odd[key] = last
             if opened is not None:
                 self._opened[key] = opened
-        self._count(key, packed, +1)
-        self._set_timers(key, last)
+        if last > self._now - WINDOWS[-1]:  # nothing counts longer, nor does an open session
+            self._count(key, packed, +1)
+            if self._horizon > self._now:
+                self._set_timers(key, last)
         return last_before
-
-    def exchange_many(self, users: Sequence[PlainPresence]) -> list[float | None]:
-        """As `exchange`, of many users, each there once, in a fraction of the time."""
-        if any(not 0 < last < _ODD for _, last, _, _ in users):
-            cells = self._cells
-            return [self.exchange(key, Presence(last, cells[n], is_open), n) for key, last, n, is_open in users]
-        all_packed = [last << _SHIFT | cell << 1 | is_open for _, last, cell, is_open in users]
-        befores = self._users.put_many([user[0] for user in users], all_packed)
-        counts, (day, week, month) = self._counts, [self._now - window for window in WINDOWS]
-        known: list[float | None] = []
-        note, is_ahead, (started, is_open_active) = known.append, self._horizon > self._now, self._rule
-        self._frozen = None
-        for (key, last, cell, is_open), packed, before in zip(users, all_packed, befores, strict=True):
-            if before is None:
-                note(None)
-            elif before == packed:
-                note(last)
-                continue
-            else:
-                note(self._last(key, before))
-                self._count(key, before, -1)
-                if before >> _SHIFT == _ODD:
-                    self._forget_odd(key)
-            if last > month:
-                of_cell = counts[cell]
-                of_cell[2] += 1
-                is_open = is_open and last >= started
-                if is_open:
-                    of_cell[3] += 1
-                if last > week or (is_open and is_open_active):
-                    of_cell[1] += 1
-                if last > day or (is_open and is_open_active):
-                    of_cell[0] += 1
-                if is_ahead:
-                    self._set_timers(key, last)
-        return known
 
     def remove(self, key: int) -> None:
         """Forgets a user; one who is not there is no error."""

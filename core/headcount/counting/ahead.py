@@ -40,7 +40,7 @@ class Ahead:
         self._next = min(self._next, *(start_of(visit.month, self._zone) for visit in off))
         return visits[: len(visits) - len(off)]  # they are in the order of their months
 
-    def begun(self, now: float) -> list[tuple[str, list[Visit]]]:
+    def begun(self, now: float) -> list[tuple[int, str, list[Visit]]]:
         """The users' visits whose months have begun by now; they are put off no longer."""
         if now < self._next:
             return []
@@ -49,7 +49,7 @@ class Ahead:
         for key, (user, visits) in waiting.items():
             begun = self.put_off(key, user, visits, now)
             if begun:
-                found.append((user, begun))
+                found.append((key, user, begun))
         return found
 
     def lose(self, key: int) -> None:

@@ -1,19 +1,18 @@
 """One host's counts: its users as the source tells of them, its active users, its months."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 
 from headcount.counting.active_users import ActiveUsers, Export, Remembered
 from headcount.counting.ahead import Ahead
 from headcount.counting.arrivals import LastSeen
-from headcount.counting.meaning import Meaning, Visit, plain_presence
+from headcount.counting.meaning import Meaning, Visit
 from headcount.counting.month_users import SETTLING, MonthlyVisitors, arrivals_told
-from headcount.counting.presence import PlainPresence, Rule
+from headcount.counting.presence import Rule
 from headcount.counting.saved_users import UserFigures, UsersIndex
 from headcount.counting.taking_over import imported_counts
 from headcount.months import is_last_second, month_of, shift, start_of
-from headcount.records import HostVisitors, PlainUser, UserRecord
-from headcount.snapshot import Cell, HostCounts, MonthCounts, Quality
-from headcount.user_keys import KeyOf
+from headcount.records import HostVisitors, UserRecord
+from headcount.snapshot import HostCounts, MonthCounts, Quality
 
 
 class HostCounter:
@@ -21,17 +20,16 @@ class HostCounter:
     record of the same login is put together with it. `rule` is what of a user counts as active."""
 
     def __init__(
-        self, host: str, key_of: KeyOf, meaning: Meaning, months: MonthlyVisitors, now: float, settle: float, rule: Rule
+        self, host: str, meaning: Meaning, months: MonthlyVisitors, now: float, settle: float, rule: Rule
     ) -> None:
         self.host = host
-        self._key_of = key_of
         self._rule = rule
         self.active = ActiveUsers(now, rule)
         self.months = months
         self._meaning = meaning
         self._settle = settle
         self._seen = LastSeen(is_told=meaning.records_all)
-        self._held: dict[str, tuple[float, list[Visit]]] = {}
+        self._held: dict[int, tuple[float, str, list[Visit]]] = {}
         self._ahead = Ahead(months.zone)
         self._imported: dict[str, MonthCounts] = {}
         self._remembered: Remembered | None = None
@@ -42,53 +40,35 @@ class HostCounter:
         self._went_on = ""
         self._frozen = HostCounts()
 
-    def take(self, record: UserRecord, now: float) -> None:
-        """Counts what a source says of a user now (Unix seconds)."""
-        key = self._key_of(record.user)
-        if not (record.known or record.activities or record.logins):
-            self.lose(key)
-            return
-        presence = self._meaning.presence(record)
-        last = self.active.last(key, None) if record.is_unread else None
-        if last is None or last <= presence.last:  # else what can't be read now was read before, and was newer
-            last = self.active.exchange(key, presence, self.active.cell_number(presence.cell))
-        before = self._seen.before(key, last)
-        self._seen.note(key, is_flawed=bool(record.flaws))
-        visits = self._ahead.put_off(key, record.user, self._meaning.visits(record, before), now)
-        if self._was_read:
-            visits = self._hold(record.user, visits, now)
-        self.months.count(record.user, visits, now, first_seen=self._is_first_seen(key, last))
-
-    def take_plain(self, users: Sequence[PlainUser], now: float) -> None:
-        """The same, of plain users, each there once. Only where all are recorded."""
-        seen, months, meaning, number_of = self._seen, self.months, self._meaning, self.active.cell_number
-        presences: list[PlainPresence] = []
-        known: list[tuple[str | None, Cell]] = []
+    def take(self, users: Iterable[UserRecord], now: float) -> list[tuple[UserRecord, float]]:
+        """Counts what a source says of some users now (Unix seconds); returns those whose newest activity lies ahead of
+        that, with its moment."""
+        closed = self.months.closed()
+        ahead: list[tuple[UserRecord, float]] = []
         for user in users:
-            newest, is_open, address, resource = plain_presence(user)
-            cell = meaning.cell_of(address, resource)
-            presences.append((user[0], newest, number_of(cell), is_open))
-            known.append((address, cell))
-        lasts, closed, ahead = self.active.exchange_many(presences), months.closed(), self._ahead
-        for user, (key, newest, _, _), (address, cell), last in zip(users, presences, known, lasts, strict=True):
-            before = seen.before(key, last)
-            seen.note(key, is_flawed=False)
-            is_first = last is None if self._read_again is None else self._is_first_seen(key, last)
-            month = None if user[6] else meaning.plain_month(user[2], user[3])
-            if month is None:
-                visits = meaning.plain_visits(user, closed, before)
-            else:
-                first_address = user[4] or user[5]
-                if first_address != address:
-                    cell = meaning.cell_of(first_address, None)
-                if is_first and months.count_unread(month, cell):
-                    continue
-                visits = [Visit(month, newest, cell, False, before)]
-            if newest > now or key in ahead.keys:
-                visits = ahead.put_off(key, user[1], visits, now)
-            if self._was_read:
-                visits = self._hold(user[1], visits, now)
-            months.count(user[1], visits, now, first_seen=is_first)
+            if not user.is_known:
+                self.lose(user.key)
+                continue
+            newest = self._take(user, closed, now)
+            if newest > now:
+                ahead.append((user, newest))
+        return ahead
+
+    def _take(self, user: UserRecord, closed: Collection[str], now: float) -> float:
+        key, meaning = user.key, self._meaning
+        presence = meaning.presence(user)
+        last = self.active.last(key, None) if user.is_unread else None
+        if last is None or last <= presence.last:  # else what can't be read now was read before, and was newer
+            last = self.active.put(key, presence)
+        before = self._seen.before(key, last)
+        self._seen.note(key, is_flawed=bool(user.flaws))
+        visits = meaning.visits(user, before, closed)
+        if key in self._ahead.keys or (visits and visits[-1].when > now):
+            visits = self._ahead.put_off(key, user.user, visits, now)
+        if self._was_read:
+            visits = self._hold(key, user.user, visits, now)
+        self.months.count(user.user, visits, now, first_seen=self._is_first_seen(key, last))
+        return presence.last
 
     def _is_first_seen(self, key: int, last: float | None) -> bool:
         """Whether nothing was read of a user since the reading of the host began. `last` is None for one who was not
@@ -120,10 +100,9 @@ class HostCounter:
     def export(self, now: float, left: Collection[int]) -> Export:
         """The users as they are now, for a restart index, which leaves out those in `left` and all of whom more is to
         be counted. Only once the host was read."""
-        held = map(self._key_of, self._held)
         this = month_of(now, self.months.zone) or ""
         recent = start_of(shift(this, -1), self.months.zone) if this else 0.0
-        return self.active.export(recent, {*left, *held, *self._seen.apart, *self._ahead.keys})
+        return self.active.export(recent, {*left, *self._held, *self._seen.apart, *self._ahead.keys})
 
     def remember(self, figures: UserFigures | None) -> None:
         """Shows the figures of an index in place of those of the users; None for those of the users again."""
@@ -158,8 +137,8 @@ class HostCounter:
         was."""
         if is_seen:
             self.active.advance(now)
-        for user, visits in self._ahead.begun(now):
-            settled = self._hold(user, visits, now) if self._was_read else visits
+        for key, user, visits in self._ahead.begun(now):
+            settled = self._hold(key, user, visits, now) if self._was_read else visits
             self.months.count(user, settled, now, first_seen=False, put_off=True)
         self.release(now)
         self._forget_seen(min(now, self.months.sure_until))
@@ -167,13 +146,13 @@ class HostCounter:
 
     def release(self, now: float = float("inf")) -> None:
         """Counts the users whose login has settled by `now`; by default all that are held back."""
-        due: list[str] = []
-        for user, (until, _) in self._held.items():
+        due: list[int] = []
+        for key, (until, _, _) in self._held.items():
             if now < until <= now + self._settle:  # so are all after it; one that is further ahead is of another clock
                 break
-            due.append(user)
-        for user in due:
-            _, visits = self._held.pop(user)
+            due.append(key)
+        for key in due:
+            _, user, visits = self._held.pop(key)
             self.months.count(user, visits, visits[0].when, first_seen=False)
 
     def users_counted(self, month: str, users: Collection[str], marked: Collection[str]) -> list[str]:
@@ -215,16 +194,10 @@ class HostCounter:
             self._forgot_in = month
             self._seen.forget_before(start_of(shift(month, -1), self.months.zone), self.active)
 
-    def _hold(self, user: str, visits: list[Visit], now: float) -> list[Visit]:
+    def _hold(self, key: int, user: str, visits: list[Visit], now: float) -> list[Visit]:
         """Holds back fresh visits that no login record tells of; returns the others. The first one held stands, and
         tells what was before it. Where a later month is counted, an earlier one is held back no longer."""
-        if user not in self._held and len(visits) == 1:
-            visit = visits[0]
-            if visit.recorded or abs(now - visit.when) >= self._settle:
-                return visits
-            self._held[user] = now + self._settle, visits
-            return []
-        due, held = self._held.get(user, (now + self._settle, []))
+        due, _, held = self._held.get(key, (now + self._settle, user, []))
         if held:
             before = {visit.month: visit.before for visit in held}
             visits = [visit._replace(before=before.get(visit.month, visit.before)) for visit in visits]
@@ -243,9 +216,9 @@ class HostCounter:
         counted = [*(visit for visit in held if visit.month < newest), *counted]
         held = [visit for visit in held if visit.month >= newest]
         if held:
-            self._held[user] = due, held
+            self._held[key] = due, user, held
         else:
-            self._held.pop(user, None)
+            self._held.pop(key, None)
         return sorted(counted, key=lambda visit: visit.month)
 
 

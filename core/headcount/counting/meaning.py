@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from headcount.counting.presence import NEVER, Presence
 from headcount.months import Months, shift
-from headcount.records import Activity, Login, PlainUser, UserRecord
+from headcount.records import Activity, UserRecord
 from headcount.snapshot import UNKNOWN, Cell, Place
 
 SAME_LOGIN = 5.0
@@ -69,89 +69,94 @@ class Meaning:
         """Forgets the addresses and resources that were asked for: they spare asking twice, and are not kept."""
         self._found.clear()
 
-    def presence(self, record: UserRecord) -> Presence:
+    def presence(self, user: UserRecord) -> Presence:
         """The user's newest activity, from anywhere; the newest place and client that are known."""
-        opened = max((a.when for a in record.activities if a.kind == "login"), default=NEVER)
-        is_open = opened > max((a.when for a in record.activities if a.kind == "logout"), default=NEVER)
-        opened = max([opened, *(login.when for login in record.logins)])  # written at the same login, or at a later one
-        addresses = [(activity.when, activity.address) for activity in record.activities]
-        address = _newest(addresses + [(login.when, login.address) for login in record.logins])
-        resource = _newest([(login.when, login.resource) for login in record.logins])
+        newest = login = logout = located = NEVER
+        address = resource = None
+        for when, kind, its_address in user.activities:
+            if when > newest:
+                newest = when
+            if kind == "login":
+                if when > login:
+                    login = when
+            elif kind == "logout" and when > logout:
+                logout = when
+            if its_address and when > located:
+                located, address = when, its_address
+        is_open = login > logout
+        for when, its_address, its_resource in user.logins:
+            if when > newest:
+                newest = when
+            if when > login:
+                login = when  # written at the same login, or at a later one
+            if its_address and when > located:
+                located, address = when, its_address
+            resource = its_resource or resource
         cell = self.cell_of(address, resource)
         if not self._is_recorded(cell.place):
             return NOBODY
-        return Presence(record.newest, cell, is_open, opened if is_open else None)
+        return Presence(newest, cell, is_open, login if is_open else None)
 
-    def visits(self, record: UserRecord, before: float | None = None) -> list[Visit]:
-        """One visit for each month that the record speaks of, oldest first. `before` is the last activity known from
-        before the record; None where it is unknown.
+    def visits(self, user: UserRecord, before: float | None = None, closed: Collection[str] = ()) -> list[Visit]:
+        """One visit for each month that the record speaks of and that is not `closed`, oldest first. `before` is the
+        last activity known from before the record; None where it is unknown.
 
         A month's login record decides its place and client; without one, the month's first login, or else its
         first activity, decides the place.
         """
-        logins: dict[str, Login] = {}
-        for login in sorted(record.logins, key=lambda login: login.when):
-            month = self.month_of(login.when)
-            if month is not None:
-                logins.setdefault(month, login)
-        activities: dict[str, list[Activity]] = {}
-        for activity in sorted(record.activities, key=lambda a: (a.kind != "login", a.when)):
-            month = self.month_of(activity.when)
-            if month is not None:
-                activities.setdefault(month, []).append(activity)
-        told = [
-            self._recorded(month, logins[month], activities.get(month, []))
-            if month in logins
-            else self._bare(month, activities[month])
-            for month in sorted({*logins, *activities})
-        ]
-        return _following(before, [one for one in told if self._is_recorded(one[2].place)])
-
-    def plain_visits(self, user: PlainUser, closed: Collection[str], before: float | None) -> list[Visit]:
-        """What `visits` says of a plain user, where all are recorded; nothing of months that are `closed`."""
-        _, _, login, logout, login_address, logout_address, logins = user
-        of_login = self.month_of(login) if login else None
-        of_logout = self.month_of(logout) if logout else None
         told: dict[str, _Told] = {}
-        for when, address, resource in logins:
+        for when, address, resource in user.logins:
             month = self.month_of(when)
-            if month is None or month in told:
-                continue
-            if not address and login and 0 <= when - login <= SAME_LOGIN and of_login == month:
-                address = login_address
-            cell = None if month in closed else self.cell_of(address, resource)
-            told[month] = month, when, cell, True
-        if of_login is not None and of_login not in told:
-            when, address = login, login_address
-            if of_login == of_logout:
-                when, address = max(login, logout), login_address or logout_address
-            told[of_login] = of_login, when, None if of_login in closed else self.cell_of(address, None), False
-        if of_logout is not None and of_logout not in told:
-            cell = None if of_logout in closed else self.cell_of(logout_address, None)
-            told[of_logout] = of_logout, logout, cell, False
-        return _following(before, sorted(told.values()) if len(told) > 1 else told.values())
-
-    def plain_month(self, login: int, logout: int) -> str | None:
-        """The one month that a plain user was there in, by the last login and logout (0 where there was none); None
-        where they tell of two months, or of none."""
-        of_logout = self.month_of(logout) if logout else None
-        if not login:
-            return of_logout
-        of_login = self.month_of(login)
-        return of_login if not logout or of_login == of_logout else None
+            if month is not None and month not in told:
+                cell = None if month in closed else self.cell_of(address or _address_at(user, when), resource)
+                told[month] = month, when, cell, True
+        bare: dict[str, _Bare] = {}
+        for activity in user.activities:
+            month = self.month_of(activity[0])
+            if month is not None and month not in told:
+                bare[month] = _Bare.of(activity) if month not in bare else bare[month].with_one_more(activity)
+        for month, one in bare.items():
+            told[month] = month, one.newest, None if month in closed else self.cell_of(one.address, None), False
+        told_in_order = [told[month] for month in sorted(told)] if len(told) > 1 else told.values()
+        if self._countries is not None:
+            told_in_order = [one for one in told_in_order if one[2] is None or self._is_recorded(one[2].place)]
+        return _following(before, told_in_order)
 
     def _is_recorded(self, place: Place) -> bool:
         return self._countries is None or place.country in self._countries
 
-    def _recorded(self, month: str, login: Login, activities: list[Activity]) -> tuple[str, float, Cell, bool]:
-        same = (a.address for a in activities if a.kind == "login" and a.address and _is_same_login(a, login))
-        cell = self.cell_of(login.address or next(same, None), login.resource)
-        return month, login.when, cell, True
 
-    def _bare(self, month: str, activities: list[Activity]) -> tuple[str, float, Cell, bool]:
-        address = next((a.address for a in activities if a.address), None)
-        newest = max(a.when for a in activities)
-        return month, newest, self.cell_of(address, None), False
+class _Bare(NamedTuple):
+    """The activities of a month without a login record: the newest moment, and the address that tells the place, with
+    the moment that it was logged at and whether that was at a login."""
+
+    newest: float
+    address: str | None
+    when: float
+    is_login: bool
+
+    @classmethod
+    def of(cls, activity: Activity) -> "_Bare":
+        when, kind, address = activity
+        return cls(when, address, when, kind == "login")
+
+    def with_one_more(self, activity: Activity) -> "_Bare":
+        when, kind, address = activity
+        newest, is_login = max(self.newest, when), kind == "login"
+        if address and (not self.address or (not is_login, when) < (not self.is_login, self.when)):
+            return _Bare(newest, address, when, is_login)
+        return self._replace(newest=newest)
+
+
+def _address_at(user: UserRecord, when: float) -> str | None:
+    """The address that was logged at the login of which a login record tells. Authentication comes first; a login
+    after the record is a later one, with an address of its own."""
+    same = [
+        (its_when, address)
+        for its_when, kind, address in user.activities
+        if kind == "login" and address and 0 <= when - its_when <= SAME_LOGIN
+    ]
+    return min(same)[1] if same else None
 
 
 def _following(before: float | None, told: Iterable[_Told]) -> list[Visit]:
@@ -168,31 +173,3 @@ def _following(before: float | None, told: Iterable[_Told]) -> list[Visit]:
             found.append(Visit(month, when, cell, recorded, known))
         earlier = month, when
     return found
-
-
-def _is_same_login(activity: Activity, login: Login) -> bool:
-    """Authentication comes first; a login after the record is a later one, with an address of its own."""
-    return 0 <= login.when - activity.when <= SAME_LOGIN
-
-
-def plain_presence(user: PlainUser) -> tuple[int, bool, str | None, str | None]:
-    """Of a plain user the newest activity, whether a session seems open, and the newest address and resource."""
-    _, _, login, logout, login_address, logout_address, logins = user
-    address: str | None
-    if login_address and (login >= logout or not logout_address):
-        newest, address = login, login_address
-    else:
-        newest, address = logout if logout_address else 0, logout_address
-    resource = None
-    for when, its_address, its_resource in logins:
-        if its_address and when > newest:
-            newest, address = when, its_address
-        resource = its_resource or resource
-    newest = max(login, logout, logins[-1][0]) if logins else max(login, logout)
-    return newest, login > logout, address, resource
-
-
-def _newest(told: list[tuple[float, str | None]]) -> str | None:
-    """The newest text that was told at all."""
-    known = [(when, text) for when, text in told if text]
-    return max(known, key=lambda pair: pair[0])[1] if known else None

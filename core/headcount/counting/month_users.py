@@ -218,18 +218,6 @@ class MonthlyVisitors:
                 continue
             self.changes[name].counted += digest
 
-    def count_unread(self, name: str, cell: Cell | None) -> bool:
-        """Counts a user who is seen for the first time in a month that ended before anybody looked and is being read;
-        whether that, or a month that is closed, was all there was to do. Without a cell only the latter."""
-        month = self.months.get(name)
-        if month is None or month.key is not None:
-            return False
-        if not month.closed:
-            if cell is None:
-                return False
-            self._add(name, month, cell, +1)
-        return True
-
     def closed(self) -> set[str]:
         """The months that take no more users."""
         return {name for name, month in self.months.items() if month.closed}

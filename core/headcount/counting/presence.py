@@ -29,10 +29,6 @@ class Presence(NamedTuple):
     opened: float | None = None
 
 
-PlainPresence = tuple[int, int, int, bool]
-"""A user's key, the whole second of the newest activity, the number of a cell, whether a session seems open, which was
-opened in that second."""
-
 Counts = tuple[bool, bool, bool, bool]
 """Whether a user counts in the last day, week, month; whether a session is taken for open."""
 

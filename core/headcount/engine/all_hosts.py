@@ -21,13 +21,11 @@ from headcount.records import (
     HostGone,
     HostRead,
     HostVisitors,
-    PlainUsers,
     Record,
     ServerStarted,
     SourceFlaws,
-    UserRecord,
+    Users,
     UsersGone,
-    plain_record,
 )
 from headcount.snapshot import HostCounts, Place, PlaceName
 from headcount.state import Saved, SavedHost
@@ -213,10 +211,8 @@ class Counting:
             if self._doubt is not None:
                 self.days |= _days_of(record)
             match record:
-                case PlainUsers():
-                    self._take_plain(record)
-                case UserRecord():
-                    self._take_user(record)
+                case Users():
+                    self._take_users(record)
                 case UsersGone():
                     self._lose(record)
                 case HostVisitors():
@@ -265,37 +261,24 @@ class Counting:
             self.nobody_looked(self._blind_since, self._now)
             self._blind_since = None
 
-    def _take_plain(self, record: PlainUsers) -> None:
-        """Takes at once the users of whom there is nothing more to say, the others record by record."""
-        if not self._meaning.records_all:
-            for user in record.users:
-                self._take_user(plain_record(record.host, user))
-            return
-        known, plain = self.problems.subjects, []
-        ahead = self._now + 1 if self._options.at is None else self._options.at
-        for user in record.users:
-            key, _, login, logout, _, _, logins = user
-            is_ahead = login > ahead or logout > ahead or (logins and logins[-1][0] > ahead)
-            if is_ahead or (known and ((record.host, key) in known or (record.host, key, "ahead") in known)):
-                self._take_user(plain_record(record.host, user))
-            else:
-                plain.append(user)
-        if plain:
-            self._host(record.host).take_plain(plain, self._now)
-
-    def _take_user(self, record: UserRecord) -> None:
-        told = record if self._options.at is None else record_as_of(record, self._options.at)
-        if record.known or record.host in self.hosts:
-            host = self._host(record.host)
-            host.take(told, self._now)
-            if told is not record:
+    def _take_users(self, record: Users) -> None:
+        name, users = record.host, record.users
+        ahead: dict[int, float] = {}
+        if name in self.hosts or any(user.is_known for user in users):
+            host, at = self._host(name), self._options.at
+            told = users if at is None else [record_as_of(user, at) for user in users]
+            ahead = {user.key: newest for user, newest in host.take(told, self._now) if newest > self._now + 1}
+            if told is not users and any(of_then is not user for of_then, user in zip(told, users, strict=True)):
                 host.lack(self._now)
-        key = self._options.keys.of_host(record.host)(record.user)
-        self.problems.replace((record.host, key), record.flaws)
-        if told.newest > self._now + 1:
-            self.problems.replace_until(told.newest, (record.host, key, "ahead"), [_in_the_future(record)])
-        else:
-            self.problems.replace((record.host, key, "ahead"), ())
+        known = self.problems.subjects
+        for user in users:
+            if user.flaws or (name, user.key) in known:
+                self.problems.replace((name, user.key), user.flaws)
+            subject = (name, user.key, "ahead")
+            if user.key in ahead:
+                self.problems.replace_until(ahead[user.key], subject, [_in_the_future(name, user.user)])
+            elif subject in known:
+                self.problems.replace(subject, ())
 
     def _lose(self, record: UsersGone) -> None:
         host = self.hosts.get(record.host)
@@ -337,8 +320,7 @@ class Counting:
             months.prune(self.pruned_before)
         if self._doubt is not None:
             months.doubt(*self._doubt)
-        key_of = options.keys.of_host(name)
-        return HostCounter(name, key_of, self._meaning, months, self._now, options.settle, self._rule)
+        return HostCounter(name, self._meaning, months, self._now, options.settle, self._rule)
 
     def _place_of(self, address: str | None) -> Place:
         place = self._places.lookup(address)
@@ -369,21 +351,17 @@ class Counting:
         return self._names
 
 
-def _in_the_future(record: UserRecord) -> Flaw:
+def _in_the_future(host: str, user: str) -> Flaw:
     why = "counted as active, as the server's own module does; is a clock wrong?"
-    where = clean(f"{record.host}: user {record.user}")
-    return Flaw("timestamp in the future", where, clean(record.host), why)
+    return Flaw("timestamp in the future", clean(f"{host}: user {user}"), clean(host), why)
 
 
 def _days_of(record: Record) -> set[int]:
     """The days (since 1970) on which the users of a record were there, as far as it tells."""
-    if isinstance(record, PlainUsers):
-        whens = {when for user in record.users for when in (user[2], user[3], *(login[0] for login in user[6]))}
-        return {when // 86_400 for when in whens}
-    if isinstance(record, UserRecord):
-        told = [activity.when for activity in record.activities] + [login.when for login in record.logins]
-        return {int(when // 86_400) for when in told if math.isfinite(when)}
-    return set()
+    if not isinstance(record, Users):
+        return set()
+    whens = {when for user in record.users for when, *_ in (*user.activities, *user.logins)}
+    return {int(when // 86_400) for when in whens if math.isfinite(when)}
 
 
 def _has_other_bounds(saved: Saved, options: Options, now: float) -> bool:

@@ -16,8 +16,8 @@ def record_as_of(record: UserRecord, at: float) -> UserRecord:
     """What of a record was so at that moment (Unix seconds); the same object where that is all of it."""
     if record.newest <= at:
         return record
-    activities = tuple(activity for activity in record.activities if activity.when <= at)
-    return replace(record, activities=activities, logins=tuple(login for login in record.logins if login.when <= at))
+    activities = [activity for activity in record.activities if activity[0] <= at]
+    return record._replace(activities=activities, logins=[login for login in record.logins if login[0] <= at])
 
 
 def saved_as_of(saved: Saved, at: float, zone: tzinfo) -> Saved:

@@ -19,7 +19,7 @@ from headcount.errors import StateError
 from headcount.feed import Publish
 from headcount.months import month_of
 from headcount.places.lookup import Places
-from headcount.records import Flaw, PlainUsers, Record, SourceFlaws
+from headcount.records import Flaw, Record, SourceFlaws, Users
 from headcount.snapshot import Phase, Snapshot
 from headcount.sources import Source
 from headcount.state import HostUpdate, State, Update
@@ -267,7 +267,7 @@ class Engine:
     def _take(self, batch: list[Record]) -> None:
         self._look_at_clock()
         self._is_shown = False
-        self._came += sum(len(record.users) if isinstance(record, PlainUsers) else 1 for record in batch)
+        self._came += sum(len(record.users) if isinstance(record, Users) else 1 for record in batch)
         self._counting.take(batch, self._now)
 
     def _look_at_clock(self) -> None:

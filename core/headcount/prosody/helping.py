@@ -12,33 +12,32 @@ from array import array
 from typing import IO, Any, Final
 
 from headcount.compact_map import CompactMap
-from headcount.prosody.many import PlainStore, StorePaths, look_at, read_plain
+from headcount.prosody.many import UserStores, look_at, read_users
 from headcount.user_keys import Keys
 
 _LENGTH: Final = struct.Struct("<Q")
 
 
 def serve() -> None:
-    """Answers what comes on standard input, in its order: first which store it is about, by its path and those of the
-    host's others, and the secret of the keys and the host's name; then, again and again, what is to be done with which
-    files: to be read as `read_plain` does, or, without `since`, to be looked at as `look_at` does. Without files it is
-    told what is known of them, keys and change times."""
+    """Answers what comes on standard input, in its order: first which stores it is about, and the secret of the keys
+    and the host's name; then, again and again, a number and names of files: of a store whose files are to be looked at
+    as `look_at` does, or -1 where they are to be read as `read_users` does, since a moment. Without names it is told
+    what is known of a store's files, keys and change times."""
     gc.disable()  # it makes many objects, none of which hold one another
     os.nice(10)  # whoever waits for a key's answer, and the server, go first where cores are few
     asked, said = sys.stdin.buffer, sys.stdout.buffer
     try:
-        *paths, secret, host = marshal.loads(received(asked))  # noqa: S302 - from who began this
-        store = PlainStore.opened(StorePaths(*paths), Keys(secret).of_host(host))
+        paths, secret, host = marshal.loads(received(asked))  # noqa: S302 - from who began this
+        stores = UserStores(paths, Keys(secret).of_host(host))
         known = CompactMap()
         while True:
-            names, since, *told = marshal.loads(received(asked))  # noqa: S302
-            columns = [array("Q", column) for column in told]
+            number, names, *more = marshal.loads(received(asked))  # noqa: S302
             if not names:
-                known = CompactMap.of_sorted(*columns)
-            elif since is None:
-                send(said, tuple(look_at(store, known, names.split(b"/"))))
+                known = CompactMap.of_sorted(*(array("Q", column) for column in more))
+            elif number >= 0:
+                send(said, tuple(look_at(stores, number, known, names.split(b"/"))))
             else:
-                send(said, tuple(read_plain(store, names.split(b"/"), since=since, stamps=columns[0])))
+                send(said, tuple(read_users(stores, names.split(b"/"), *more)))
     except (EOFError, OSError):
         return
 

@@ -1,4 +1,4 @@
-"""The shapes that nearly all files have to the byte, read many times as fast as the parser can.
+"""The shapes that nearly all files of users have to the byte, read without a parser.
 
 Whatever looks otherwise goes the long way (`stores`), which gives the same. This file imports next to nothing, so that
 a helper process begins at once.
@@ -6,82 +6,75 @@ a helper process begins at once.
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-PlainLogins = tuple[tuple[int, str | None, str | None], ...]
-"""Login records by their time, each in a month of its own: the second, the address, the resource."""
-Events = tuple[int, int, str | None, str | None]
-"""Last login, last logout (0 where there was none), and the address of each."""
+from headcount.prosody.files import ACCOUNT_ACTIVITY, LASTLOG, LASTLOG2, LOGIN_STORE
+
+Activity = tuple[int, Any, str | None]
+Login = tuple[int, str | None, str | None]
+Said = tuple[tuple[Activity, ...], tuple[Login, ...]]
+"""What a file says of its user: activities and login records (as in `records`)."""
 
 LARGEST: Final = 4096
 """Bytes of the largest file that is looked at here; one of these shapes has some hundred."""
 
-_EVENT = r"""\t\["(log(?:in|out))"\]\ =\ \{\n
-    (?:\t\t\["ip"\]\ =\ "([^"\\\r\n\0]+)";\n)?
-    \t\t\["timestamp"\]\ =\ ([1-9][0-9]{0,17});\n
-    (?:\t\t\["ip"\]\ =\ "([^"\\\r\n\0]+)";\n)?
-    \t\};\n"""
-_LASTLOG2 = re.compile(
-    r"\0(?:return\ \{\n" + _EVENT + "(?:" + _EVENT + r")?\};\n(?![^\0])|[^\0]*)",
+_BEGIN, _END = "return {\n", "};\n"
+_FIELDS: Final = r"""(?:{indent}\["(?:
+        timestamp"\]\ =\ ([1-9][0-9]{{0,17}})
+        |ip"\]\ =\ "([^"\\\r\n\0]+)"
+        |{text}"\]\ =\ "([^"\\\r\n\0]+)"
+    );\n){{1,3}}"""
+_RECORD: Final = re.compile(
+    r'\t\["([a-z]+|[0-9]{4}-[0-9]{2})"\]\ =\ \{\n'
+    + _FIELDS.format(indent=r"\t\t", text="resource")
+    + r"\t\};\n|[\s\S]+",  # what follows and is none is taken as a whole, without a name
     re.VERBOSE,
 )
+_KINDS: Final = {"login", "logout", "registered"}
+_LAST: Final = 10**10
+"""A second that no login record lies after, far before the calendar's end."""
+_EVENT: Final = re.compile(_FIELDS.format(indent=r"\t", text="event"), re.VERBOSE)
 
 
-def plain_lastlog2(files: Sequence[bytes]) -> list[Events | None]:
-    """What each of those files of lastlog2 says; None for one that has not the shape.
-
-    One search through all of them takes half as long as one for each.
-    """
-    found = _LASTLOG2.findall(b"".join([b"\0" + data for data in files]).decode("utf-8", "replace"))
-    if len(found) != len(files):  # there is a zero byte in one of them
-        return [None if b"\0" in data else plain_lastlog2([data])[0] for data in files]
-    said: list[Events | None] = []
-    for first, before, when, after, second, second_before, second_when, second_after in found:
-        if first == second:  # not of the shape, where both are empty
-            said.append(None)
-            continue
-        ip, other_ip = after or before or None, second_after or second_before or None
-        other = int(second_when) if second else 0
-        said.append((int(when), other, ip, other_ip) if first == "login" else (other, int(when), other_ip, ip))
-    return said
+def plain_reader(store: str) -> Callable[[bytes], Said | None]:
+    """What reads a user's file in one of `files.USER_STORES`; it gives None for a file of any other shape."""
+    return _READERS[store]
 
 
-_LOGIN = re.compile(
-    r"""\t\["([0-9]{4}-[0-9]{2})"\]\ =\ \{\n
-    (?:\t\t\["(?:
-        timestamp"\]\ =\ ([1-9][0-9]{0,9})
-        |ip"\]\ =\ "([^"\\\r\n\0]+)"
-        |resource"\]\ =\ "([^"\\\r\n\0]+)"
-    );\n){1,3}
-    \t\};\n""",
-    re.VERBOSE | re.ASCII,
-)
-_LOGINS = re.compile(
-    r"\0(?:return\ \{\n" + _LOGIN.pattern + "((?:" + _LOGIN.pattern + r")*)\};\n(?![^\0])|[^\0]*)",
-    re.VERBOSE | re.ASCII,
-)
+def _inside(data: bytes) -> str:
+    """What stands in the table that a file returns; nothing where that is not told."""
+    if len(data) <= LARGEST:
+        text = data.decode("utf-8", "replace")
+        if text.startswith(_BEGIN) and text.endswith(_END):
+            return text[len(_BEGIN) : -len(_END)]
+    return ""
 
 
-def plain_logins(files: Sequence[bytes]) -> list[PlainLogins | None]:
-    """What each of those files of login records says where each lies in the month that it stands under, by UTC's
-    calendar, as nearly all do; None for any other."""
-    found = _LOGINS.findall(b"".join([b"\0" + data for data in files]).decode("utf-8", "replace"))
-    if len(found) != len(files):  # there is a zero byte in one of them
-        return [None if b"\0" in data else plain_logins([data])[0] for data in files]
-    return [_logins_of([first, *_LOGIN.findall(rest)] if rest else [first]) for *first, rest, _, _, _, _ in found]
+def _lastlog2(data: bytes) -> Said | None:
+    """The last login and the last logout; that a user registered is no activity."""
+    events = {name: (when, ip) for name, when, ip, _ in _RECORD.findall(_inside(data))}
+    if not events.keys() <= _KINDS:
+        return None
+    activities = []
+    for name, (when, ip) in events.items():
+        if name != "registered":
+            if not when:
+                return None
+            activities.append((int(when), name, ip or None))
+    return (tuple(activities), ()) if events else None
 
 
-def _logins_of(records: "list[list[str] | tuple[str, ...]]") -> PlainLogins | None:
-    """The logins of records (month, timestamp, address, resource; empty where there is none)."""
-    logins: dict[str, tuple[int, str | None, str | None]] = {}
-    for month, timestamp, ip, resource in records:
+def _login_records(data: bytes) -> Said | None:
+    """The login records, where each lies in the month that it stands under, by UTC's calendar, as nearly all do."""
+    logins: dict[str, Login] = {}
+    for month, timestamp, ip, resource in _RECORD.findall(_inside(data)):
         when = int(timestamp or -1)
-        if month in logins or when < 0 or _month_of_day(when // 86_400) != month:
+        if not 0 < when < _LAST or _month_of_day(when // 86_400) != month:
             return None
         logins[month] = when, ip or None, resource or None
-    return tuple(sorted(logins.values(), key=_when)) if len(logins) > 1 else tuple(logins.values())
+    return ((), tuple(sorted(logins.values(), key=_when))) if logins else None
 
 
 @lru_cache(maxsize=4096)
@@ -90,23 +83,32 @@ def _month_of_day(day: int) -> str:
     return time.strftime("%Y-%m", time.gmtime(day * 86_400))
 
 
-def _when(login: tuple[int, str | None, str | None]) -> int:
+def _when(login: Login) -> int:
     return login[0]
 
 
-_TEXT = rb'"[^"\\\r\n]*"'
-_PLAIN_FIELD = rb"\[" + _TEXT + rb"\] = (?:[1-9][0-9]{0,17}|" + _TEXT + rb");\n"
-_PLAIN_TABLE = re.compile(rb"return \{\n(?:\t\[" + _TEXT + rb"\] = \{\n(?:\t\t" + _PLAIN_FIELD + rb")+\t\};\n)+\};\n")
-_A_TABLE = re.compile(rb'\t\["([^"\\\r\n]*)"\] = \{\n((?:\t\t' + _PLAIN_FIELD + rb")+)\t\};\n")
-_A_FIELD = re.compile(rb'\t\t\["([^"\\\r\n]*)"\] = (?:([1-9][0-9]{0,17})|"([^"\\\r\n]*)");\n')
-
-
-def plain_table(data: bytes) -> dict[Any, Any] | None:
-    """What Lua makes of a file that holds a table of tables of whole numbers and of texts without escapes, just as
-    Prosody writes it; None for any other."""
-    if len(data) > LARGEST or _PLAIN_TABLE.fullmatch(data) is None:
+def _lastlog(data: bytes) -> Said | None:
+    """The last event of any kind."""
+    found = _EVENT.fullmatch(_inside(data))
+    if found is None:
         return None
-    return {
-        name: {field: int(number) if number else text for field, number, text in _A_FIELD.findall(fields)}
-        for name, fields in _A_TABLE.findall(data)
-    }
+    when, ip, event = found.groups()
+    if event == "registered":
+        return (), ()
+    return (((int(when), event, ip),), ()) if when and event in _KINDS else None
+
+
+def _account_activity(data: bytes) -> Said | None:
+    """When the user was last seen, and nothing else."""
+    found = _EVENT.fullmatch(_inside(data))
+    if found is None or found[1] is None:
+        return None
+    return ((int(found[1]), "seen", found[2]),), ()
+
+
+_READERS: Final[dict[str, Callable[[bytes], Said | None]]] = {
+    LASTLOG2: _lastlog2,
+    LASTLOG: _lastlog,
+    ACCOUNT_ACTIVITY: _account_activity,
+    LOGIN_STORE: _login_records,
+}

@@ -25,10 +25,9 @@ from headcount.prosody.faults import (
 from headcount.prosody.files import ACCOUNT_ACTIVITY, LASTLOG, LASTLOG2, LOGIN_STORE
 from headcount.prosody.lua_table import LuaKey, LuaTable, LuaValue, parse
 from headcount.prosody.lua_tokens import UnreadableError
-from headcount.prosody.plain import plain_lastlog2, plain_table
+from headcount.prosody.many import MAX_SIZE
+from headcount.prosody.plain import plain_reader
 from headcount.records import Activity, Kind, Login
-
-MAX_SIZE: Final = 1024 * 1024  # a user's file has some hundred bytes
 
 # A month begins 14 hours before UTC's in the first time zone, and ends 12 hours after it in the last.
 _ZONES: Final = 14 * 3600
@@ -62,12 +61,13 @@ def read_store(store: str, data: bytes) -> StoreReading:
     A file that is empty is a fault, for Prosody never writes one: it is what a power cut leaves. One that
     holds nil or `{}` is as good as absent.
     """
-    if store == LASTLOG2 and (reading := _plain_lastlog2(data)):
-        return reading
+    said = plain_reader(store)(data)
+    if said is not None:
+        return StoreReading(True, *said)
     if data.strip() in (b"", b"return"):
         return _EMPTY_FILE
     try:
-        value: LuaValue = plain_table(data) or parse(data, max_size=MAX_SIZE)
+        value = parse(data, max_size=MAX_SIZE)
     except UnreadableError as error:
         return StoreReading(known=True, faults=(Fault(UNREADABLE, str(error)),))
     return _READERS[store](value)
@@ -118,7 +118,7 @@ def login_records(value: LuaValue) -> StoreReading:
         return reading
     faults: list[Fault] = []
     logins = [login for key, record in table.items() if (login := _login(key, record, faults))]
-    logins.sort(key=lambda login: (login.when, login.address or "", login.resource or ""))
+    logins.sort(key=lambda login: (login[0], login[1] or "", login[2] or ""))
     return StoreReading(known=True, logins=tuple(logins), faults=merged(faults))
 
 
@@ -156,7 +156,7 @@ def _activity(record: LuaValue, kind: Kind, name: str, faults: list[Fault]) -> A
         faults.append(Fault(UNEXPECTED, f"{name} is {kind_of(record)}, not a table"))
         return None
     when = _time(record, name, faults)
-    return None if when is None else Activity(when, kind, _text(record, b"ip", name, faults))
+    return None if when is None else (when, kind, _text(record, b"ip", name, faults))
 
 
 def _login(key: LuaKey, record: LuaValue, faults: list[Fault]) -> Login | None:
@@ -173,7 +173,7 @@ def _login(key: LuaKey, record: LuaValue, faults: list[Fault]) -> Login | None:
         return None
     if not start_of(month, UTC) - _ZONES <= when <= end_of(month, UTC) + _ZONES:
         faults.append(Fault(OUTSIDE_MONTH, f"{name} has a timestamp of another month, where it counts"))
-    return Login(when, _text(record, b"ip", name, faults), _text(record, b"resource", name, faults))
+    return (when, _text(record, b"ip", name, faults), _text(record, b"resource", name, faults))
 
 
 def month_key(key: LuaKey) -> str | None:
@@ -208,16 +208,3 @@ def _text(record: LuaTable, field: bytes, name: str, faults: list[Fault]) -> str
         return text.decode("utf-8", "replace")
     faults.append(Fault(UNEXPECTED, f"the {field.decode()} of {name} is {kind_of(text)}, not text"))
     return None
-
-
-def _plain_lastlog2(data: bytes) -> StoreReading | None:
-    """The reading of a file of the one shape that nearly all have; None for any other."""
-    (events,) = plain_lastlog2([data]) if len(data) <= MAX_SIZE else (None,)
-    if events is None:
-        return None
-    login, logout, login_address, logout_address = events
-    told: tuple[tuple[int, Kind, str | None], ...] = (
-        (login, "login", login_address),
-        (logout, "logout", logout_address),
-    )
-    return StoreReading(True, tuple(Activity(*activity) for activity in told if activity[0]))

@@ -336,8 +336,7 @@ class DirectorySource:
         those of files, by the path of their store; it is emptied."""
         if host.is_empty and not host.orphans:
             return
-        for store in list(host.stores.values()):
-            yield from self._reader.read_store(host, store, names.pop(store.path, None), self._advance)
+        yield from self._reader.read_recent(host, names, self._advance)
         yield from self._read_beside(host)
 
     def _read_beside(self, host: Host) -> Iterator[list[Record]]:
@@ -350,8 +349,7 @@ class DirectorySource:
         """Reads what is left of a host."""
         if host.is_empty:
             return
-        for store in list(host.stores.values()):
-            yield from self._reader.read_later(host, store, self._advance)
+        yield from self._reader.read_later(host, self._advance)
         yield from self._say_read(host)
 
     def _say_read(self, host: Host) -> Iterator[list[Record]]:
@@ -389,9 +387,7 @@ class DirectorySource:
             self._settle_at = float("inf")
             for host in self._layout.hosts.values():
                 yield from self._reader.read_fresh(host)
-        if self._settle_at == float("inf") and any(
-            store.fresh for host in self._layout.hosts.values() for store in host.stores.values()
-        ):
+        if self._settle_at == float("inf") and any(host.fresh for host in self._layout.hosts.values()):
             self._settle_at = now + SETTLE
 
     def _watch(self) -> None:

@@ -10,7 +10,6 @@ import os
 import select
 import subprocess
 import sys
-from array import array
 from typing import Any, Final
 
 from headcount.compact_map import CompactMap
@@ -18,8 +17,7 @@ from headcount.prosody.helping import received, send
 from headcount.prosody.many import StorePaths
 
 LARGEST_REQUEST: Final = 24_000
-"""Bytes of names in a request: two of them, with a change time each, fit into a pipe, so that sending one never waits
-for the helper."""
+"""Bytes of names in a request: two of them fit into a pipe, so that sending one never waits for the helper."""
 _BEGIN: Final = "import sys; sys.path.insert(0, sys.argv[1]); from headcount.prosody.helping import serve; serve()"
 
 
@@ -28,7 +26,7 @@ class HelperLostError(Exception):
 
 
 class Helper:
-    """The helper for the store of those `paths`; `secret` and `host` give the keys of its users.
+    """The helper for the stores of those `paths`; `secret` and `host` give the keys of their users.
 
     Raises HelperLostError where it can't begin; so do all others once it is gone.
     """
@@ -48,26 +46,26 @@ class Helper:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._asked, self._said = self._process.stdin, self._process.stdout
-        self._send((*paths, secret, host))
+        self._send((tuple(paths), secret, host))
 
     def know(self, files: CompactMap) -> None:
         """Tells it the change times that are known, before files are to be looked at."""
-        self._send((b"", None, *files.columns()))
+        self._send((0, b"", *files.columns()))
 
-    def ask_to_look(self, files: list[bytes]) -> None:
-        """Has `files` looked at. No more than two questions may be open."""
-        self._send((b"/".join(files), None))
+    def ask_to_look(self, number: int, files: list[bytes]) -> None:
+        """Has `files` of the store of that number looked at. No more than two questions may be open."""
+        self._send((number, b"/".join(files)))
 
-    def ask_to_read(self, files: list[bytes], since: int, stamps: "array[int]") -> None:
+    def ask_to_read(self, files: list[bytes], since: int) -> None:
         """Has `files` read; as many questions may be open."""
-        self._send((b"/".join(files), since, stamps))
+        self._send((-1, b"/".join(files), since))
 
     def has_answered(self) -> bool:
         """Whether `answer` need not wait long."""
         return bool(select.select([self._said], [], [], 0)[0])
 
     def answer(self) -> Any:
-        """What `read_plain` or `look_at` gave for the files that were asked for first; of arrays the bytes."""
+        """What `read_users` or `look_at` gave for the files that were asked for first; of arrays the bytes."""
         try:
             return marshal.loads(received(self._said))  # noqa: S302 - from a process that we began
         except (OSError, EOFError, ValueError, TypeError) as error:

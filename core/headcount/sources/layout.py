@@ -2,7 +2,6 @@
 
 import os
 import stat
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -37,20 +36,16 @@ STALE = 0
 class Store:
     """One store of one host: a directory with a file a user.
 
-    `files` has the signature of each when it was read, by its user's key; `fresh` are the names of those that have to
-    be read again soon, with a hash of what they held where that tells whether they are others then. `later` are names
-    of files (with a slash between) that were only looked at so far, and their change times. `unmoved` is the
-    directory's change time (ns) of when all that is in it was read, 0 where something may have come since;
-    `unmoved_later` what it is once those of `later` are read too.
+    `files` has the signature of each when it was read, by its user's key. `unmoved` is the directory's change time (ns)
+    of when all that is in it was read, 0 where something may have come since; `unmoved_later` what it is once those of
+    the host's `later` are read too.
     """
 
     name: str
     path: bytes
     identity: tuple[int, int]
     files: CompactMap = field(default_factory=CompactMap)
-    fresh: dict[bytes, int | None] = field(default_factory=dict)
     leftovers: dict[bytes, int] = field(default_factory=dict)
-    later: "list[tuple[bytes, array[int]]]" = field(default_factory=list)
     unmoved: int = 0
     unmoved_later: int = 0
 
@@ -59,7 +54,8 @@ class Store:
 class Host:
     """One host's directory. `was_read` once everything in it has been said; `orphans` are the keys of the users whose
     files are gone, or were in stores that went: they may still have others. `unread_users` are the keys of those of
-    whom no file may be read."""
+    whom no file may be read. `fresh` are the names of files that have to be read again soon, with a hash of what was
+    said of them; `later` those (with a slash between) that were only looked at so far."""
 
     name: str
     path: bytes
@@ -68,6 +64,8 @@ class Host:
     visitors: dict[bytes, int] = field(default_factory=dict)
     orphans: set[int] = field(default_factory=set)
     unread_users: set[int] = field(default_factory=set)
+    fresh: dict[bytes, int] = field(default_factory=dict)
+    later: list[bytes] = field(default_factory=list)
     was_read: bool = False
 
     @property

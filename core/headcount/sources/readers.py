@@ -1,4 +1,4 @@
-"""Many files of one store read, or looked at, as fast as the disk and the cores allow.
+"""Many files of a host's users read, or looked at, as fast as the disk and the cores allow.
 
 Where the page cache holds them, two processes share them; where a disk must be waited for, threads wait together, in
 the order in which the disk has them. The first files tell which it is.
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from headcount.compact_map import CompactMap
 from headcount.prosody.files import SUFFIX
-from headcount.prosody.many import Looks, PlainStore, Rows, StorePaths, look_at, read_plain
+from headcount.prosody.many import Looks, Read, StorePaths, UserStores, look_at, read_users
 from headcount.sources.helper import LARGEST_REQUEST, Helper, HelperLostError
 from headcount.sources.layout import NotListedError
 from headcount.user_keys import Keys
@@ -32,10 +32,6 @@ SLICE: Final = 1 << 16
 """Files that are put in the disk's order at once."""
 OPEN: Final = 2
 """Chunks that the helper is asked for before it has answered, so that it never waits for a question."""
-
-Chunk = tuple[list[bytes], "array[int]"]
-"""Names of files, and their change times (ns) where they were looked at before."""
-_NO_STAMPS: Final = array("Q")
 
 
 class Names:
@@ -83,86 +79,72 @@ class Names:
 
 
 class Reader:
-    """Reads the files of one store of one host, about so many `files` at once. To be closed. Raises OSError where a
+    """Reads the files of one host's users, about so many `files` at once. To be closed. Raises OSError where a
     directory can't be opened."""
 
     def __init__(self, paths: StorePaths, keys: Keys, host: str, files: int) -> None:
         self._paths, self._secret, self._host = paths, keys.secret, host
-        self._store = PlainStore.opened(paths, keys.of_host(host))
+        self._stores = UserStores(paths, keys.of_host(host))
         self._wants_help = files >= HELP_FROM and _cores() > 1
         self._helper: Helper | None = None
 
     def close(self) -> None:
         """Lets go of the directories and of the helper."""
-        self._store.close()
+        self._stores.close()
         self._lose_helper()
 
-    def read(self, files: Sequence[bytes]) -> Rows:
-        """What `read_plain` gives of some files."""
-        return read_plain(self._store, files)
+    def read(self, files: Sequence[bytes], since: int = 0) -> Read:
+        """What `read_users` gives of some files."""
+        return read_users(self._stores, files, since)
 
-    def looks(self, files: Names, known: CompactMap) -> Iterator[Looks]:
-        """What `look_at` gives of all the files, in any order. `known` may change meanwhile."""
+    def looks(self, number: int, files: Names, known: CompactMap) -> Iterator[Looks]:
+        """What `look_at` gives of all the files of the store of that number, in any order. `known` may change
+        meanwhile."""
         self._begin_helper(known)
-        for (names, _), answer in self._shared(((names, _NO_STAMPS) for names in files), None):
+        for names, answer in self._shared(files, lambda helper, names: helper.ask_to_look(number, names)):
             if answer is None:
-                yield look_at(self._store, known, names)
+                yield look_at(self._stores, number, known, names)
             else:
-                keys, number, changed = answer
-                yield Looks(array("Q", keys), number, changed)
+                keys, count, changed = answer
+                yield Looks(array("Q", keys), count, changed)
 
-    def rows(self, files: Names, *, since: int, are_all: bool) -> Iterator[tuple[list[bytes], Rows]]:
-        """What `read_plain` gives of the files, in any order, with the names that it is of. `are_all` says that they
-        are all that there are: then one that came since may be among them."""
-
-        def placed(read: list[bytes], rest: Iterator[Chunk]) -> Iterator[Chunk]:
-            if are_all:
-                return self._in_the_disks_order(set(read), is_wanted=False)
-            return self._in_the_disks_order({name for names, _ in rest for name in names}, is_wanted=True)
-
-        yield from self._rows(((names, _NO_STAMPS) for names in files), since, placed)
-
-    def later_rows(self, later: Iterable[Chunk]) -> Iterator[tuple[list[bytes], Rows]]:
-        """The same of files that were only looked at before, in their order of then."""
-        yield from self._rows(iter(later), 0, lambda _, rest: rest)
-
-    def _rows(
-        self, chunks: Iterator[Chunk], since: int, placed: Callable[[list[bytes], Iterator[Chunk]], Iterator[Chunk]]
-    ) -> Iterator[tuple[list[bytes], Rows]]:
-        """What `read_plain` gives of the chunks; where they are waited for, in the order that `placed` gives to those
-        that are left."""
+    def rows(
+        self, files: Names, since: int = 0, *, number: int | None = None, are_all: bool = False
+    ) -> Iterator[tuple[list[bytes], Read]]:
+        """What `read_users` gives of the files, in any order, with the names that it is of. Where they are waited for,
+        those that are in the store of that `number` are read in the order that the disk has them in. `are_all` says
+        that they are all that there are: then one that came since may be among them."""
+        chunks = iter(files)
         first = next(chunks, None)
         if first is None:
             return
         before, begun = _blocks_read(), time.perf_counter()
-        read = self._read(first, since)
-        is_waiting = _is_waiting(len(first[0]), _blocks_read() - before, time.perf_counter() - begun)
-        yield first[0], read
+        read = self.read(first, since)
+        is_waiting = _is_waiting(len(first), _blocks_read() - before, time.perf_counter() - begun)
+        yield first, read
         if is_waiting:
-            yield from self._by_threads(placed(first[0], chunks), since)
+            if number is not None:
+                left = set(first) if are_all else {name for names in chunks for name in names}
+                chunks = self._in_the_disks_order(self._paths[number][1], left, is_wanted=not are_all)
+            yield from self._by_threads(chunks, since)
             return
         self._begin_helper()
-        for chunk, answer in self._shared(chunks, since):
+        for names, answer in self._shared(chunks, lambda helper, names: helper.ask_to_read(names, since)):
             if answer is None:
-                yield chunk[0], self._read(chunk, since)
+                yield names, self.read(names, since)
             else:
-                rows, changed, recorded, others, later, later_changed = answer
-                columns = (array("Q", column) for column in (changed, recorded, later_changed))
-                changed, recorded, later_changed = columns
-                yield chunk[0], Rows(rows, changed, recorded, others, later, later_changed)
+                rows, stamps, *rest = answer
+                yield names, Read(rows, [array("Q", column) for column in stamps], *rest)
 
-    def _read(self, chunk: Chunk, since: int) -> Rows:
-        return read_plain(self._store, chunk[0], since=since, stamps=chunk[1])
-
-    def _by_threads(self, chunks: Iterator[Chunk], since: int) -> Iterator[tuple[list[bytes], Rows]]:
+    def _by_threads(self, chunks: Iterator[list[bytes]], since: int) -> Iterator[tuple[list[bytes], Read]]:
         with ThreadPoolExecutor(THREADS) as pool:
             while some := list(islice(chunks, 4 * THREADS)):
-                yield from pool.map(lambda chunk: (chunk[0], self._read(chunk, since)), some)
+                yield from pool.map(lambda names: (names, self.read(names, since)), some)
 
-    def _in_the_disks_order(self, names: set[bytes], *, is_wanted: bool) -> Iterator[Chunk]:
+    def _in_the_disks_order(self, directory: bytes, names: set[bytes], *, is_wanted: bool) -> Iterator[list[bytes]]:
         """The files that are there, in the order that the disk has them in: those of `names` alone, or all but those.
         Wanted ones that are not there come last."""
-        with os.scandir(self._paths.directory) as entries:
+        with os.scandir(directory) as entries:
             while some := list(islice(entries, SLICE)):
                 placed = sorted(
                     (entry.inode(), entry.name)
@@ -172,19 +154,19 @@ class Reader:
                 found = [name for _, name in placed]
                 if is_wanted:
                     names.difference_update(found)
-                for chunk in Names([found]):
-                    yield chunk, _NO_STAMPS
-        for chunk in Names([list(names)] if is_wanted else []):
-            yield chunk, _NO_STAMPS
+                yield from Names([found])
+        if is_wanted:
+            yield from Names([list(names)])
 
-    def _shared(self, chunks: Iterable[Chunk], since: int | None) -> Iterator[tuple[Chunk, Any]]:
-        """The chunks with the helper's answers, or with None: those are for the caller to do. Without `since` they are
-        to be looked at."""
-        asked: deque[Chunk] = deque()
+    def _shared(
+        self, chunks: Iterable[list[bytes]], ask: Callable[[Helper, list[bytes]], None]
+    ) -> Iterator[tuple[list[bytes], Any]]:
+        """The chunks with the helper's answers, or with None: those are for the caller to do."""
+        asked: deque[list[bytes]] = deque()
         for chunk in chunks:
             if len(asked) == OPEN and self._helper is not None and self._helper.has_answered():
                 yield self._answered(asked.popleft())
-            if len(asked) < OPEN and self._asked(chunk, since):
+            if len(asked) < OPEN and self._asked(chunk, ask):
                 asked.append(chunk)
             else:
                 yield chunk, None
@@ -202,22 +184,18 @@ class Reader:
             except HelperLostError:
                 self._lose_helper()
 
-    def _asked(self, chunk: Chunk, since: int | None) -> bool:
+    def _asked(self, chunk: list[bytes], ask: Callable[[Helper, list[bytes]], None]) -> bool:
         """Whether the helper was asked for a chunk."""
-        names, stamps = chunk
-        if self._helper is None or sum(map(len, names)) + len(names) > LARGEST_REQUEST:
+        if self._helper is None or sum(map(len, chunk)) + len(chunk) > LARGEST_REQUEST:
             return False
         try:
-            if since is None:
-                self._helper.ask_to_look(names)
-            else:
-                self._helper.ask_to_read(names, since, stamps)
+            ask(self._helper, chunk)
         except HelperLostError:
             self._lose_helper()
             return False
         return True
 
-    def _answered(self, chunk: Chunk) -> tuple[Chunk, Any]:
+    def _answered(self, chunk: list[bytes]) -> tuple[list[bytes], Any]:
         """The helper's answer for a chunk, the first that it was asked for of those that are open."""
         if self._helper is not None:
             try:

@@ -4,19 +4,17 @@ What was read is known by the user's key and the file's change time. A file that
 be written once more without that time moving, so it is read again a little later.
 """
 
-import operator
 import os
-import stat
+import sys
 from array import array
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from itertools import chain, compress
 
-from headcount.errors import PERMISSION_DENIED
-from headcount.prosody.files import LASTLOG2, LOGIN_STORE, user_of, users_of
-from headcount.prosody.many import Rows, StorePaths
-from headcount.prosody.stores import MAX_SIZE, read_store
-from headcount.records import Activity, Flaw, Login, PlainUsers, Record, UserRecord, UsersGone
+from headcount.compact_map import CompactMap
+from headcount.prosody.files import user_file, user_of, users_of
+from headcount.prosody.many import GONE, Read, Row
+from headcount.records import Record, UserRecord, Users, UsersGone
 from headcount.sources.layout import STALE, TURN, Host, Layout, NotListedError, Store, changed_at
 from headcount.sources.readers import HELP_FROM, Names, Reader, reading
 from headcount.text import clean
@@ -32,6 +30,8 @@ COARSELY_SETTLED_NS = 2_500_000_000
 """The same where a file system writes whole seconds, or every other one, only."""
 SHARED_NS = 1_000_000_000
 """How long ago a helper's answer may have been made that is looked at now."""
+PLAIN = 4
+"""Columns of the row of a user with whom nothing is odd."""
 PARTS = 256
 """Parts into which all keys of users are divided, by their first bits, to look through them a few at a time."""
 
@@ -44,49 +44,76 @@ class UserReader:
         self._keys = keys
         self._wall_ns = wall_ns
 
-    def read_store(
-        self, host: Host, store: Store, files: Names | None, advance: Callable[[int], None]
+    def read_recent(
+        self, host: Host, names: dict[bytes, Names], advance: Callable[[int], None]
     ) -> Iterator[list[Record]]:
-        """Reads the files of a store that are not what was read of them, unless nothing can have come since all were
-        read, and makes orphans of the users whose files went. Those who can't have been active within thirty days are
-        left for `read_later`. `files` are all files' names, None where their listing did not begin yet; `advance` is
-        told how many of them are done."""
-        if is_unmoved(store):
+        """Reads the files of a host that are not what was read of them, in all stores but those to which nothing can
+        have come since all in them was read, and makes orphans of the users whose files went. Users of whom no file was
+        written within thirty days, who can't have been active, are left for `read_later`. `names` are those of all
+        files by the path of their store, where their listing began already; `advance` is told how many files are
+        done."""
+        moved = [store for store in host.stores.values() if not is_unmoved(store)]
+        if not moved:
             return
-        files = self.names(store) if files is None else files
-        unmoved, are_all = files.unmoved, not len(store.files)
+        listed = [names.pop(store.path) if store.path in names else self.names(store) for store in moved]
         try:
-            files.list_on(HELP_FROM)
-            with self._reading(host, store, len(files)) as reader:
-                if not are_all:
-                    files = Names([(yield from self._changed(host, store, reader, files, advance))])
-                if store.name == LASTLOG2:
-                    since = self._wall_ns() - RECENT_NS
-                    rows = reader.rows(files, since=since, are_all=are_all)
-                    yield from self._read_plain_files(host, store, rows, advance)
-                else:
-                    for chunk in files:
-                        yield from self._read_users(host, chunk)
-                        advance(len(chunk))
+            for files in listed:
+                files.list_on(HELP_FROM)
+            with self._reading(host, sum(map(len, listed))) as reader:
+                seen = Seen([*host.stores], [store.name for store in moved if len(store.files)], advance)
+                for store, files in zip(moved, listed, strict=True):
+                    yield from self._read_store(host, store, reader, files, seen)
+                    store.unmoved_later = files.unmoved
         except (FileNotFoundError, NotListedError):
             return  # where the directory went, a look at the layout tells
-        if store.later:
-            store.unmoved_later = unmoved
-        else:
-            store.unmoved = unmoved
+        if not host.later:
+            _note_unmoved(host)
 
-    def read_later(self, host: Host, store: Store, advance: Callable[[int], None]) -> Iterator[list[Record]]:
-        """Reads the files of a store that `read_store` left."""
-        if not store.later:
+    def _read_store(
+        self, host: Host, store: Store, reader: Reader, files: Names, seen: "Seen"
+    ) -> Iterator[list[Record]]:
+        number, are_all = _number(host, store), False
+        if store.name in seen.before:
+            files = Names([(yield from self._changed(host, store, reader, files, seen.advance))])
+        elif not seen.files[store.name]:
+            are_all = True
+        else:
+            files.list_on(sys.maxsize)
+            if seen.files[store.name] >= len(files):
+                return  # they were all read along with another store's
+            files = Names(self._unseen(host, store, files))
+        since = self._wall_ns() - RECENT_NS
+        for chunk, read in reader.rows(files, since, number=number, are_all=are_all):
+            if read.later:
+                host.later.append(b"/".join(read.later))
+            yield self._said(host, chunk, read, self._wall_ns() - SHARED_NS)
+            seen.take(read)
+
+    def _unseen(self, host: Host, store: Store, files: Names) -> Iterator[list[bytes]]:
+        """Those files of a store whose users were neither read nor left for later along with another store's."""
+        keys, left = self._keys.of_host(host.name), CompactMap()
+        for names in host.later:
+            for key in keys.many(users_of(names.split(b"/"))):
+                left.put(key, 0)
+        for chunk in files:
+            of_chunk = zip(chunk, keys.many(users_of(chunk)), strict=True)
+            yield [file for file, key in of_chunk if key not in store.files and key not in left]
+
+    def read_later(self, host: Host, advance: Callable[[int], None]) -> Iterator[list[Record]]:
+        """Reads the files of a host that `read_recent` left."""
+        if not host.later:
             return
-        later, store.later = store.later, []
-        chunks = ((names.split(b"/"), stamps) for names, stamps in later)
+        later, host.later = host.later, []
+        files = sum(names.count(b"/") + 1 for names in later)
         try:
-            with self._reading(host, store, sum(len(stamps) for _, stamps in later)) as reader:
-                yield from self._read_plain_files(host, store, reader.later_rows(chunks), advance)
+            with self._reading(host, files) as reader:
+                seen = Seen([*host.stores], (), advance)
+                for chunk, read in reader.rows(Names(names.split(b"/") for names in later)):
+                    yield self._said(host, chunk, read, self._wall_ns() - SHARED_NS)
+                    seen.take(read)
         except FileNotFoundError:
             return
-        store.unmoved = store.unmoved_later
+        _note_unmoved(host)
 
     def sweep(self, host: Host, store: Store) -> Iterator[list[Record]]:
         """The same, of a store that is being followed, in turns: after every few files it gives what it found, or an
@@ -100,14 +127,14 @@ class UserReader:
             while not files.is_done:
                 files.list_on()
                 yield []
-            with self._reading(host, store, len(files)) as reader:
-                for looks in reader.looks(files, store.files):
+            with self._reading(host, len(files)) as reader:
+                for looks in reader.looks(_number(host, store), files, store.files):
                     present += looks.keys
                     known += looks.known
                     changed = [
                         file
                         for file, key, stamp in looks.changed
-                        if store.files.get(key) != stamp and file not in store.fresh
+                        if store.files.get(key) != stamp and file not in host.fresh
                     ]
                     yield from self.read_changed(host, changed)
                     yield []
@@ -119,25 +146,24 @@ class UserReader:
 
     def names(self, store: Store) -> Names:
         """The names of a store's files, to be listed from now on."""
-        unmoved = self._signature(changed_at(store.path) or 0)
+        unmoved = self.signature(changed_at(store.path) or 0)
         return Names(self._layout.user_files(store), unmoved)
 
     def read_changed(self, host: Host, files: list[bytes]) -> Iterator[list[Record]]:
-        """Reads the files of those names in all stores, where there are any."""
-        store = host.stores.get(LASTLOG2)
-        if store is None:
-            yield from self._read_users(host, files)
-            return
+        """Reads the files of those names in all stores, in this process. Of those that are as they were when they were
+        read before, nothing is said."""
         for start in range(0, len(files), BATCH):
-            yield from self._read_here(host, store, files[start : start + BATCH])
+            some, since = files[start : start + BATCH], self._wall_ns()
+            try:
+                with self._reading(host, 0) as reader:
+                    read = reader.read(some)
+            except OSError:
+                return  # a sweep finds them
+            yield self._said(host, some, read, since)
 
     def read_fresh(self, host: Host) -> Iterator[list[Record]]:
         """Reads again what was read as soon as it was written, and tells of what is another one now."""
-        fresh = list({file for store in host.stores.values() for file in store.fresh})
-        for name, store in host.stores.items():
-            if name != LASTLOG2:
-                store.fresh.clear()
-        yield from self.read_changed(host, fresh)
+        yield from self.read_changed(host, list(host.fresh))
 
     def read_orphans(self, host: Host) -> Iterator[list[Record]]:
         """Tells of users whose files went: who has one in another store still, and who is gone."""
@@ -154,41 +180,15 @@ class UserReader:
                 with suppress(NotListedError):
                     files.update(chain.from_iterable(self._layout.user_files(store)))
             theirs = [file for file in files if (user := user_of(file)) is not None and key_of(user) in left]
-            yield from self._read_users(host, theirs)
+            yield from self.read_changed(host, theirs)
 
-    def read_file(self, path: bytes, limit: int) -> tuple[bytes | None, int | None, str]:
-        """A file's bytes and signature, or why it can't be read; no signature where it is not there.
-
-        Never waits: what is no regular file (a FIFO, say) is not read.
-        """
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None, None, ""
-        except OSError as error:
-            why = PERMISSION_DENIED if isinstance(error, PermissionError) else clean(error.strerror or "")
-            return None, self._signature(changed_at(path) or STALE), why
-        try:
-            found = os.fstat(descriptor)
-            signature = self._signature(found.st_ctime_ns)
-            if not stat.S_ISREG(found.st_mode):
-                return None, signature, "it is not a file"
-            if found.st_size > limit:
-                return None, signature, f"it is larger than {limit >> 20} MiB"
-            return os.read(descriptor, found.st_size + 1), signature, ""
-        except OSError as error:
-            return None, STALE, clean(error.strerror or "")
-        finally:
-            os.close(descriptor)
-
-    def _reading(self, host: Host, store: Store, files: int) -> AbstractContextManager[Reader]:
-        records = host.stores.get(LOGIN_STORE) if store.name == LASTLOG2 else None
-        beside = [other.path for other in host.stores.values() if other is not store and other is not records]
-        return reading(StorePaths(store.path, records.path if records else None, beside), self._keys, host.name, files)
-
-    def _signature(self, changed: int) -> int:
+    def signature(self, changed: int) -> int:
         """What tells whether a file that changed then, and is read from now on, is another one later."""
         return changed if _is_settled(changed, self._wall_ns()) else STALE
+
+    def _reading(self, host: Host, files: int) -> AbstractContextManager[Reader]:
+        paths = [(store.name, store.path) for store in host.stores.values()]
+        return reading(paths, self._keys, host.name, files)
 
     def _changed(
         self, host: Host, store: Store, reader: Reader, files: Names, advance: Callable[[int], None]
@@ -196,11 +196,11 @@ class UserReader:
         """The names of those files that are not what was read of them."""
         changed: list[bytes] = []
         present, known = array("Q"), 0
-        for looks in reader.looks(files, store.files):
+        for looks in reader.looks(_number(host, store), files, store.files):
             present += looks.keys
             known += looks.known
             now_changed = [
-                file for file, key, stamp in looks.changed if store.files.get(key) != stamp and file not in store.fresh
+                file for file, key, stamp in looks.changed if store.files.get(key) != stamp and file not in host.fresh
             ]
             changed += now_changed
             advance(len(looks.keys) - len(now_changed))
@@ -239,122 +239,98 @@ class UserReader:
                 store.files.pop(key)
                 host.orphans.add(key)
 
-    def _read_plain_files(
-        self,
-        host: Host,
-        store: Store,
-        read: Iterator[tuple[list[bytes], Rows]],
-        advance: Callable[[int], None],
-    ) -> Iterator[list[Record]]:
-        for chunk, rows in read:
-            if rows.later:
-                store.later.append((b"/".join(rows.later), rows.later_changed))
-            if rows.rows:
-                self._note_read(host, store, chunk, rows, self._wall_ns() - SHARED_NS)
-                yield [PlainUsers(host.name, rows.rows)]
-            if rows.others:
-                yield from self._read_users(host, rows.others)
-            advance(len(chunk) - len(rows.later))
-
-    def _read_here(self, host: Host, store: Store, files: list[bytes]) -> Iterator[list[Record]]:
-        """Reads some plain files in this process; of those that were read before as they are now nothing is told."""
-        since = self._wall_ns()
-        try:
-            with self._reading(host, store, 0) as reader:
-                read = reader.read(files)
-        except OSError:
-            yield from self._read_users(host, files)
-            return
-        rows = read.rows
-        before = [store.fresh.get(file) for file in files] if store.fresh else []
-        self._note_read(host, store, files, read, since)
-        if any(known is not None for known in before):
-            said = {known for known in before if known is not None}
-            rows = [row for row in rows if hash(row) not in said]
-        if rows:
-            yield [PlainUsers(host.name, rows)]
-        if read.others:
-            yield from self._read_users(host, read.others)
-
-    def _note_read(self, host: Host, store: Store, files: Sequence[bytes], read: Rows, since: int) -> None:
-        """Notes which files were read, none before `since` (ns), and as of which change."""
-        changed, recorded = read.changed, read.recorded
-        if store.fresh or max((*changed, *recorded), default=0) >= since - COARSELY_SETTLED_NS:
-            left = {*read.others, *read.later}
-            names = [file for file in files if file not in left]
-            are_settled = [
-                _is_settled(one, since) and _is_settled(other, since)
-                for one, other in zip(changed, recorded, strict=True)
-            ]
-            for file, row, is_settled in zip(names, read.rows, are_settled, strict=True):
-                if not is_settled:
-                    store.fresh[file] = hash(row)
-                elif store.fresh:
-                    store.fresh.pop(file, None)
-            changed = array("Q", map(_or_stale, changed, are_settled))
-            recorded = array("Q", map(_or_stale, recorded, are_settled))
+    def _said(self, host: Host, files: Sequence[bytes], read: Read, since: int) -> list[Record]:
+        """What is to be said of files that were read, none before `since` (ns); notes them as read."""
+        for file in read.nobody:
+            self._note_nobody(host, file)
         keys = [row[0] for row in read.rows]
+        rows = read.rows
+        if host.fresh or max(map(max, filter(None, read.stamps)), default=0) >= since - COARSELY_SETTLED_NS:
+            rows = _note_fresh(host, files, read, since)
+        for store, stamps in zip(host.stores.values(), read.stamps, strict=True):
+            _note_read(store, keys, stamps)
         if host.unread_users:
             host.unread_users.difference_update(keys)
-        store.files.put_many(keys, changed)
-        records = host.stores.get(LOGIN_STORE)
-        if records is not None:
-            records.files.put_many(list(compress(keys, read.recorded)), array("Q", compress(recorded, read.recorded)))
-            for key in compress(keys, map(operator.not_, read.recorded)):
-                records.files.pop(key)
+        users = [UserRecord(*row) if len(row) == PLAIN else self._odd(host, row) for row in rows]
+        return [Users(host.name, users)] if users else []
 
-    def _read_users(self, host: Host, files: Sequence[bytes]) -> Iterator[list[Record]]:
-        for start in range(0, len(files), BATCH):
-            batch = files[start : start + BATCH]
-            yield [record for file in batch if (record := self._read_user(host, file)) is not None]
-
-    def _read_user(self, host: Host, file: bytes) -> UserRecord | None:
-        """What all stores have in files of that name; None where it is nobody's."""
-        user = user_of(file)
-        if user is None:
-            for store in host.stores.values():
-                if changed_at(os.path.join(store.path, file)) is not None:
-                    self._layout.note_nobody(store, file)
-            return None
-        key = self._keys.of_host(host.name)(user)
-        known = is_unread = was_read = False
-        activities: list[Activity] = []
-        logins: list[Login] = []
-        flaws: list[Flaw] = []
-        for store in host.stores.values():
-            path = os.path.join(store.path, file)
-            data, signature, trouble = self.read_file(path, MAX_SIZE)
-            store.fresh.pop(file, None)
-            if signature is None:
-                store.files.pop(key)
-                continue
-            store.files.put(key, signature)
-            if data is None:
-                flaws.append(self._layout.flaw("unreadable record", path, trouble))
-                known = is_unread = True
-                continue
-            if signature == STALE:
-                store.fresh[file] = None
-            reading = read_store(store.name, data)
-            was_read = True
-            known = known or reading.known
-            activities += reading.activities
-            logins += reading.logins
-            flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
+    def _odd(self, host: Host, row: Row) -> UserRecord:
+        """The record of a user with whose files something is odd."""
+        key, user, activities, logins, faults, is_known, is_unread, was_read = row
         if is_unread and not was_read:
             host.unread_users.add(key)
-        else:
-            host.unread_users.discard(key)
-        return UserRecord(host.name, user, known, tuple(activities), tuple(logins), tuple(flaws), is_unread)
+        paths = [os.path.join(store.path, user_file(user)) for store in host.stores.values()]
+        flaws = tuple(self._layout.flaw(what, paths[number], clean(why)) for number, what, why in faults)
+        return UserRecord(key, user, activities, logins, flaws, is_known, is_unread)
+
+    def _note_nobody(self, host: Host, file: bytes) -> None:
+        for store in host.stores.values():
+            if changed_at(os.path.join(store.path, file)) is not None:
+                self._layout.note_nobody(store, file)
+
+
+class Seen:
+    """How many files were read, or left for later, in each of the stores of those names. `before` are those of which
+    files had been read before."""
+
+    def __init__(self, stores: Sequence[str], before: Collection[str], advance: Callable[[int], None]) -> None:
+        self.files = dict.fromkeys(stores, 0)
+        self.before = before
+        self.advance = advance
+
+    def take(self, read: Read) -> None:
+        """Takes note of what was read."""
+        done = [len(stamps) - stamps.count(GONE) for stamps in read.stamps]
+        for store, files, left in zip(self.files, done, read.left, strict=True):
+            self.files[store] += files + left
+        self.advance(sum(done))
+
+
+def _number(host: Host, store: Store) -> int:
+    return list(host.stores).index(store.name)
+
+
+def _note_unmoved(host: Host) -> None:
+    """All that there was in the stores has been read."""
+    for store in host.stores.values():
+        if store.unmoved_later:
+            store.unmoved, store.unmoved_later = store.unmoved_later, 0
+
+
+def _note_read(store: Store, keys: Sequence[int], stamps: "array[int]") -> None:
+    """Notes as of which changes the files of the users of those keys were read."""
+    if GONE not in stamps:
+        store.files.put_many(keys, stamps)
+        return
+    is_there = [stamp != GONE for stamp in stamps]
+    store.files.put_many(list(compress(keys, is_there)), list(compress(stamps, is_there)))
+    if len(store.files):
+        for key, stamp in zip(keys, stamps, strict=True):
+            if stamp == GONE:
+                store.files.pop(key)
+
+
+def _note_fresh(host: Host, files: Sequence[bytes], read: Read, since: int) -> list[Row]:
+    """Notes the files that were read so soon after they were written that they have to be read again; returns the rows
+    of those that are not what was said of them before."""
+    aside = {*read.nobody, *read.later}
+    names = [file for file in files if file not in aside]
+    others: list[Row] = []
+    for at, (file, row) in enumerate(zip(names, read.rows, strict=True)):
+        before = host.fresh.pop(file, None)
+        if not all(_is_settled(stamps[at], since) for stamps in read.stamps):
+            host.fresh[file] = hash(row)
+            for stamps in read.stamps:
+                if stamps[at] != GONE:
+                    stamps[at] = STALE
+        if before != hash(row):
+            others.append(row)
+    return others
 
 
 def is_unmoved(store: Store) -> bool:
     """Whether nothing can have come to a store, as Prosody writes, since all in it was read."""
     return store.unmoved != 0 and changed_at(store.path) == store.unmoved
-
-
-def _or_stale(changed: int, is_settled: bool) -> int:
-    return changed if is_settled else STALE
 
 
 def _is_settled(changed: int, since: int) -> bool:

@@ -4,7 +4,7 @@ import os
 
 from headcount.prosody.faults import Fault
 from headcount.prosody.files import VISITORS_NAMES, user_of
-from headcount.prosody.stores import MAX_SIZE
+from headcount.prosody.many import UNREAD, read_file
 from headcount.prosody.visitors import read_marker, read_visitors
 from headcount.records import HostVisitors, VisitedMonth, VisitorMarkers
 from headcount.sources.layout import STALE, Host, Layout
@@ -28,11 +28,11 @@ class VisitorsReader:
         flaws = []
         for file in host.visitors:
             path = os.path.join(host.path, file)
-            data, signature, trouble = self._reader.read_file(path, MAX_VISITORS)
-            host.visitors[file] = STALE if signature is None else signature
-            if data is None:
-                if signature is not None:
-                    flaws.append(self._layout.flaw("unreadable record", path, trouble))
+            changed, data = read_file(path, limit=MAX_VISITORS)
+            host.visitors[file] = STALE if data is None else self._reader.signature(changed)
+            if not isinstance(data, bytes):
+                if data is not None:
+                    flaws.append(self._layout.flaw(UNREAD, path, clean(data)))
                 continue
             reading = read_visitors(data)
             flaws += [self._layout.flaw(fault.what, path, fault.why) for fault in reading.faults]
@@ -58,8 +58,8 @@ class VisitorsReader:
                 user = user_of(file)
                 if user is None:
                     continue
-                data, _, trouble = self._reader.read_file(os.path.join(store, file), MAX_SIZE)
-                marker = Fault("unreadable record", trouble) if data is None else read_marker(data)
+                _, data = read_file(os.path.join(store, file))
+                marker = read_marker(data) if isinstance(data, bytes) else Fault(UNREAD, clean(data or ""))
                 if marker == month:
                     users.add(user)
                 elif isinstance(marker, Fault):

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from headcount.records import Flaw, HostGone, PlainUsers, Record, SourceFlaws, UserRecord, UsersGone, plain_record
+from headcount.records import Flaw, HostGone, Record, SourceFlaws, UserRecord, Users, UsersGone
 from headcount.sources.directory import DirectorySource
 from headcount.sources.watcher import Changes
 from support import prosody_writes
@@ -41,16 +41,13 @@ class Said:
             for record in batch:
                 self.records.append(record)
                 match record:
-                    case UserRecord():
-                        self.users[record.host, record.user] = record
-                    case PlainUsers():
-                        self.records += [plain_record(record.host, user) for user in record.users]
-                        self.users |= {(record.host, user[1]): plain_record(record.host, user) for user in record.users}
+                    case Users():
+                        self.users |= {(record.host, user.user): user for user in record.users}
                     case UsersGone():
                         key_of = self.source._keys.of_host(record.host)
                         for host, user in self.users:
                             if host == record.host and key_of(user) in record.keys:
-                                self.users[host, user] = UserRecord(host, user)
+                                self.users[host, user] = UserRecord(0, user, is_known=False)
                     case HostGone():
                         self.users = {key: said for key, said in self.users.items() if key[0] != record.host}
                     case SourceFlaws():

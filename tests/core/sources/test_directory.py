@@ -10,14 +10,7 @@ import pytest
 from followed import LOGIN, Clock, Said, ToldWatcher, log_in
 
 from headcount.errors import NoPermissionError, UsageError
-from headcount.records import (
-    HostGone,
-    HostRead,
-    HostVisitors,
-    PlainUsers,
-    UserRecord,
-    plain_record,
-)
+from headcount.records import HostGone, HostRead, HostVisitors, Users
 from headcount.sources import directory as directory_module
 from headcount.sources.directory import DirectorySource
 from headcount.sources.pace import AT_LEAST
@@ -72,7 +65,7 @@ def test_everything_is_said_once_and_then_that_the_host_was_read(root: Path, swe
         ("example.com", "alice"): 30,
         ("chat.example.org", "zoë"): 40,
     }
-    assert sum(isinstance(record, UserRecord) for record in swept.records) == 2
+    assert sum(len(record.users) for record in swept.records if isinstance(record, Users)) == 2
     for host in ("example.com", "chat.example.org"):
         order = [r for r in swept.records if getattr(r, "host", "") == host]
         assert order[-1] == HostRead(host)
@@ -123,8 +116,8 @@ def test_a_change_while_everything_is_read_is_seen_after(root: Path, live: Said)
         log_in(root, f"user{number}", 10)
     batches = live.source.read()
     first = next(batches)
-    assert isinstance(first[0], PlainUsers)
-    early = plain_record("example.com", first[0].users[0])
+    assert isinstance(first[0], Users)
+    early = first[0].users[0]
     log_in(root, early.user, 99)
     log_in(root, "newcomer", 98)
     live.take(iter([first])).take(batches)
@@ -149,7 +142,7 @@ def test_a_deleted_user_is_gone_and_one_left_in_another_store_is_not(root: Path,
     live.read()
     gone.unlink()
     (gone.parent / "bob.dat").unlink()
-    live.follow_until(lambda: not live.users["example.com", "alice"].known)
+    live.follow_until(lambda: not live.users["example.com", "alice"].is_known)
     live.follow_until(lambda: live.last("bob") == 5)
 
 
@@ -159,7 +152,7 @@ def test_a_store_that_is_deleted_and_made_again_is_followed(root: Path, live: Sa
     live.read()
     shutil.rmtree(store)
     log_in(root, "alice", 20)
-    live.follow_until(lambda: live.last("alice") == 20 and not live.users["example.com", "bob"].known)
+    live.follow_until(lambda: live.last("alice") == 20 and not live.users["example.com", "bob"].is_known)
     log_in(root, "alice", 30)
     live.follow_until(lambda: live.last("alice") == 30)
 
@@ -183,7 +176,7 @@ def test_what_no_event_told_is_found_by_a_sweep(root: Path, swept: Said, clock: 
     log_in(root, "carol", 30, host="new.example")
     sweep(swept, clock)
     assert swept.last("alice") == 20
-    assert not swept.users["example.com", "bob"].known
+    assert not swept.users["example.com", "bob"].is_known
     assert swept.last("carol", "new.example") == 30
     os.utime(kept, (5, 5))  # a restored file is older than the one before, and still another one
     kept.write_text(LOGIN % 40)
@@ -219,7 +212,7 @@ def test_a_sweep_reads_only_what_changed(root: Path, clock: Clock) -> None:
     said.records.clear()
     log_in(root, "bob", 20)
     sweep(said, clock)
-    assert [record.user for record in said.records if isinstance(record, UserRecord)] == ["bob"]
+    assert [user.user for record in said.records if isinstance(record, Users) for user in record.users] == ["bob"]
 
 
 def test_two_writes_within_the_clocks_grain_are_both_seen(root: Path, swept: Said, clock: Clock) -> None:
@@ -234,7 +227,7 @@ def test_two_writes_within_the_clocks_grain_are_both_seen(root: Path, swept: Sai
     swept.take(swept.source.follow(0))
     assert swept.last("alice") == 10
     swept.take(swept.source._settle(clock.now + 1))
-    assert [record.user for record in swept.records if isinstance(record, UserRecord)] == ["alice"]
+    assert [user.user for record in swept.records if isinstance(record, Users) for user in record.users] == ["alice"]
     assert swept.last("alice") == 20
 
 
@@ -333,7 +326,7 @@ def test_unreadable_files_are_problems_until_they_are_mended(root: Path, live: S
     path.chmod(0)
     with unprivileged():
         live.read()
-        assert live.users["example.com", "alice"].known
+        assert live.users["example.com", "alice"].is_known
         assert [(f.what, f.why) for f in live.users["example.com", "alice"].flaws] == [
             ("unreadable record", "permission denied")
         ]
@@ -430,7 +423,7 @@ def test_a_data_directory_that_goes_while_it_is_watched_keeps_its_users_and_goes
         root.rename(away)
         said.follow_until(lambda: said.kinds() == {"no data directory"})
         said.take(source.follow(1.5))
-        assert all(record.known for record in said.users.values())
+        assert all(record.is_known for record in said.users.values())
         away.rename(root)
         log_in(root, "user3", 20)
         said.follow_until(lambda: said.kinds() == set() and said.last("user3") == 20)
@@ -470,7 +463,7 @@ def test_a_component_has_no_users(root: Path, swept: Said) -> None:
         root, "conference.example.com", "lastlog2", "room1", 'return {\n\t["conference.example.com"] = "message";\n};\n'
     )
     swept.read()
-    assert not any(said.known for said in swept.users.values())
+    assert not any(said.is_known for said in swept.users.values())
 
 
 def test_who_may_be_active_is_read_first(root: Path, swept: Said) -> None:
@@ -484,8 +477,8 @@ def test_who_may_be_active_is_read_first(root: Path, swept: Said) -> None:
     for batch in swept.source.read():
         assert swept.source.progress is not None
         (after if swept.source.progress.active_done else before).extend(batch)
-    recent = {user[1] for record in before if isinstance(record, PlainUsers) for user in record.users}
-    later = {user[1] for record in after if isinstance(record, PlainUsers) for user in record.users}
+    recent = {user.user for record in before if isinstance(record, Users) for user in record.users}
+    later = {user.user for record in after if isinstance(record, Users) for user in record.users}
     assert recent == {"zoë"} | {f"user{number}" for number in range(0, 1500, 2)}
     assert later == {f"user{number}" for number in range(1, 1500, 2)}
     assert [record for record in after if isinstance(record, HostRead)]
@@ -506,7 +499,7 @@ def test_what_changes_or_goes_before_its_turn_is_told_as_it_is_then(root: Path, 
     swept.take(reading)
     sweep(swept, clock)
     assert (swept.last("early"), swept.last("changes")) == (10, 20)
-    assert not swept.users["example.com", "goes"].known
+    assert not swept.users["example.com", "goes"].is_known
 
 
 def test_progress_counts_the_users(root: Path, swept: Said) -> None:
@@ -514,7 +507,7 @@ def test_progress_counts_the_users(root: Path, swept: Said) -> None:
         log_in(root, f"user{number}", 10)
     seen = []
     for batch in swept.source.read():
-        if isinstance(batch[0], PlainUsers):
+        if isinstance(batch[0], Users):
             assert swept.source.progress is not None
             seen.append((swept.source.progress.done, swept.source.progress.total))
     assert seen == [(0, 1200), (500, 1200), (1000, 1200)]

@@ -1,18 +1,18 @@
 """Many files at once: by one process, by two, by threads, and with a helper that dies: always the same."""
 
 import os
-from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from headcount.compact_map import CompactMap
-from headcount.prosody.many import Rows, StorePaths
+from headcount.prosody.many import GONE, Read, StorePaths
+from headcount.records import UserRecord
 from headcount.sources import readers
 from headcount.sources.helper import Helper, HelperLostError
 from headcount.sources.layout import NotListedError
-from headcount.sources.readers import Chunk, Names, Reader, reading
+from headcount.sources.readers import Names, Reader, reading
 from headcount.user_keys import Keys
 from support import prosody_writes
 
@@ -40,47 +40,44 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path.parent
 
 
-def paths_of(store: Path, records: Path | None = None, *beside: Path) -> StorePaths:
-    return StorePaths(os.fsencode(store), records and os.fsencode(records), [os.fsencode(path) for path in beside])
+def paths_of(store: Path, *beside: Path) -> StorePaths:
+    return [(path.name, os.fsencode(path)) for path in (store, *beside)]
 
 
 def everything(
     reader: Reader, files: list[bytes], since: int = 0
-) -> tuple[dict[bytes, tuple[object, ...]], set[bytes], set[bytes]]:
-    """By file its row and change times; the others; all that were spoken of, those included that were read later."""
+) -> tuple[dict[bytes, tuple[object, ...]], set[bytes]]:
+    """By file its row and change times; and all that were spoken of, those included that were read later."""
     found: dict[bytes, tuple[object, ...]] = {}
-    others: set[bytes] = set()
     spoken: list[bytes] = []
-    later: list[Chunk] = []
+    later: list[list[bytes]] = []
 
-    def take(chunk: list[bytes], said: Rows) -> None:
-        left = {*said.others, *said.later}
+    def take(chunk: list[bytes], said: Read) -> None:
+        left = {*said.nobody, *said.later}
         spoken.extend(file for file in chunk if file not in said.later)
-        others.update(said.others)
         read = [file for file in chunk if file not in left]
-        for file, row, *when in zip(read, said.rows, said.changed, said.recorded, strict=True):
+        for file, row, *when in zip(read, said.rows, *said.stamps, strict=True):
             found[file] = row, *when
         if said.later:
-            later.append((said.later, said.later_changed))
+            later.append(said.later)
 
-    for chunk, said in reader.rows(Names([files]), since=since, are_all=False):
+    for chunk, said in reader.rows(Names([files]), since, number=0):
         take(chunk, said)
     if since:
-        assert {file for names, _ in later for file in names} == {
-            file for file in files if file.startswith(b"user") and int(file[7:-4]) % 3 == 0
-        }
+        old = {file for file in files if file.startswith(b"user") and int(file[7:-4]) % 3 == 0}
+        assert old - {b"user%2e9.dat"} <= {file for names in later for file in names}  # that one may be in other stores
         assert len(spoken) < len(files)
-    for chunk, said in reader.later_rows([*later]):
+    for chunk, said in reader.rows(Names([*later])):
         take(chunk, said)
     assert len(spoken) == len(set(spoken))
-    return found, others, set(spoken)
+    return found, set(spoken)
 
 
 def looked(reader: Reader, files: list[bytes], known: CompactMap) -> tuple[set[int], int, dict[bytes, tuple[int, int]]]:
     """All keys, how many of them are known, and the changed files with key and change time."""
     keys: list[int] = []
     number, changed = 0, {}
-    for looks in reader.looks(Names([files]), known):
+    for looks in reader.looks(0, Names([files]), known):
         keys += looks.keys
         number += looks.known
         changed |= {file: (key, when) for file, key, when in looks.changed}
@@ -102,16 +99,19 @@ def test_all_files_are_read_once_whatever_the_way(store: Path, way: str, since: 
     path = os.fsencode(store)
     files = [*os.listdir(path), b"missing.dat", b"looong" * 60 + b".dat"]
     with reading(paths_of(store), KEYS, "example.com", len(files)) as reader:
-        found, others, spoken = everything(reader, files, since)
+        found, spoken = everything(reader, files, since)
     assert spoken == set(files)
-    assert len(found) == USERS - USERS // 100
     key_of = KEYS.of_host("example.com")
-    for file, (row, when, recorded) in found.items():
-        number = int(file[7:-4])
-        assert row == (key_of(f"user.{number}"), f"user.{number}", 1000 + number, 0, f"8.8.8.{number % 250}", None, ())
+    for number in range(USERS):
+        user, file = f"user.{number}", b"user%%2e%d.dat" % number
+        login = (5, "login", None) if number % 100 == 0 else (1000 + number, "login", f"8.8.8.{number % 250}")
+        row, when = found.pop(file)
+        assert UserRecord(*row[:4], (), *row[5:7]) == UserRecord(key_of(user), user, (login,))  # type: ignore[index]
         assert when == os.stat(os.path.join(path, file)).st_ctime_ns
-        assert recorded == 0
-    assert {b"bad name.dat", b"folder.dat", b"missing.dat"} < others
+    gone, folder = found.pop(b"missing.dat"), found.pop(b"folder.dat")
+    assert (gone[1], gone[0][5]) == (GONE, False)  # type: ignore[index]
+    assert folder[0][4:] == (((0, "unreadable record", "it is not a file"),), True, True, False)  # type: ignore[index]
+    assert len(found) == 1  # a name that is too long for a file
 
 
 def test_a_look_tells_what_is_not_as_it_was(store: Path, way: str) -> None:
@@ -137,31 +137,32 @@ def test_a_look_tells_what_is_not_as_it_was(store: Path, way: str) -> None:
 def test_all_that_are_there_are_read(store: Path, way: str) -> None:
     files = os.listdir(os.fsencode(store))
     with reading(paths_of(store), KEYS, "example.com", len(files)) as reader:
-        rows = [row for _, said in reader.rows(Names([files]), since=0, are_all=True) for row in said.rows]
-    assert len(rows) == len(set(rows)) == USERS - USERS // 100
+        rows = [row for _, said in reader.rows(Names([files]), number=0, are_all=True) for row in said.rows]
+    assert len(rows) == len(set(rows)) == USERS + 1
 
 
-def test_login_records_are_read_with_it(store: Path, way: str) -> None:
+def test_all_stores_are_read_with_it(store: Path, way: str) -> None:
+    """Also where one of them says nothing that can be read, and where it alone is new."""
     written = [
-        prosody_writes(store.parents[1], "example.com", "login_records", f"user.{number}", text)
-        for number, text in ((7, RECORDS), (8, "x"), (9, RECORDS))
+        prosody_writes(store.parents[1], "example.com", name, f"user.{number}", text)
+        for name, number, text in (
+            ("login_records", 7, RECORDS),
+            ("login_records", 8, "x"),
+            ("login_records", 9, RECORDS),
+            ("account_activity", 9, 'return {\n\t["timestamp"] = 1795000001;\n};\n'),
+        )
     ]
-    with reading(paths_of(store, written[0].parent), KEYS, "example.com", USERS) as reader:
-        found, others, _ = everything(reader, os.listdir(os.fsencode(store)), SINCE * 10**9)
-    for number, path in ((7, written[0]), (9, written[2])):
-        row, _, recorded = found[b"user%%2e%d.dat" % number]
-        assert row[6] == ((1795000000, None, "phone"),)  # type: ignore[index]
-        assert recorded == path.stat().st_ctime_ns
-    assert b"user%2e8.dat" in others
-    assert found[b"user%2e10.dat"][0][6] == ()  # type: ignore[index]
-
-
-def test_who_is_in_another_store_too_wants_a_closer_look(store: Path, way: str) -> None:
-    beside = prosody_writes(store.parents[1], "example.com", "lastlog", "user.7", "x").parent
-    with reading(paths_of(store, None, beside), KEYS, "example.com", USERS) as reader:
-        found, others, _ = everything(reader, os.listdir(os.fsencode(store)))
-    assert b"user%2e7.dat" in others
-    assert b"user%2e8.dat" in found
+    beside = [written[0].parent, written[-1].parent, store.parent / "lastlog"]
+    with reading(paths_of(store, *beside), KEYS, "example.com", USERS) as reader:
+        found, _ = everything(reader, os.listdir(os.fsencode(store)), SINCE * 10**9)
+    login, recorded = (1009, "login", "8.8.8.9"), (1795000000, None, "phone")
+    row, _, changed, seen, none = found[b"user%2e9.dat"]
+    assert row[2:] == ((login, (1795000001, "seen", None)), (recorded,))  # type: ignore[index]
+    assert (changed, seen, none) == (written[2].stat().st_ctime_ns, written[3].stat().st_ctime_ns, GONE)
+    row, *_ = found[b"user%2e8.dat"]
+    assert row[2:4] == (((1008, "login", "8.8.8.8"),), ())  # type: ignore[index]
+    assert [fault[:2] for fault in row[4]] == [(1, "unreadable record")]  # type: ignore[index]
+    assert found[b"user%2e10.dat"][2:] == (GONE, GONE, GONE)
 
 
 @pytest.mark.parametrize("after", [0, 1])
@@ -203,17 +204,17 @@ def test_a_helper_that_never_comes_is_not_missed(store: Path, monkeypatch: pytes
     path = os.fsencode(store)
     files = os.listdir(path)
     with reading(paths_of(store), KEYS, "example.com", len(files)) as reader:
-        assert everything(reader, files)[2] == set(files)
+        assert everything(reader, files)[1] == set(files)
 
 
 def test_a_helper_ends_with_whoever_began_it(store: Path) -> None:
     helper = Helper(paths_of(store), KEYS.secret, "example.com")
-    helper.ask_to_read([b"user%2e1.dat"], 0, array("Q"))
+    helper.ask_to_read([b"user%2e1.dat"], 0)
     assert helper.answer()[0][0][1] == "user.1"
     helper._asked.close()
     assert helper._process.wait(120) == 0
     with pytest.raises(HelperLostError):
-        helper.ask_to_read([b"user%2e1.dat"], 0, array("Q"))
+        helper.ask_to_read([b"user%2e1.dat"], 0)
     helper.close()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from followed import LOGIN, Clock, Said, ToldWatcher, log_in
 
-from headcount.records import HostGone, HostRead, HostVisitors, PlainUsers, UsersGone
+from headcount.records import HostGone, HostRead, HostVisitors, Users, UsersGone
 from headcount.sources import layout, readers
 from headcount.sources.directory import SLICE, DirectorySource
 from headcount.sources.pace import SOON
@@ -63,7 +63,7 @@ def said(root: Path, clock: BusyClock, watcher: ToldWatcher) -> Iterator[Said]:
     source._watcher = watcher  # type: ignore[assignment]  # stands in for one that tells what it is told
     said = Said(source).read()
     until_done(said)
-    while any(store.fresh for host in source._layout.hosts.values() for store in host.stores.values()):
+    while any(host.fresh for host in source._layout.hosts.values()):
         clock.now += 10  # by the kernel's clock too it has to be a little older than when it was read
         until_done(said)
     clock.now += 10
@@ -169,7 +169,7 @@ def test_who_comes_during_a_sweep_stays_and_who_goes_is_gone(
     assert len([key for record in gone for key in record.keys]) >= 1
     clock.now += 1e6
     until_done(said)
-    known = {user for (_, user), record in said.users.items() if record.known}
+    known = {user for (_, user), record in said.users.items() if record.is_known}
     assert known == {*(f"user{number}" for number in range(USERS)), "told", "untold"} - {"user1", "user2", "user3"}
     gone = [record for record in said.records if isinstance(record, UsersGone)]
     assert len({key for record in gone for key in record.keys}) == 2, "each is gone once, and nobody else is"
@@ -200,7 +200,7 @@ def test_a_host_that_comes_during_a_sweep_is_read_before_the_others(
     log_in(root, "user1", 20)
     watcher.tell(new)
     until_done(said)
-    order = [record for record in said.records if isinstance(record, HostRead | PlainUsers)]
+    order = [record for record in said.records if isinstance(record, HostRead | Users)]
     assert order[0].host == "new.example"
     assert HostRead("new.example") in order
     assert said.last("user1") == 20
@@ -216,7 +216,7 @@ def test_a_store_that_is_made_anew_during_a_sweep_keeps_who_is_in_it(
         log_in(root, f"user{number}", 20)
     watcher.tell(store)
     until_done(said)
-    known = {user: record.newest for (_, user), record in said.users.items() if record.known}
+    known = {user: record.newest for (_, user), record in said.users.items() if record.is_known}
     assert known == {f"user{number}": 20.0 for number in range(0, USERS, 2)}
 
 
