@@ -7,9 +7,9 @@ it takes to begin, how many addresses it looks up a second, and by how much it g
 that a file is good, once a file, is told below.
 """
 
+import gzip
 import ipaddress
 import json
-import lzma
 import os
 import random
 import statistics
@@ -27,7 +27,7 @@ from headcount.places.database_records import read_record
 from headcount.places.lookup import Places
 from headcount.places.private_copies import Store
 
-PACKED = Path(__file__).parents[1] / "core" / "headcount" / "data" / "country.mmdb.xz"
+PACKED = Path(__file__).parents[1] / "core" / "headcount" / "data" / "country.mmdb.gz"
 LOOKUPS = 20_000
 TODAY = "the operator's file, mapped, C (MODE_AUTO)"
 
@@ -115,7 +115,7 @@ def main() -> None:
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     with tempfile.TemporaryDirectory() as room:
         path = f"{room}/geo.mmdb"
-        data = Path(sys.argv[1]).read_bytes() if len(sys.argv) > 1 else lzma.decompress(PACKED.read_bytes())
+        data = Path(sys.argv[1]).read_bytes() if len(sys.argv) > 1 else gzip.decompress(PACKED.read_bytes())
         for name in (path, f"{path}.copy"):
             Path(name).write_bytes(data)
 

@@ -100,7 +100,7 @@ class Storm:
             address, resource = str(blocks[0].network_address), self._dice.choice(CLIENTS)
             logins = [*logins[-1:], (when, address, resource)]
             self.expected.setdefault(month, Counter())[address, resource] += 1
-        self._records[user] = UserRecord(self._key_of(user), user, [(when, "login", logins[-1][1])], logins)
+        self._records[user] = UserRecord(self._key_of(user), user, when, logins[-1][1], logins=logins)
         self._dirty.add(user)
 
 

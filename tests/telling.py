@@ -1,9 +1,10 @@
 """What a source tells, in a line of a test."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from headcount.records import Flaw, Kind, UserRecord, Users
+from headcount.activities import Kind, flat
+from headcount.records import Flaw, UserRecord, Users
 from headcount.user_keys import Keys
 
 KEYS = Keys(b"k" * 32)
@@ -33,7 +34,14 @@ def tells(
     """What a source says of one user."""
     is_known = known or bool(activities or logins)
     key = KEYS.of_host(host)(user)
-    return Users(host, [UserRecord(key, user, activities, logins, flaws, is_known, is_unread)])
+    return Users(host, [record(key, user, activities, logins, flaws, is_known, is_unread)])
+
+
+def record(
+    key: int, user: str, activities: Sequence[Activity] = (), logins: Sequence[Login] = (), *rest: Any
+) -> UserRecord:
+    """A record of activities and login records."""
+    return UserRecord(key, user, *flat(activities, logins), *rest)
 
 
 def together(*said: Users) -> Users:

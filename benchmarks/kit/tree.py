@@ -5,8 +5,8 @@ countries' own networks. Nobody is within twelve hours of leaving a window, so w
 """
 
 import array
+import gzip
 import ipaddress
-import lzma
 import os
 import random
 import shutil
@@ -27,7 +27,7 @@ HOST = "example.com"
 LASTS = 11 * 3600
 """Seconds for which a tree's counts hold."""
 IN_USE = "in use"
-COUNTRIES = Path(__file__).parents[2] / "core" / "headcount" / "data" / "country.mmdb.xz"
+COUNTRIES = Path(__file__).parents[2] / "core" / "headcount" / "data" / "country.mmdb.gz"
 NETWORKS = {4: 16_384, 6: 4_096}
 
 
@@ -173,7 +173,7 @@ def _networks() -> Path:
         return path
     dice, lines = random.Random(1), []
     unpacked = room() / "country.mmdb"
-    unpacked.write_bytes(lzma.decompress(COUNTRIES.read_bytes()))
+    unpacked.write_bytes(gzip.decompress(COUNTRIES.read_bytes()))
     with maxminddb.open_database(str(unpacked)) as database:
         for version, wanted in NETWORKS.items():
             found = 0

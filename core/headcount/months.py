@@ -60,12 +60,16 @@ class Months:
         self._starts: list[float] = []
         self._ends: list[float] = []
         self._names: list[str] = []
+        self._first, self._end, self._name = math.inf, -math.inf, ""  # those of the last month that was asked for
 
     def of(self, when: float) -> str | None:
         """The month of a moment (Unix seconds); None where the calendar cannot name it."""
+        if self._first <= when < self._end:
+            return self._name
         at = bisect_right(self._starts, when) - 1
         if at >= 0 and when < self._ends[at]:
-            return self._names[at]
+            self._first, self._end, self._name = self._starts[at], self._ends[at], self._names[at]
+            return self._name
         name = month_of(when, self._zone)
         if name is not None and name not in self._names:
             at = bisect_right(self._names, name)

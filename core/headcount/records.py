@@ -3,18 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Kind = Literal["login", "logout", "seen"]
-
-
-Activity = tuple[float, Kind, str | None]
-"""One login or logout of one user at one second; `seen` where the server does not tell which: the moment (Unix seconds,
-above zero, may be infinite), the kind, and the address that was logged, unchecked."""
-
-Login = tuple[float, str | None, str | None]
-"""A login record, the first login of one user in one month: the moment (as in `Activity`), the address, which may be a
-network prefix such as 203.0.113.0/24, and the resource."""
+from headcount.activities import Activity, Login
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +33,43 @@ for a database; of whose records not one may be read."""
 
 class UserRecord(NamedTuple):
     """Everything that a source says now of one user, from all of the user's stores. It replaces what the source said of
-    that user before. Most of it is plain tuples, for there may be millions, and another process may send them.
+    that user before. It is flat, for there may be millions of them, and another process may send them.
 
-    `key` is the user's (see `user_keys`). `activities` are in any order, `logins` in that of their time, then address
-    and resource. A user who is not `is_known` is gone, though something may be wrong with what is left. `is_unread`
-    says that not all that there is of the user could be read: what was known before still stands.
+    `key` is the user's (see `user_keys`). `login`, `logout` and `seen` are the last of each kind (Unix seconds, 0 where
+    there was none; may be infinite), with the address that was logged, unchecked. `logins` are the login records, in
+    the order of their time, then address and resource. `more` are activities that have no place there: older ones,
+    which another store still tells of. A user who is not `is_known` is gone, though something may be wrong with what is
+    left. `is_unread` says that not all that there is of the user could be read: what was known before still stands.
     """
 
     key: int
     user: str
-    activities: Sequence[Activity] = ()
+    login: float = 0
+    login_address: str | None = None
+    logout: float = 0
+    logout_address: str | None = None
+    seen: float = 0
     logins: Sequence[Login] = ()
+    more: Sequence[Activity] = ()
     flaws: tuple[Flaw, ...] = ()
     is_known: bool = True
     is_unread: bool = False
 
     @property
+    def activities(self) -> list[Activity]:
+        """All logins and logouts, without the login records."""
+        told: list[Activity] = [
+            (self.login, "login", self.login_address),
+            (self.logout, "logout", self.logout_address),
+            (self.seen, "seen", None),
+        ]
+        return [*(one for one in told if one[0]), *self.more]
+
+    @property
     def newest(self) -> float:
         """When the user was last active (Unix seconds); minus infinity where nothing tells."""
-        whens = [activity[0] for activity in self.activities]
-        whens += [login[0] for login in self.logins]
-        return max(whens, default=-math.inf)
+        newest = max(self.login, self.logout, self.seen, *(one[0] for one in (*self.logins, *self.more)))
+        return newest or -math.inf
 
 
 @dataclass(frozen=True, slots=True)

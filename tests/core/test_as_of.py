@@ -17,13 +17,14 @@ from headcount.commands.report import render
 from headcount.engine.as_of import record_as_of, saved_as_of
 from headcount.figures.totals import AT_LEAST
 from headcount.months import end_of, start_of
-from headcount.records import HostRead, HostVisitors, Record, UserRecord, VisitedMonth
+from headcount.records import HostRead, HostVisitors, Record, VisitedMonth
 from headcount.snapshot import HistoryPoint, Mark, Quality, Snapshot
 from headcount.state import Saved
 from headcount.state.sqlite import SqliteState
 from headcount.user_keys import Keys
 from support import prosody_writes
 from telling import Activity, Login, tells
+from telling import record as record_of
 
 __all__ = ["path", "world"]  # fixtures
 DAY = 86_400
@@ -171,10 +172,10 @@ def test_a_host_that_nobody_came_to_later_stays_exact(world: World) -> None:
 
 
 def test_a_record_is_cut_and_one_that_needs_no_cut_is_the_same() -> None:
-    record = UserRecord(1, "a", [Activity(5, "login"), Activity(9, "logout")], [Login(3), Login(8)])
+    record = record_of(1, "a", [Activity(5, "login"), Activity(9, "logout")], [Login(3), Login(8)])
     assert record_as_of(record, 9) is record
-    assert record_as_of(record, 7) == UserRecord(1, "a", [Activity(5, "login")], [Login(3)])
-    assert record_as_of(record, 1) == UserRecord(1, "a", [], [])
+    assert record_as_of(record, 7) == record_of(1, "a", [Activity(5, "login")], [Login(3)])
+    assert record_as_of(record, 1) == record_of(1, "a")
 
 
 def test_of_what_was_kept_nothing_later_is_left() -> None:

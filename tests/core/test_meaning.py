@@ -3,19 +3,30 @@
 import math
 from zoneinfo import ZoneInfo
 
-from headcount.counting.meaning import Meaning, Visit
-from headcount.counting.presence import NEVER
+from headcount.counting.meaning import Meaning, Visit, visits_of
+from headcount.counting.presence import NEVER, Presence
 from headcount.records import UserRecord
 from headcount.snapshot import Cell, Place
 from telling import Activity, Login
+from telling import record as record_of
 
 UTC = ZoneInfo("UTC")
 NOVEMBER, OCTOBER = 1_795_320_000, 1_793_000_000
 PLACES = {"1.1.1.1": Place("AU"), "2.2.2.2": Place("FR"), "3.3.3.3": Place("DE")}
 
 
-def meaning(**options: object) -> Meaning:
-    return Meaning(
+class Reading(Meaning):
+    """What it says of now, and of months."""
+
+    def presence(self, user: UserRecord) -> Presence:
+        return self.read(user)[0]
+
+    def visits(self, user: UserRecord, before: float | None = None) -> list[Visit]:
+        return visits_of(self.read(user)[1], before)
+
+
+def meaning(**options: object) -> Reading:
+    return Reading(
         UTC,
         lambda address: PLACES.get(address or "", Place()),
         lambda resource: resource.split(".")[0] if resource else "?",
@@ -24,7 +35,7 @@ def meaning(**options: object) -> Meaning:
 
 
 def record(*activities: Activity, logins: tuple[Login, ...] = ()) -> UserRecord:
-    return UserRecord(1, "alice", activities, logins)
+    return record_of(1, "alice", activities, logins)
 
 
 def test_the_last_activity_is_the_newest_from_anywhere() -> None:

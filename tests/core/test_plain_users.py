@@ -10,7 +10,7 @@ from test_engine import HOST, NOW, ScriptedSource, World
 from headcount.months import start_of
 from headcount.records import Flaw, HostRead, Record, UserRecord, Users, UsersGone
 from headcount.user_keys import Keys
-from telling import tells
+from telling import record, tells
 
 DAY = 86_400
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -36,7 +36,7 @@ def user_records(draw: st.DrawFn) -> UserRecord:
     flaws = draw(st.sampled_from([(), (), (), (Flaw("unreadable record", "x", "y", "z"),)]))
     is_known, is_unread = draw(st.booleans()) or bool(activities or logins), bool(flaws) and draw(st.booleans())
     in_order = sorted(logins, key=lambda login: login[0])
-    return UserRecord(key_of(user), user, activities, in_order, flaws, is_known, is_unread)
+    return record(key_of(user), user, activities, in_order, flaws, is_known, is_unread)
 
 
 steps = st.lists(

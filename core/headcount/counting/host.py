@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from headcount.counting.active_users import ActiveUsers, Export, Remembered
 from headcount.counting.ahead import Ahead
 from headcount.counting.arrivals import LastSeen
-from headcount.counting.meaning import Meaning, Visit
+from headcount.counting.meaning import Meaning, Visit, visits_of
 from headcount.counting.month_users import SETTLING, MonthlyVisitors, arrivals_told
 from headcount.counting.presence import Rule
 from headcount.counting.saved_users import UserFigures, UsersIndex
@@ -45,30 +45,27 @@ class HostCounter:
         that, with its moment."""
         closed = self.months.closed()
         ahead: list[tuple[UserRecord, float]] = []
+        seen, held, put, read = self._seen, self._ahead, self.active.put, self._meaning.read
         for user in users:
+            key = user.key
             if not user.is_known:
-                self.lose(user.key)
+                self.lose(key)
                 continue
-            newest = self._take(user, closed, now)
-            if newest > now:
-                ahead.append((user, newest))
+            presence, told = read(user, closed)
+            last = self.active.last(key, None) if user.is_unread else None
+            if last is None or last <= presence.last:  # else what can't be read now was read before, and was newer
+                last = put(key, presence)
+            before = seen.before(key, last)
+            seen.note(key, is_flawed=bool(user.flaws))
+            visits = visits_of(told, before)
+            if key in held.keys or (told and told[-1][1] > now):
+                visits = held.put_off(key, user.user, visits, now)
+            if self._was_read:
+                visits = self._hold(key, user.user, visits, now)
+            self.months.count(user.user, visits, now, first_seen=self._is_first_seen(key, last))
+            if presence.last > now:
+                ahead.append((user, presence.last))
         return ahead
-
-    def _take(self, user: UserRecord, closed: Collection[str], now: float) -> float:
-        key, meaning = user.key, self._meaning
-        presence = meaning.presence(user)
-        last = self.active.last(key, None) if user.is_unread else None
-        if last is None or last <= presence.last:  # else what can't be read now was read before, and was newer
-            last = self.active.put(key, presence)
-        before = self._seen.before(key, last)
-        self._seen.note(key, is_flawed=bool(user.flaws))
-        visits = meaning.visits(user, before, closed)
-        if key in self._ahead.keys or (visits and visits[-1].when > now):
-            visits = self._ahead.put_off(key, user.user, visits, now)
-        if self._was_read:
-            visits = self._hold(key, user.user, visits, now)
-        self.months.count(user.user, visits, now, first_seen=self._is_first_seen(key, last))
-        return presence.last
 
     def _is_first_seen(self, key: int, last: float | None) -> bool:
         """Whether nothing was read of a user since the reading of the host began. `last` is None for one who was not

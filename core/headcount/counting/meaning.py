@@ -1,12 +1,12 @@
 """What a user's record means: where they are, with which client, and in which months they visited."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
 from headcount.counting.presence import NEVER, Presence
 from headcount.months import Months, shift
-from headcount.records import Activity, UserRecord
+from headcount.records import UserRecord
 from headcount.snapshot import UNKNOWN, Cell, Place
 
 SAME_LOGIN = 5.0
@@ -31,7 +31,7 @@ class Visit(NamedTuple):
     before: float | None = None
 
 
-_Told = tuple[str, float, Cell | None, bool]
+Told = tuple[str, float, Cell | None, bool]
 """What is told of a visit: the month, the moment, the cell, whether a login record tells it."""
 
 
@@ -69,83 +69,70 @@ class Meaning:
         """Forgets the addresses and resources that were asked for: they spare asking twice, and are not kept."""
         self._found.clear()
 
-    def presence(self, user: UserRecord) -> Presence:
-        """The user's newest activity, from anywhere; the newest place and client that are known."""
-        newest = login = logout = located = NEVER
-        address = resource = None
-        for when, kind, its_address in user.activities:
-            if when > newest:
-                newest = when
-            if kind == "login":
-                if when > login:
-                    login = when
-            elif kind == "logout" and when > logout:
-                logout = when
-            if its_address and when > located:
-                located, address = when, its_address
-        is_open = login > logout
-        for when, its_address, its_resource in user.logins:
-            if when > newest:
-                newest = when
-            if when > login:
-                login = when  # written at the same login, or at a later one
-            if its_address and when > located:
-                located, address = when, its_address
-            resource = its_resource or resource
-        cell = self.cell_of(address, resource)
-        if not self._is_recorded(cell.place):
-            return NOBODY
-        return Presence(newest, cell, is_open, login if is_open else None)
-
-    def visits(self, user: UserRecord, before: float | None = None, closed: Collection[str] = ()) -> list[Visit]:
-        """One visit for each month that the record speaks of and that is not `closed`, oldest first. `before` is the
-        last activity known from before the record; None where it is unknown.
+    def read(self, user: UserRecord, closed: Collection[str] = ()) -> tuple[Presence, list[Told]]:
+        """What a record says of now, and what it says of each month that it speaks of, oldest first; without a cell
+        where that is `closed`.
 
         A month's login record decides its place and client; without one, the month's first login, or else its
         first activity, decides the place.
         """
-        told: dict[str, _Told] = {}
-        for when, address, resource in user.logins:
-            month = self.month_of(when)
-            if month is not None and month not in told:
-                cell = None if month in closed else self.cell_of(address or _address_at(user, when), resource)
-                told[month] = month, when, cell, True
-        bare: dict[str, _Bare] = {}
-        for activity in user.activities:
-            month = self.month_of(activity[0])
-            if month is not None and month not in told:
-                bare[month] = _Bare.of(activity) if month not in bare else bare[month].with_one_more(activity)
-        for month, one in bare.items():
-            told[month] = month, one.newest, None if month in closed else self.cell_of(one.address, None), False
-        told_in_order = [told[month] for month in sorted(told)] if len(told) > 1 else told.values()
+        _, _, login, login_address, logout, logout_address, seen, logins, more, _, _, _ = user
+        month_of, cell_of = self.month_of, self.cell_of
+        newest = opened = login
+        located, address = (login, login_address) if login_address else (NEVER, None)
+        bare: dict[str, tuple[float, str | None]] = {}
+        if login and (month := month_of(login)) is not None:
+            bare[month] = login, login_address
+        later = [(logout, logout_address), (seen, None)] if seen else [(logout, logout_address)] if logout else []
+        if more:
+            later, bare = _in_rank(user), {}
+        for when, its_address in later:
+            if when > newest:
+                newest = when
+            if its_address and when > located:
+                located, address = when, its_address
+            if when and (month := month_of(when)) is not None:
+                if month in bare:
+                    of_month = bare[month]
+                    bare[month] = when if when > of_month[0] else of_month[0], of_month[1] or its_address
+                else:
+                    bare[month] = when, its_address
+        resource = None
+        recorded: dict[str, tuple[float, str | None, str | None]] = {}
+        for when, its_address, its_resource in logins:
+            if when > newest:
+                newest = when
+            if when > opened:
+                opened = when  # written at the same login, or at a later one
+            if its_address and when > located:
+                located, address = when, its_address
+            resource = its_resource or resource
+            if (month := month_of(when)) is not None and month not in recorded:
+                recorded[month] = when, its_address or _address_at(user, when), its_resource
+                bare.pop(month, None)
+        cell = cell_of(address, resource)
+        is_open = login > logout
+        presence = Presence(newest or NEVER, cell, is_open, opened if is_open else None)
+        told: list[Told] = []
+        for month, (when, its_address) in bare.items():
+            told.append((month, when, None if month in closed else cell_of(its_address, None), False))
+        for month, (when, its_address, its_resource) in recorded.items():
+            told.append((month, when, None if month in closed else cell_of(its_address, its_resource), True))
+        if len(told) > 1:
+            told.sort(key=_month)
         if self._countries is not None:
-            told_in_order = [one for one in told_in_order if one[2] is None or self._is_recorded(one[2].place)]
-        return _following(before, told_in_order)
+            presence = presence if self._is_recorded(cell.place) else NOBODY
+            told = [one for one in told if one[2] is None or self._is_recorded(one[2].place)]
+        return presence, told
 
     def _is_recorded(self, place: Place) -> bool:
         return self._countries is None or place.country in self._countries
 
 
-class _Bare(NamedTuple):
-    """The activities of a month without a login record: the newest moment, and the address that tells the place, with
-    the moment that it was logged at and whether that was at a login."""
-
-    newest: float
-    address: str | None
-    when: float
-    is_login: bool
-
-    @classmethod
-    def of(cls, activity: Activity) -> "_Bare":
-        when, kind, address = activity
-        return cls(when, address, when, kind == "login")
-
-    def with_one_more(self, activity: Activity) -> "_Bare":
-        when, kind, address = activity
-        newest, is_login = max(self.newest, when), kind == "login"
-        if address and (not self.address or (not is_login, when) < (not self.is_login, self.when)):
-            return _Bare(newest, address, when, is_login)
-        return self._replace(newest=newest)
+def _in_rank(user: UserRecord) -> list[tuple[float, str | None]]:
+    """All activities, the logins before the others, each by their time."""
+    activities = sorted(user.activities, key=lambda activity: (activity[1] != "login", activity[0]))
+    return [(when, address) for when, _, address in activities]
 
 
 def _address_at(user: UserRecord, when: float) -> str | None:
@@ -159,10 +146,13 @@ def _address_at(user: UserRecord, when: float) -> str | None:
     return min(same)[1] if same else None
 
 
-def _following(before: float | None, told: Iterable[_Told]) -> list[Visit]:
-    """The visits of one record, oldest first, each with the last activity known before it: one from before the record
-    or, in it, an earlier visit. Where the former is unknown, the latter tells of the month right before alone. One
-    without a cell only is before the next."""
+def visits_of(told: Sequence[Told], before: float | None) -> list[Visit]:
+    """The visits that are told of one user, oldest first, each with the last activity known before it: one from before
+    the record or, in it, an earlier visit. Where the former is unknown, the latter tells of the month right before
+    alone. One without a cell only is before the next."""
+    if len(told) == 1:  # as most are
+        month, when, cell, recorded = told[0]
+        return [] if cell is None else [Visit(month, when, cell, recorded, before)]
     found: list[Visit] = []
     earlier: tuple[str, float] | None = None
     for month, when, cell, recorded in told:
@@ -173,3 +163,7 @@ def _following(before: float | None, told: Iterable[_Told]) -> list[Visit]:
             found.append(Visit(month, when, cell, recorded, known))
         earlier = month, when
     return found
+
+
+def _month(told: Told) -> str:
+    return told[0]

@@ -7,6 +7,7 @@ it, and nothing tells of that any more: of a host of which something is left out
 from dataclasses import replace
 from datetime import tzinfo
 
+from headcount.activities import flat
 from headcount.months import is_last_second, month_of
 from headcount.records import UserRecord
 from headcount.state import Saved, SavedHost
@@ -16,8 +17,11 @@ def record_as_of(record: UserRecord, at: float) -> UserRecord:
     """What of a record was so at that moment (Unix seconds); the same object where that is all of it."""
     if record.newest <= at:
         return record
-    activities = [activity for activity in record.activities if activity[0] <= at]
-    return record._replace(activities=activities, logins=[login for login in record.logins if login[0] <= at])
+    activities = flat(
+        (activity for activity in record.activities if activity[0] <= at),
+        (login for login in record.logins if login[0] <= at),
+    )
+    return UserRecord(record.key, record.user, *activities, record.flaws, record.is_known, record.is_unread)
 
 
 def saved_as_of(saved: Saved, at: float, zone: tzinfo) -> Saved:

@@ -103,8 +103,9 @@ class Engine:
     def read_once(self) -> Snapshot:
         """Reads everything there is and counts it, as of now. Keeps nothing."""
         self._phase = Phase.SCANNING
-        for batch in self._source.read():
-            self._take(batch)
+        with garbage.paused():
+            for batch in self._source.read():
+                self._take(batch)
         self._phase = Phase.STOPPED
         self._step()
         self._counting.release()

@@ -1,8 +1,8 @@
 """One open GeoIP database: what it says it is, and what it says of an address."""
 
 import datetime
+import gzip
 import importlib.resources
-import lzma
 import os
 import shutil
 import struct
@@ -120,18 +120,18 @@ class Bundled(Database):
 
 def _unpacked() -> Reader:
     """The bundled database, unpacked into memory without a file."""
-    packed = importlib.resources.files("headcount") / "data" / "country.mmdb.xz"
+    packed = importlib.resources.files("headcount") / "data" / "country.mmdb.gz"
     # The C reader opens names alone: /proc/self/fd gives one to memory without a file (Linux).
     if hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):
         number = os.memfd_create("headcount-country", os.MFD_CLOEXEC)
-        with os.fdopen(number, "wb") as memory, packed.open("rb") as file, lzma.open(file) as plain:
+        with os.fdopen(number, "wb") as memory, packed.open("rb") as file, gzip.open(file) as plain:
             shutil.copyfileobj(plain, memory, 1 << 20)
             memory.flush()
             return open_reader(f"/proc/self/fd/{number}")
     with (
         tempfile.NamedTemporaryFile(suffix=".mmdb") as named,
         packed.open("rb") as file,
-        lzma.open(file) as plain,
+        gzip.open(file) as plain,
     ):
         shutil.copyfileobj(plain, named, 1 << 20)
         named.flush()

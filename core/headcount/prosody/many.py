@@ -6,10 +6,12 @@ This file imports next to nothing, so that a helper process begins at once.
 import os
 import stat
 from array import array
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from itertools import compress
 from typing import Any, Final, NamedTuple
 
+from headcount.activities import NOTHING, Activities, flat, together
 from headcount.compact_map import CompactMap
 from headcount.errors import PERMISSION_DENIED
 from headcount.prosody.files import users_of
@@ -23,100 +25,104 @@ Row = tuple[Any, ...]
 """A user's record (`records.UserRecord`). Where anything is odd its flaws are faults (the number of the store among
 those that were read, what it is, and why), and at its end stands whether any file could be read."""
 
+Stamps = Sequence["array[int]"]
+"""The change times (ns) of some users' files, by store."""
+_Odd = tuple[int, str, bytes | str]
+"""A file that has not the usual shape: the number and the name of its store, and its bytes or why it can't be read."""
+
 MAX_SIZE: Final = 1024 * 1024
 """Bytes of the largest file of a user that is read; one has some hundred."""
+STALE: Final = 0
+"""The change time of a file that has to be read again whatever it says."""
 GONE: Final = 1
 """The change time of a file that is not there: no file has it."""
 UNREAD: Final = "unreadable record"
 """What is wrong with a file that can't be read."""
+_USUAL: Final = 478
+"""Bytes of a usual file: what is read into no more than that is made in Python's own pools."""
 _DIRECTORY: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _TYPE: Final = 0o170000
 """The bits of a mode that tell a regular file (`stat.S_IFREG`) from others."""
 
 
+class Store(NamedTuple):
+    """A store of a host, open: its name, its directory (None where it is not there), and what reads its files."""
+
+    name: str
+    directory: int | None
+    plain: Callable[[bytes], Activities | None]
+
+
 class UserStores:
-    """The stores of a host, open; one that is not there has no files. `keys` gives the users' keys. To be closed.
-    Raises OSError where a directory can't be opened."""
+    """The stores of a host, open. `keys` gives the users' keys. To be closed. Raises OSError where a directory can't be
+    opened."""
 
     def __init__(self, paths: StorePaths, keys: HostKeys) -> None:
         self.keys = keys
-        self.directories: list[int | None] = []
-        with ExitStack() as opened:
-            for _, path in paths:
-                try:
+        self.opened: list[Store] = []
+        with ExitStack() as directories:
+            for name, path in paths:
+                directory = None
+                with suppress(FileNotFoundError):
                     directory = os.open(path, _DIRECTORY)
-                except FileNotFoundError:
-                    self.directories.append(None)
-                else:
-                    self.directories.append(directory)
-                    opened.callback(os.close, directory)
-            self._opened = opened.pop_all()
-        self.readers = [(name, plain_reader(name)) for name, _ in paths]
+                    directories.callback(os.close, directory)
+                self.opened.append(Store(name, directory, plain_reader(name)))
+            self._directories = directories.pop_all()
 
     def close(self) -> None:
         """Lets go of the directories."""
-        self._opened.close()
+        self._directories.close()
 
 
 class Read(NamedTuple):
     """What was read of some files: the `rows` of their users, in the order of their names, and by store the change
-    times (ns) of their files, `GONE` where there is none. `nobody` are the names that are nobody's, `later` those of
-    the files that were not read yet, and `left` says how many files those are in each store."""
+    times (ns) of their files, `GONE` where there is none. `nobody` are the names that are nobody's; `later` those of
+    the files that were only looked at, with the same times of theirs."""
 
     rows: list[Row]
-    stamps: "Sequence[array[int]]"
+    stamps: Stamps
     nobody: list[bytes]
     later: list[bytes]
-    left: list[int]
+    later_stamps: Stamps
 
 
-def read_users(stores: UserStores, files: Sequence[bytes], since: int = 0) -> Read:
+def read_users(stores: UserStores, files: Sequence[bytes], since: int = 0, stamps: Stamps = ()) -> Read:
     """Reads the files of those names in all stores; but of whom no file was written at `since` (ns) or later, none.
+    `stamps` are the change times of all of them, where they were looked at before.
 
     A change time is always that of before the file was read: where the file is another one by then, so is the time.
     """
     later: list[bytes] = []
-    left = [0] * len(stores.readers)
-    if since:
-        files, later, left = _recent(stores.directories, files, since)
-    users: Sequence[str | None] = users_of(files)
-    keys = stores.keys.many(users)
-    stamps = [array("Q") for _ in stores.readers]
-    columns = [
-        (number, directory, *reader, note.append)
-        for number, (directory, reader, note) in enumerate(zip(stores.directories, stores.readers, stamps, strict=True))
-        if directory is not None
+    later_stamps: Stamps = ()
+    if since and not stamps:
+        files, stamps, later, later_stamps = _looked_at(stores, files, since)
+    users, nobody = users_of(files), []
+    if None in users:
+        nobody = [file for file, user in zip(files, users, strict=True) if user is None]
+        is_user = [user is not None for user in users]
+        files, stamps = list(compress(files, is_user)), [array("Q", compress(one, is_user)) for one in stamps]
+        users = list(compress(users, is_user))
+    read_stamps: list[array[int]] = []
+    said: list[Activities | None] = [None] * len(files)
+    odd: dict[int, list[_Odd]] = {}
+    for number, store in enumerate(stores.opened):
+        stamps_of, data = _data_of(store, files, stamps[number] if stamps else None)
+        read_stamps.append(stamps_of)
+        plain = store.plain
+        found = [None if one is None else plain(one) if isinstance(one, bytes) else None for one in data]
+        if found.count(None) > data.count(None):
+            for at, (one, its_data) in enumerate(zip(found, data, strict=True)):
+                if one is None and its_data is not None:
+                    odd.setdefault(at, []).append((number, store.name, its_data))
+        said = list(map(_both, said, found)) if number else found
+    rows: list[Row] = [
+        (key, user, *one, (), True, False)
+        if one is not None and at not in odd
+        else _odd_row(key, user or "", one, odd.get(at, ()))
+        for at, (key, user, one) in enumerate(zip(stores.keys.many(users), users, said, strict=True))
     ]
-    rows: list[Row] = []
-    nobody: list[bytes] = []
-    for file, user, key in zip(files, users, keys, strict=True):
-        if user is None:
-            nobody.append(file)
-            continue
-        activities: tuple[Any, ...] = ()
-        logins: tuple[Any, ...] = ()
-        is_found, odd = False, []
-        for number, directory, name, plain, note in columns:
-            stamp, data = read_file(file, directory)
-            note(stamp)
-            if data is None:
-                continue
-            said = plain(data) if isinstance(data, bytes) else None
-            if said is None:
-                odd.append((number, name, data))
-                continue
-            is_found = True
-            activities = activities + said[0] if activities else said[0]
-            logins = logins + said[1] if logins else said[1]
-        if odd:
-            rows.append(_odd_row((key, user, activities, logins), is_found, odd))
-        else:
-            rows.append((key, user, activities, logins) if is_found else (key, user, (), (), (), False, False, True))
-    for opened, of_store in zip(stores.directories, stamps, strict=True):
-        if opened is None:
-            of_store.extend([GONE] * len(rows))
-    return Read(rows, stamps, nobody, later, left)
+    return Read(rows, read_stamps, nobody, later, later_stamps)
 
 
 class Looks(NamedTuple):
@@ -133,7 +139,7 @@ def look_at(stores: UserStores, number: int, known: CompactMap, files: Sequence[
     """Looks at `files` of the store of that number without reading them. `known` has the change times that are known,
     by key."""
     keys = stores.keys.many(users_of(files))
-    directory, count = stores.directories[number], 0
+    directory, count = stores.opened[number].directory, 0
     changed = []
     for file, key in zip(files, keys, strict=True):
         stamp = _changed_at(file, directory)
@@ -180,49 +186,85 @@ def _changed_at(file: bytes, directory: int | None) -> int:
         return 0
 
 
-def _recent(
-    directories: Sequence[int | None], files: Sequence[bytes], since: int
-) -> tuple[list[bytes], list[bytes], list[int]]:
-    """The names of those of whom a file was written at `since` or later, or is none; those of all others, and how many
-    files in each directory those are."""
+def _looked_at(
+    stores: UserStores, files: Sequence[bytes], since: int
+) -> tuple[list[bytes], Stamps, list[bytes], Stamps]:
+    """The names of those of whom a file was written at `since` or later, or is none, with the change times of all their
+    files; those of all others, with theirs."""
+    directories = [store.directory for store in stores.opened]
     recent: list[bytes] = []
     old: list[bytes] = []
-    left = [0] * len(directories)
-    there = [(number, directory) for number, directory in enumerate(directories) if directory is not None]
+    recent_stamps, old_stamps = [array("Q") for _ in directories], [array("Q") for _ in directories]
     for file in files:
-        found = []
-        for number, directory in there:
+        newest, stamps = 0, []
+        for directory in directories:
             try:
-                looked = os.stat(file, dir_fd=directory)
-            except OSError:
+                if directory is None:
+                    raise FileNotFoundError
+                found = os.stat(file, dir_fd=directory)
+            except OSError as error:
+                stamps.append(GONE if isinstance(error, FileNotFoundError) else STALE)
                 continue
-            if looked.st_mtime_ns >= since or looked.st_mode & _TYPE != stat.S_IFREG:
-                recent.append(file)
-                break
-            found.append(number)
-        else:
-            old.append(file)
-            for number in found:
-                left[number] += 1
-    return recent, old, left
+            stamps.append(found.st_ctime_ns)
+            newest = max(newest, found.st_mtime_ns if found.st_mode & _TYPE == stat.S_IFREG else since)
+        recent.append(file) if newest >= since else old.append(file)
+        for column, stamp in zip(recent_stamps if newest >= since else old_stamps, stamps, strict=True):
+            column.append(stamp)
+    return recent, recent_stamps, old, old_stamps
 
 
-def _odd_row(plain: Row, is_found: bool, odd: Sequence[tuple[int, str, bytes | str]]) -> Row:
-    """The row of a user with files that have not the usual shapes, or can't be read, beside what the others say."""
-    from headcount.prosody.stores import read_store  # here, since it takes a while and few users need it
+def _data_of(
+    store: Store, files: Sequence[bytes], stamps: "array[int] | None"
+) -> "tuple[array[int], list[bytes | str | None]]":
+    """The change times of some files of a store, and what `read_file` gives of each; `stamps` are the former where they
+    are known."""
+    directory = store.directory
+    if directory is None:
+        return array("Q", [GONE]) * len(files), [None] * len(files)
+    if stamps is None:
+        read = [read_file(file, directory) for file in files]
+        return array("Q", [stamp for stamp, _ in read]), [data for _, data in read]
+    if GONE not in stamps:
+        return stamps, [_read(file, directory) for file in files]
+    both = zip(files, stamps, strict=True)
+    return stamps, [None if stamp == GONE else _read(file, directory) for file, stamp in both]
 
-    key, user, activities, logins = plain
+
+def _read(file: bytes, directory: int) -> bytes | str | None:
+    """The bytes of a file that was a usual one when it was looked at, and may be another one now."""
+    try:
+        descriptor = os.open(file, _FLAGS, dir_fd=directory)
+    except OSError:
+        return read_file(file, directory)[1]
+    try:
+        data = os.read(descriptor, _USUAL + 1)
+    except OSError:
+        data = b""
+    finally:
+        os.close(descriptor)
+    return data if 0 < len(data) <= _USUAL else read_file(file, directory)[1]
+
+
+def _both(one: Activities | None, other: Activities | None) -> Activities | None:
+    return together(one, other) if one and other else one or other
+
+
+def _odd_row(key: int, user: str, said: Activities | None, odd: Sequence[_Odd]) -> Row:
+    """The row of a user with files that have not the usual shapes, or can't be read, or who has none any more."""
+    activities = said or NOTHING
     faults: list[tuple[int, str, str]] = []
-    is_known, is_unread, was_read = is_found, False, is_found
+    was_read = is_known = bool(said)
+    is_unread = False
     for number, name, data in odd:
         if isinstance(data, str):
             faults.append((number, UNREAD, data))
             is_known = is_unread = True
             continue
+        from headcount.prosody.stores import read_store  # here, since it takes a while and few users need it
+
         reading = read_store(name, data)
         was_read = True
         is_known = is_known or reading.known
-        activities += reading.activities
-        logins += reading.logins
+        activities = together(activities, flat(reading.activities, reading.logins))
         faults += [(number, fault.what, fault.why) for fault in reading.faults]
-    return key, user, activities, logins, tuple(faults), is_known, is_unread, was_read
+    return key, user, *activities, tuple(faults), is_known, is_unread, was_read

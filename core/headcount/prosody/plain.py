@@ -8,73 +8,83 @@ import re
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
+from headcount.activities import NOTHING, Activities, Login
 from headcount.prosody.files import ACCOUNT_ACTIVITY, LASTLOG, LASTLOG2, LOGIN_STORE
-
-Activity = tuple[int, Any, str | None]
-Login = tuple[int, str | None, str | None]
-Said = tuple[tuple[Activity, ...], tuple[Login, ...]]
-"""What a file says of its user: activities and login records (as in `records`)."""
 
 LARGEST: Final = 4096
 """Bytes of the largest file that is looked at here; one of these shapes has some hundred."""
+LAST: Final = 10**10
+"""A second that no login record of these shapes lies after, far before the calendar's end."""
 
-_BEGIN, _END = "return {\n", "};\n"
-_FIELDS: Final = r"""(?:{indent}\["(?:
-        timestamp"\]\ =\ ([1-9][0-9]{{0,17}})
-        |ip"\]\ =\ "([^"\\\r\n\0]+)"
-        |{text}"\]\ =\ "([^"\\\r\n\0]+)"
-    );\n){{1,3}}"""
-_RECORD: Final = re.compile(
-    r'\t\["([a-z]+|[0-9]{4}-[0-9]{2})"\]\ =\ \{\n'
-    + _FIELDS.format(indent=r"\t\t", text="resource")
-    + r"\t\};\n|[\s\S]+",  # what follows and is none is taken as a whole, without a name
+_TEXT: Final = r'"([^"\\\r\n\0]+)"'
+_WHEN: Final = r"([1-9][0-9]{0,17})"
+_EVENT: Final = rf"""\t\["(log(?:in|out))"\]\ =\ \{{\n
+    (?:\t\t\["ip"\]\ =\ {_TEXT};\n)?
+    \t\t\["timestamp"\]\ =\ {_WHEN};\n
+    (?:\t\t\["ip"\]\ =\ {_TEXT};\n)?
+    \t\}};\n"""
+_REGISTERED: Final = r"""(?:\t\["registered"\]\ =\ \{\n
+    (?:\t\t\["(?:ip"\]\ =\ "[^"\\\r\n\0]*"|timestamp"\]\ =\ [1-9][0-9]{0,17});\n){1,2}
+    \t\};\n)?"""
+_LASTLOG2: Final = re.compile(
+    rf"return\ \{{\n{_REGISTERED}(?:{_EVENT}{_REGISTERED}(?:{_EVENT}{_REGISTERED})?)?\}};\n", re.VERBOSE
+)
+_ONE_EVENT: Final = re.compile(
+    rf'return\ \{{\n(?:\t\["(?:timestamp"\]\ =\ {_WHEN}|ip"\]\ =\ {_TEXT}|event"\]\ =\ "([a-z]+)");\n){{1,3}}\}};\n',
     re.VERBOSE,
 )
-_KINDS: Final = {"login", "logout", "registered"}
-_LAST: Final = 10**10
-"""A second that no login record lies after, far before the calendar's end."""
-_EVENT: Final = re.compile(_FIELDS.format(indent=r"\t", text="event"), re.VERBOSE)
+# A record of one month. What is none, and all that follows, is taken as a whole, without a month.
+_RECORD: Final = re.compile(
+    r'\t\["([0-9]{4}-[0-9]{2})"\]\ =\ \{\n'
+    rf'(?:\t\t\["(?:timestamp"\]\ =\ {_WHEN}|ip"\]\ =\ {_TEXT}|resource"\]\ =\ {_TEXT});\n){{1,3}}'
+    r"\t\};\n|[\s\S]+",
+    re.VERBOSE | re.ASCII,
+)
+_BEGIN, _END = "return {\n", "};\n"
 
 
-def plain_reader(store: str) -> Callable[[bytes], Said | None]:
+def plain_reader(store: str) -> Callable[[bytes], Activities | None]:
     """What reads a user's file in one of `files.USER_STORES`; it gives None for a file of any other shape."""
     return _READERS[store]
 
 
-def _inside(data: bytes) -> str:
-    """What stands in the table that a file returns; nothing where that is not told."""
-    if len(data) <= LARGEST:
-        text = data.decode("utf-8", "replace")
-        if text.startswith(_BEGIN) and text.endswith(_END):
-            return text[len(_BEGIN) : -len(_END)]
-    return ""
+def _text(data: bytes) -> str:
+    """A file as text; nothing where it is too large."""
+    return data.decode("utf-8", "replace") if len(data) <= LARGEST else ""
 
 
-def _lastlog2(data: bytes) -> Said | None:
+def _lastlog2(data: bytes) -> Activities | None:
     """The last login and the last logout; that a user registered is no activity."""
-    events = {name: (when, ip) for name, when, ip, _ in _RECORD.findall(_inside(data))}
-    if not events.keys() <= _KINDS:
+    found = _LASTLOG2.fullmatch(_text(data))
+    if found is None:
         return None
-    activities = []
-    for name, (when, ip) in events.items():
-        if name != "registered":
-            if not when:
-                return None
-            activities.append((int(when), name, ip or None))
-    return (tuple(activities), ()) if events else None
+    first, before, when, after, second, second_before, second_when, second_after = found.groups()
+    if first is None:
+        return NOTHING if b"registered" in data else None
+    ip, second_ip = after or before, second_after or second_before
+    if second is None:
+        return (int(when), ip, 0, None, 0, (), ()) if first == "login" else (0, None, int(when), ip, 0, (), ())
+    if first == second:
+        return None
+    if first == "login":
+        return int(when), ip, int(second_when), second_ip, 0, (), ()
+    return int(second_when), second_ip, int(when), ip, 0, (), ()
 
 
-def _login_records(data: bytes) -> Said | None:
+def _login_records(data: bytes) -> Activities | None:
     """The login records, where each lies in the month that it stands under, by UTC's calendar, as nearly all do."""
+    text = _text(data)
+    if not (text.startswith(_BEGIN) and text.endswith(_END)):
+        return None
     logins: dict[str, Login] = {}
-    for month, timestamp, ip, resource in _RECORD.findall(_inside(data)):
+    for month, timestamp, ip, resource in _RECORD.findall(text, len(_BEGIN), len(text) - len(_END)):
         when = int(timestamp or -1)
-        if not 0 < when < _LAST or _month_of_day(when // 86_400) != month:
+        if not 0 < when < LAST or _month_of_day(when // 86_400) != month:
             return None
         logins[month] = when, ip or None, resource or None
-    return ((), tuple(sorted(logins.values(), key=_when))) if logins else None
+    return (0, None, 0, None, 0, tuple(sorted(logins.values(), key=_when)), ()) if logins else None
 
 
 @lru_cache(maxsize=4096)
@@ -83,30 +93,32 @@ def _month_of_day(day: int) -> str:
     return time.strftime("%Y-%m", time.gmtime(day * 86_400))
 
 
-def _when(login: Login) -> int:
+def _when(login: Login) -> float:
     return login[0]
 
 
-def _lastlog(data: bytes) -> Said | None:
+def _lastlog(data: bytes) -> Activities | None:
     """The last event of any kind."""
-    found = _EVENT.fullmatch(_inside(data))
+    found = _ONE_EVENT.fullmatch(_text(data))
     if found is None:
         return None
     when, ip, event = found.groups()
     if event == "registered":
-        return (), ()
-    return (((int(when), event, ip),), ()) if when and event in _KINDS else None
-
-
-def _account_activity(data: bytes) -> Said | None:
-    """When the user was last seen, and nothing else."""
-    found = _EVENT.fullmatch(_inside(data))
-    if found is None or found[1] is None:
+        return NOTHING
+    if not when or event not in ("login", "logout"):
         return None
-    return ((int(found[1]), "seen", found[2]),), ()
+    return (int(when), ip, 0, None, 0, (), ()) if event == "login" else (0, None, int(when), ip, 0, (), ())
 
 
-_READERS: Final[dict[str, Callable[[bytes], Said | None]]] = {
+def _account_activity(data: bytes) -> Activities | None:
+    """When the user was last seen, and nothing else."""
+    found = _ONE_EVENT.fullmatch(_text(data))
+    if found is None or found[1] is None or found[2] is not None:
+        return None
+    return 0, None, 0, None, int(found[1]), (), ()
+
+
+_READERS: Final[dict[str, Callable[[bytes], Activities | None]]] = {
     LASTLOG2: _lastlog2,
     LASTLOG: _lastlog,
     ACCOUNT_ACTIVITY: _account_activity,

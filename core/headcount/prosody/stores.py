@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
 
+from headcount.activities import Activity, Kind, Login
 from headcount.months import end_of, is_month, start_of
 from headcount.prosody.faults import (
     EMPTY,
@@ -26,8 +27,6 @@ from headcount.prosody.files import ACCOUNT_ACTIVITY, LASTLOG, LASTLOG2, LOGIN_S
 from headcount.prosody.lua_table import LuaKey, LuaTable, LuaValue, parse
 from headcount.prosody.lua_tokens import UnreadableError
 from headcount.prosody.many import MAX_SIZE
-from headcount.prosody.plain import plain_reader
-from headcount.records import Activity, Kind, Login
 
 # A month begins 14 hours before UTC's in the first time zone, and ends 12 hours after it in the last.
 _ZONES: Final = 14 * 3600
@@ -56,14 +55,11 @@ _EMPTY_FILE = StoreReading(faults=(Fault(EMPTY, "the file is empty: what it held
 
 
 def read_store(store: str, data: bytes) -> StoreReading:
-    """What a user's file in one of `files.USER_STORES` says. Never raises for what the file holds.
+    """What a user's file in one of `files.USER_STORES` says, whatever its shape. Never raises for what the file holds.
 
     A file that is empty is a fault, for Prosody never writes one: it is what a power cut leaves. One that
     holds nil or `{}` is as good as absent.
     """
-    said = plain_reader(store)(data)
-    if said is not None:
-        return StoreReading(True, *said)
     if data.strip() in (b"", b"return"):
         return _EMPTY_FILE
     try:

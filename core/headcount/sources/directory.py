@@ -18,6 +18,7 @@ from dataclasses import replace
 from headcount.compact_map import CompactMap
 from headcount.errors import MAY_READ, UsageError, no_permission
 from headcount.prosody.files import SUFFIX, users_of
+from headcount.prosody.many import STALE
 from headcount.prosody.names import decode, encode
 from headcount.records import (
     NOT_READABLE,
@@ -34,7 +35,7 @@ from headcount.snapshot import Progress
 from headcount.sources import inotify
 from headcount.sources.files_read import StoreIndex
 from headcount.sources.inotify import Inotify
-from headcount.sources.layout import LEFTOVER, STALE, Host, Layout, NotListedError, changed_at
+from headcount.sources.layout import LEFTOVER, Host, Layout, NotListedError, changed_at
 from headcount.sources.pace import Pace
 from headcount.sources.readers import HELP_FROM, Names
 from headcount.sources.users import UserReader, is_unmoved

@@ -14,10 +14,11 @@ from typing import Any, Final
 
 from headcount.compact_map import CompactMap
 from headcount.prosody.helping import received, send
-from headcount.prosody.many import StorePaths
+from headcount.prosody.many import Stamps, StorePaths
 
 LARGEST_REQUEST: Final = 24_000
-"""Bytes of names in a request: two of them fit into a pipe, so that sending one never waits for the helper."""
+"""Bytes of names and change times in a request: two of them fit into a pipe, so that sending one never waits for the
+helper."""
 _BEGIN: Final = "import sys; sys.path.insert(0, sys.argv[1]); from headcount.prosody.helping import serve; serve()"
 
 
@@ -56,9 +57,9 @@ class Helper:
         """Has `files` of the store of that number looked at. No more than two questions may be open."""
         self._send((number, b"/".join(files)))
 
-    def ask_to_read(self, files: list[bytes], since: int) -> None:
+    def ask_to_read(self, files: list[bytes], since: int, stamps: Stamps) -> None:
         """Has `files` read; as many questions may be open."""
-        self._send((-1, b"/".join(files), since))
+        self._send((-1, b"/".join(files), since, list(stamps)))
 
     def has_answered(self) -> bool:
         """Whether `answer` need not wait long."""

@@ -9,6 +9,7 @@ from itertools import chain, islice
 from headcount.compact_map import CompactMap
 from headcount.errors import MAY_READ, PERMISSION_DENIED
 from headcount.prosody.files import ADMIN_SOCKET, SUFFIX, USER_STORES, VISITORS_FILES
+from headcount.prosody.many import STALE, Stamps
 from headcount.prosody.names import decode, encode_store, why_not_decoded
 from headcount.records import MOVED, NO_HOST, Flaw
 from headcount.sources.databases import Databases, modified_at
@@ -28,8 +29,6 @@ _MOVED = (
 TURN = 5000
 """Entries of a directory that are listed before others have their turns."""
 UNKNOWN_DIRECTORY = (0, 0)
-STALE = 0
-"""The signature of a file that has to be read again whatever it says."""
 
 
 @dataclass(slots=True)
@@ -55,7 +54,8 @@ class Host:
     """One host's directory. `was_read` once everything in it has been said; `orphans` are the keys of the users whose
     files are gone, or were in stores that went: they may still have others. `unread_users` are the keys of those of
     whom no file may be read. `fresh` are the names of files that have to be read again soon, with a hash of what was
-    said of them; `later` those (with a slash between) that were only looked at so far."""
+    said of them; `later` those (with a slash between) that were only looked at so far, with all those users' change
+    times by store."""
 
     name: str
     path: bytes
@@ -65,7 +65,7 @@ class Host:
     orphans: set[int] = field(default_factory=set)
     unread_users: set[int] = field(default_factory=set)
     fresh: dict[bytes, int] = field(default_factory=dict)
-    later: list[bytes] = field(default_factory=list)
+    later: "list[tuple[bytes, Stamps]]" = field(default_factory=list)
     was_read: bool = False
 
     @property

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from headcount.compact_map import CompactMap
 from headcount.prosody.files import SUFFIX
-from headcount.prosody.many import Looks, Read, StorePaths, UserStores, look_at, read_users
+from headcount.prosody.many import Looks, Read, Stamps, StorePaths, UserStores, look_at, read_users
 from headcount.sources.helper import LARGEST_REQUEST, Helper, HelperLostError
 from headcount.sources.layout import NotListedError
 from headcount.user_keys import Keys
@@ -32,6 +32,10 @@ SLICE: Final = 1 << 16
 """Files that are put in the disk's order at once."""
 OPEN: Final = 2
 """Chunks that the helper is asked for before it has answered, so that it never waits for a question."""
+
+
+Chunk = tuple[list[bytes], Stamps]
+"""Names of files, and the change times of all of those users' files where they were looked at before."""
 
 
 class Names:
@@ -93,15 +97,16 @@ class Reader:
         self._stores.close()
         self._lose_helper()
 
-    def read(self, files: Sequence[bytes], since: int = 0) -> Read:
+    def read(self, files: Sequence[bytes], since: int = 0, stamps: Stamps = ()) -> Read:
         """What `read_users` gives of some files."""
-        return read_users(self._stores, files, since)
+        return read_users(self._stores, files, since, stamps)
 
     def looks(self, number: int, files: Names, known: CompactMap) -> Iterator[Looks]:
         """What `look_at` gives of all the files of the store of that number, in any order. `known` may change
         meanwhile."""
         self._begin_helper(known)
-        for names, answer in self._shared(files, lambda helper, names: helper.ask_to_look(number, names)):
+        chunks: Iterator[Chunk] = ((names, ()) for names in files)
+        for (names, _), answer in self._shared(chunks, lambda helper, names, _: helper.ask_to_look(number, names)):
             if answer is None:
                 yield look_at(self._stores, number, known, names)
             else:
@@ -109,39 +114,53 @@ class Reader:
                 yield Looks(array("Q", keys), count, changed)
 
     def rows(
-        self, files: Names, since: int = 0, *, number: int | None = None, are_all: bool = False
+        self, files: Names, number: int, since: int = 0, *, are_all: bool = False
     ) -> Iterator[tuple[list[bytes], Read]]:
-        """What `read_users` gives of the files, in any order, with the names that it is of. Where they are waited for,
-        those that are in the store of that `number` are read in the order that the disk has them in. `are_all` says
-        that they are all that there are: then one that came since may be among them."""
-        chunks = iter(files)
+        """What `read_users` gives of the files that are in the store of that number, in any order, with the names that
+        it is of; where they are waited for, in the order that the disk has them in. `are_all` says that they are all
+        that there are: then one that came since may be among them."""
+
+        def placed(read: list[bytes], rest: Iterator[Chunk]) -> Iterator[Chunk]:
+            names = set(read) if are_all else {name for names, _ in rest for name in names}
+            return self._in_the_disks_order(self._paths[number][1], names, is_wanted=not are_all)
+
+        yield from self._rows(((names, ()) for names in files), since, placed)
+
+    def later_rows(self, later: Iterable[Chunk]) -> Iterator[tuple[list[bytes], Read]]:
+        """The same of files that were only looked at before, in their order of then."""
+        yield from self._rows(iter(later), 0, lambda _, rest: rest)
+
+    def _rows(
+        self, chunks: Iterator[Chunk], since: int, placed: Callable[[list[bytes], Iterator[Chunk]], Iterator[Chunk]]
+    ) -> Iterator[tuple[list[bytes], Read]]:
+        """What `read_users` gives of the chunks; where they are waited for, in the order that `placed` gives to those
+        that are left."""
         first = next(chunks, None)
         if first is None:
             return
         before, begun = _blocks_read(), time.perf_counter()
-        read = self.read(first, since)
-        is_waiting = _is_waiting(len(first), _blocks_read() - before, time.perf_counter() - begun)
-        yield first, read
+        read = self.read(first[0], since, first[1])
+        is_waiting = _is_waiting(len(first[0]), _blocks_read() - before, time.perf_counter() - begun)
+        yield first[0], read
         if is_waiting:
-            if number is not None:
-                left = set(first) if are_all else {name for names in chunks for name in names}
-                chunks = self._in_the_disks_order(self._paths[number][1], left, is_wanted=not are_all)
-            yield from self._by_threads(chunks, since)
+            yield from self._by_threads(placed(first[0], chunks), since)
             return
         self._begin_helper()
-        for names, answer in self._shared(chunks, lambda helper, names: helper.ask_to_read(names, since)):
+        for (names, stamps), answer in self._shared(
+            chunks, lambda helper, names, stamps: helper.ask_to_read(names, since, stamps)
+        ):
             if answer is None:
-                yield names, self.read(names, since)
+                yield names, self.read(names, since, stamps)
             else:
-                rows, stamps, *rest = answer
-                yield names, Read(rows, [array("Q", column) for column in stamps], *rest)
+                rows, read_stamps, nobody, later, later_stamps = answer
+                yield names, Read(rows, _columns(read_stamps), nobody, later, _columns(later_stamps))
 
-    def _by_threads(self, chunks: Iterator[list[bytes]], since: int) -> Iterator[tuple[list[bytes], Read]]:
+    def _by_threads(self, chunks: Iterator[Chunk], since: int) -> Iterator[tuple[list[bytes], Read]]:
         with ThreadPoolExecutor(THREADS) as pool:
             while some := list(islice(chunks, 4 * THREADS)):
-                yield from pool.map(lambda names: (names, self.read(names, since)), some)
+                yield from pool.map(lambda chunk: (chunk[0], self.read(chunk[0], since, chunk[1])), some)
 
-    def _in_the_disks_order(self, directory: bytes, names: set[bytes], *, is_wanted: bool) -> Iterator[list[bytes]]:
+    def _in_the_disks_order(self, directory: bytes, names: set[bytes], *, is_wanted: bool) -> Iterator[Chunk]:
         """The files that are there, in the order that the disk has them in: those of `names` alone, or all but those.
         Wanted ones that are not there come last."""
         with os.scandir(directory) as entries:
@@ -154,15 +173,15 @@ class Reader:
                 found = [name for _, name in placed]
                 if is_wanted:
                     names.difference_update(found)
-                yield from Names([found])
+                yield from ((chunk, ()) for chunk in Names([found]))
         if is_wanted:
-            yield from Names([list(names)])
+            yield from ((chunk, ()) for chunk in Names([list(names)]))
 
     def _shared(
-        self, chunks: Iterable[list[bytes]], ask: Callable[[Helper, list[bytes]], None]
-    ) -> Iterator[tuple[list[bytes], Any]]:
+        self, chunks: Iterable[Chunk], ask: Callable[[Helper, list[bytes], Stamps], None]
+    ) -> Iterator[tuple[Chunk, Any]]:
         """The chunks with the helper's answers, or with None: those are for the caller to do."""
-        asked: deque[list[bytes]] = deque()
+        asked: deque[Chunk] = deque()
         for chunk in chunks:
             if len(asked) == OPEN and self._helper is not None and self._helper.has_answered():
                 yield self._answered(asked.popleft())
@@ -184,18 +203,20 @@ class Reader:
             except HelperLostError:
                 self._lose_helper()
 
-    def _asked(self, chunk: list[bytes], ask: Callable[[Helper, list[bytes]], None]) -> bool:
+    def _asked(self, chunk: Chunk, ask: Callable[[Helper, list[bytes], Stamps], None]) -> bool:
         """Whether the helper was asked for a chunk."""
-        if self._helper is None or sum(map(len, chunk)) + len(chunk) > LARGEST_REQUEST:
+        names, stamps = chunk
+        size = sum(map(len, names)) + len(names) + 8 * len(names) * len(stamps)
+        if self._helper is None or size > LARGEST_REQUEST:
             return False
         try:
-            ask(self._helper, chunk)
+            ask(self._helper, names, stamps)
         except HelperLostError:
             self._lose_helper()
             return False
         return True
 
-    def _answered(self, chunk: list[bytes]) -> tuple[list[bytes], Any]:
+    def _answered(self, chunk: Chunk) -> tuple[Chunk, Any]:
         """The helper's answer for a chunk, the first that it was asked for of those that are open."""
         if self._helper is not None:
             try:
@@ -208,6 +229,10 @@ class Reader:
         if self._helper is not None:
             self._helper.close()
             self._helper = None
+
+
+def _columns(stamps: Sequence[bytes]) -> Stamps:
+    return [array("Q", column) for column in stamps]
 
 
 def _blocks_read() -> int:

@@ -13,9 +13,9 @@ from itertools import chain, compress
 
 from headcount.compact_map import CompactMap
 from headcount.prosody.files import user_file, user_of, users_of
-from headcount.prosody.many import GONE, Read, Row
+from headcount.prosody.many import GONE, STALE, Read, Row
 from headcount.records import Record, UserRecord, Users, UsersGone
-from headcount.sources.layout import STALE, TURN, Host, Layout, NotListedError, Store, changed_at
+from headcount.sources.layout import TURN, Host, Layout, NotListedError, Store, changed_at
 from headcount.sources.readers import HELP_FROM, Names, Reader, reading
 from headcount.text import clean
 from headcount.user_keys import Keys
@@ -30,8 +30,9 @@ COARSELY_SETTLED_NS = 2_500_000_000
 """The same where a file system writes whole seconds, or every other one, only."""
 SHARED_NS = 1_000_000_000
 """How long ago a helper's answer may have been made that is looked at now."""
-PLAIN = 4
-"""Columns of the row of a user with whom nothing is odd."""
+PLAIN = len(UserRecord._fields)
+"""Columns of the row of a user with whom nothing is odd: it is a record as it stands."""
+_record: Callable[[type[UserRecord], Row], UserRecord] = tuple.__new__
 PARTS = 256
 """Parts into which all keys of users are divided, by their first bits, to look through them a few at a time."""
 
@@ -83,16 +84,16 @@ class UserReader:
                 return  # they were all read along with another store's
             files = Names(self._unseen(host, store, files))
         since = self._wall_ns() - RECENT_NS
-        for chunk, read in reader.rows(files, since, number=number, are_all=are_all):
+        for chunk, read in reader.rows(files, number, since, are_all=are_all):
             if read.later:
-                host.later.append(b"/".join(read.later))
+                host.later.append((b"/".join(read.later), read.later_stamps))
             yield self._said(host, chunk, read, self._wall_ns() - SHARED_NS)
             seen.take(read)
 
     def _unseen(self, host: Host, store: Store, files: Names) -> Iterator[list[bytes]]:
         """Those files of a store whose users were neither read nor left for later along with another store's."""
         keys, left = self._keys.of_host(host.name), CompactMap()
-        for names in host.later:
+        for names, _ in host.later:
             for key in keys.many(users_of(names.split(b"/"))):
                 left.put(key, 0)
         for chunk in files:
@@ -104,11 +105,11 @@ class UserReader:
         if not host.later:
             return
         later, host.later = host.later, []
-        files = sum(names.count(b"/") + 1 for names in later)
+        files = sum(names.count(b"/") + 1 for names, _ in later)
         try:
             with self._reading(host, files) as reader:
                 seen = Seen([*host.stores], (), advance)
-                for chunk, read in reader.rows(Names(names.split(b"/") for names in later)):
+                for chunk, read in reader.later_rows((names.split(b"/"), stamps) for names, stamps in later):
                     yield self._said(host, chunk, read, self._wall_ns() - SHARED_NS)
                     seen.take(read)
         except FileNotFoundError:
@@ -251,17 +252,18 @@ class UserReader:
             _note_read(store, keys, stamps)
         if host.unread_users:
             host.unread_users.difference_update(keys)
-        users = [UserRecord(*row) if len(row) == PLAIN else self._odd(host, row) for row in rows]
+        users = [_record(UserRecord, row) if len(row) == PLAIN else self._odd(host, row) for row in rows]
         return [Users(host.name, users)] if users else []
 
     def _odd(self, host: Host, row: Row) -> UserRecord:
         """The record of a user with whose files something is odd."""
-        key, user, activities, logins, faults, is_known, is_unread, was_read = row
+        *said, faults, is_known, is_unread, was_read = row
+        key, user, *_ = said
         if is_unread and not was_read:
             host.unread_users.add(key)
         paths = [os.path.join(store.path, user_file(user)) for store in host.stores.values()]
         flaws = tuple(self._layout.flaw(what, paths[number], clean(why)) for number, what, why in faults)
-        return UserRecord(key, user, activities, logins, flaws, is_known, is_unread)
+        return _record(UserRecord, (*said, flaws, is_known, is_unread))
 
     def _note_nobody(self, host: Host, file: bytes) -> None:
         for store in host.stores.values():
@@ -281,8 +283,9 @@ class Seen:
     def take(self, read: Read) -> None:
         """Takes note of what was read."""
         done = [len(stamps) - stamps.count(GONE) for stamps in read.stamps]
-        for store, files, left in zip(self.files, done, read.left, strict=True):
-            self.files[store] += files + left
+        later = [len(stamps) - stamps.count(GONE) for stamps in read.later_stamps or read.stamps]
+        for store, files, left in zip(self.files, done, later, strict=True):
+            self.files[store] += files + (left if read.later else 0)
         self.advance(sum(done))
 
 

@@ -4,10 +4,10 @@ import os
 
 from headcount.prosody.faults import Fault
 from headcount.prosody.files import VISITORS_NAMES, user_of
-from headcount.prosody.many import UNREAD, read_file
+from headcount.prosody.many import STALE, UNREAD, read_file
 from headcount.prosody.visitors import read_marker, read_visitors
 from headcount.records import HostVisitors, VisitedMonth, VisitorMarkers
-from headcount.sources.layout import STALE, Host, Layout
+from headcount.sources.layout import Host, Layout
 from headcount.sources.users import UserReader
 from headcount.text import clean
 

@@ -8,13 +8,13 @@ import pytest
 
 from headcount.compact_map import CompactMap
 from headcount.prosody.many import GONE, Read, StorePaths
-from headcount.records import UserRecord
 from headcount.sources import readers
 from headcount.sources.helper import Helper, HelperLostError
 from headcount.sources.layout import NotListedError
-from headcount.sources.readers import Names, Reader, reading
+from headcount.sources.readers import Chunk, Names, Reader, reading
 from headcount.user_keys import Keys
 from support import prosody_writes
+from telling import Activity, record
 
 LOGIN = 'return {\n\t["login"] = {\n\t\t["timestamp"] = %d;\n\t\t["ip"] = "8.8.8.%d";\n\t};\n};\n'
 ODD = "return { login = { timestamp = 5 } };\n"
@@ -50,7 +50,7 @@ def everything(
     """By file its row and change times; and all that were spoken of, those included that were read later."""
     found: dict[bytes, tuple[object, ...]] = {}
     spoken: list[bytes] = []
-    later: list[list[bytes]] = []
+    later: list[Chunk] = []
 
     def take(chunk: list[bytes], said: Read) -> None:
         left = {*said.nobody, *said.later}
@@ -59,15 +59,16 @@ def everything(
         for file, row, *when in zip(read, said.rows, *said.stamps, strict=True):
             found[file] = row, *when
         if said.later:
-            later.append(said.later)
+            later.append((said.later, said.later_stamps))
 
-    for chunk, said in reader.rows(Names([files]), since, number=0):
+    for chunk, said in reader.rows(Names([files]), 0, since):
         take(chunk, said)
     if since:
         old = {file for file in files if file.startswith(b"user") and int(file[7:-4]) % 3 == 0}
-        assert old - {b"user%2e9.dat"} <= {file for names in later for file in names}  # that one may be in other stores
+        # One of them may be in another store, and read with that.
+        assert old - {b"user%2e9.dat"} <= {file for names, _ in later for file in names}
         assert len(spoken) < len(files)
-    for chunk, said in reader.rows(Names([*later])):
+    for chunk, said in reader.later_rows([*later]):
         take(chunk, said)
     assert len(spoken) == len(set(spoken))
     return found, set(spoken)
@@ -104,13 +105,13 @@ def test_all_files_are_read_once_whatever_the_way(store: Path, way: str, since: 
     key_of = KEYS.of_host("example.com")
     for number in range(USERS):
         user, file = f"user.{number}", b"user%%2e%d.dat" % number
-        login = (5, "login", None) if number % 100 == 0 else (1000 + number, "login", f"8.8.8.{number % 250}")
+        login = Activity(5, "login") if number % 100 == 0 else Activity(1000 + number, "login", f"8.8.8.{number % 250}")
         row, when = found.pop(file)
-        assert UserRecord(*row[:4], (), *row[5:7]) == UserRecord(key_of(user), user, (login,))  # type: ignore[index]
+        assert row[:12] == record(key_of(user), user, [login])  # type: ignore[index]
         assert when == os.stat(os.path.join(path, file)).st_ctime_ns
     gone, folder = found.pop(b"missing.dat"), found.pop(b"folder.dat")
-    assert (gone[1], gone[0][5]) == (GONE, False)  # type: ignore[index]
-    assert folder[0][4:] == (((0, "unreadable record", "it is not a file"),), True, True, False)  # type: ignore[index]
+    assert (gone[1], gone[0][10]) == (GONE, False)  # type: ignore[index]
+    assert folder[0][9:] == (((0, "unreadable record", "it is not a file"),), True, True, False)  # type: ignore[index]
     assert len(found) == 1  # a name that is too long for a file
 
 
@@ -137,7 +138,7 @@ def test_a_look_tells_what_is_not_as_it_was(store: Path, way: str) -> None:
 def test_all_that_are_there_are_read(store: Path, way: str) -> None:
     files = os.listdir(os.fsencode(store))
     with reading(paths_of(store), KEYS, "example.com", len(files)) as reader:
-        rows = [row for _, said in reader.rows(Names([files]), number=0, are_all=True) for row in said.rows]
+        rows = [row for _, said in reader.rows(Names([files]), 0, are_all=True) for row in said.rows]
     assert len(rows) == len(set(rows)) == USERS + 1
 
 
@@ -155,13 +156,13 @@ def test_all_stores_are_read_with_it(store: Path, way: str) -> None:
     beside = [written[0].parent, written[-1].parent, store.parent / "lastlog"]
     with reading(paths_of(store, *beside), KEYS, "example.com", USERS) as reader:
         found, _ = everything(reader, os.listdir(os.fsencode(store)), SINCE * 10**9)
-    login, recorded = (1009, "login", "8.8.8.9"), (1795000000, None, "phone")
     row, _, changed, seen, none = found[b"user%2e9.dat"]
-    assert row[2:] == ((login, (1795000001, "seen", None)), (recorded,))  # type: ignore[index]
+    recorded = (1795000000, None, "phone")
+    assert row[2:] == (1009, "8.8.8.9", 0, None, 1795000001, (recorded,), (), (), True, False)  # type: ignore[index]
     assert (changed, seen, none) == (written[2].stat().st_ctime_ns, written[3].stat().st_ctime_ns, GONE)
     row, *_ = found[b"user%2e8.dat"]
-    assert row[2:4] == (((1008, "login", "8.8.8.8"),), ())  # type: ignore[index]
-    assert [fault[:2] for fault in row[4]] == [(1, "unreadable record")]  # type: ignore[index]
+    assert row[2:4] == (1008, "8.8.8.8")  # type: ignore[index]
+    assert [fault[:2] for fault in row[9]] == [(1, "unreadable record")]  # type: ignore[index]
     assert found[b"user%2e10.dat"][2:] == (GONE, GONE, GONE)
 
 
@@ -209,12 +210,12 @@ def test_a_helper_that_never_comes_is_not_missed(store: Path, monkeypatch: pytes
 
 def test_a_helper_ends_with_whoever_began_it(store: Path) -> None:
     helper = Helper(paths_of(store), KEYS.secret, "example.com")
-    helper.ask_to_read([b"user%2e1.dat"], 0)
+    helper.ask_to_read([b"user%2e1.dat"], 0, [])
     assert helper.answer()[0][0][1] == "user.1"
     helper._asked.close()
     assert helper._process.wait(120) == 0
     with pytest.raises(HelperLostError):
-        helper.ask_to_read([b"user%2e1.dat"], 0)
+        helper.ask_to_read([b"user%2e1.dat"], 0, [])
     helper.close()
 
 
