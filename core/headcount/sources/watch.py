@@ -12,13 +12,11 @@ from headcount.sources import watch_limits
 
 Changes = dict[bytes, set[bytes]]
 """The names that changed, by the path of their directory; the empty name is the directory itself."""
-REST = 0.03
-"""Seconds after which changes are told, all at once: so many that who reads such a file then has seen the last change
-that its change time stands for (`users.SETTLED_NS`)."""
 STEP_MS, PATIENCE_MS = 20, 250
 """How often watchfiles looks whether anything changed, and for how long at a time. Each look costs, also when idle."""
-BUSY_STEP_MS, BUSY_PATIENCE_MS = 1, 4
-"""The same right after a change, when the next one is near."""
+REST_MS = 30
+"""After how long changes are told, all at once: so many milliseconds that who reads such a file then has seen the last
+change that its change time stands for (`users.SETTLED_NS`). In this time watchfiles looks twice."""
 LATE = 1.0
 """Seconds without a look after which this process seems to have been stopped or starved."""
 QUEUE = 16_384
@@ -65,8 +63,7 @@ class Watch:
         standing = watch_limits.standing(self._descriptors)
         self.standing = wanted if standing is None else standing
         self.lack = watch_limits.too_few(self.standing, wanted) if self.standing < wanted else None
-        # Of a queue that ran full, one of the two batches that it is told in has half.
-        self._most = (watch_limits.limit("max_queued_events") or QUEUE) // 2 * 3 // 8
+        self._most = (watch_limits.limit("max_queued_events") or QUEUE) * 3 // 8
         self._is_last, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._thread.start()
@@ -88,20 +85,20 @@ class Watch:
 
     def _run(self) -> None:
         looked = self._clock()
-        step, patience = STEP_MS, PATIENCE_MS
+        found: set[tuple[int, str]] = set()
+        is_last = False
         try:
-            while not self._stop.is_set():
+            while not is_last and not self._stop.is_set():
                 is_last = self._is_last.is_set()
-                found = self._backend.watch(0, step, patience, self._stop)
+                step, patience = (REST_MS // 2, REST_MS - 1) if found else (STEP_MS, PATIENCE_MS)
+                answer = self._backend.watch(0, step, patience, self._stop)
                 is_late, looked = self._clock() - looked > LATE, self._clock()
-                changes = found if isinstance(found, set) else set()
-                step, patience = (BUSY_STEP_MS, BUSY_PATIENCE_MS) if changes else (STEP_MS, PATIENCE_MS)
-                if changes:
-                    self._stop.wait(REST)
-                if changes or is_late:
-                    self._tell(self._told(changes), is_late or len(changes) > self._most)
-                if is_last:
-                    return
+                told, found = found, answer if isinstance(answer, set) else set()
+                # A queue that ran full may be told in two parts.
+                may_lack = is_late or len(told) + len(found) > self._most
+                if told or may_lack:
+                    self._tell(self._told(told), may_lack)
+            self._tell(self._told(found), False)
         except BaseException as error:  # a panic in Rust is no Exception
             # The text of an error names a file, and so a user.
             self._ended(NOT_TEXT if "decode" in str(error) else f"the watch ended ({type(error).__name__})")

@@ -211,18 +211,22 @@ def backed(monkeypatch: pytest.MonkeyPatch, *answers: object) -> None:
 
 
 @pytest.mark.parametrize("queue", [16_384, 65_536])
+@pytest.mark.parametrize("parts", [1, 2])
 def test_so_many_changes_at_once_that_some_may_be_lost_are_told_once(
-    watcher: Watcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queue: int
+    watcher: Watcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queue: int, parts: int
 ) -> None:
-    """Half of a full queue is in one batch, and a login is eight events of it and three changes."""
+    """A login is eight events of a queue and three changes, and a full queue may be told in two parts."""
     monkeypatch.setattr(watch_limits, "limit", lambda name: {"max_queued_events": queue}[name])
     for too_many in (False, True):
-        logins = queue // 2 // 8 + too_many
+        logins = queue // 8 + too_many
         paths = [f"{tmp_path}/user{number}.dat" for number in range(logins)]
-        backed(monkeypatch, {change for path in paths for change in ((1, path), (1, path + "~"), (3, path + "~"))})
+        batches = [
+            {change for path in paths[part::parts] for change in ((1, path), (1, path + "~"), (3, path + "~"))}
+            for part in range(parts)
+        ]
+        backed(monkeypatch, *batches)
         watcher.watch(all_of(tmp_path))
-        told = told_until(watcher, bool)
-        assert len(told[os.fsencode(tmp_path)]) == logins
+        told_until(watcher, lambda told: len(told.get(os.fsencode(tmp_path), ())) == len(paths))  # noqa: B023
         assert watcher.has_lost() is too_many
         assert not watcher.has_lost()
 
@@ -262,7 +266,7 @@ def test_closing_ends_it_at_once_and_leaves_nothing_open(tmp_path: Path) -> None
     assert watch_limits.instances()
     watcher.close()
     assert not watch_limits.instances()
-    so(lambda: len(os.listdir("/proc/self/fd")) == descriptors and threads() == running)
+    so(lambda: len(os.listdir("/proc/self/fd")) <= descriptors and threads() <= running)
     watcher.close()
 
 
