@@ -68,6 +68,7 @@ def test_a_name_that_is_no_text_costs_no_count_and_the_watch_stands_again(
     log_in(root, "carol", 30)
     until(watched, clock, lambda: watched.last("carol") == 30 and "watching interrupted" not in watched.kinds())
     assert watched.last("bob") == 20
+    assert watched.kinds() == {"name is not canonical"}
     log_in(root, "alice", 40)
     watched.follow_until(lambda: watched.last("alice") == 40)  # the clock stands, so no sweep has found it
 
