@@ -12,7 +12,7 @@ from headcount.sources import watch_limits
 
 Changes = dict[bytes, set[bytes]]
 """The names that changed, by the path of their directory; the empty name is the directory itself."""
-STEP_MS, PATIENCE_MS = 20, 250
+STEP_MS, PATIENCE_MS = 30, 250
 """How often watchfiles looks whether anything changed, and for how long at a time. Each look costs, also when idle."""
 REST_MS = 30
 """After how long changes are told, all at once: so many milliseconds that who reads such a file then has seen the last
