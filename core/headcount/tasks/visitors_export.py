@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from headcount.atomic_files import refuse_source
-from headcount.commands.import_visitors import left_in
-from headcount.commands.report import hosts_asked
 from headcount.engine.assemble import open_run
 from headcount.errors import HeadcountError, NoDataError, NoPermissionError, UsageError
 from headcount.figures.anonymity import anonymous
@@ -15,6 +13,8 @@ from headcount.figures.filters import only_hosts
 from headcount.outputs.as_prosody import HostFiles, Shape, to_prosody
 from headcount.settings import Settings
 from headcount.sources.directory import DirectorySource
+from headcount.tasks.reporting import hosts_asked
+from headcount.tasks.visitors_import import left_in
 from headcount.text import clean
 
 DIRECTORY_MODE: Final = 0o750  # as Prosody makes them, whose umask is 027
