@@ -82,7 +82,7 @@ def test_a_path_that_begins_like_an_option_comes_after_two_dashes(
 
 def test_a_command_is_no_value_of_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     for option in ("--host", "--client", "--country", "--month"):
-        assert "report is" in refused(capsys, option, "report", "report", SOURCE), option
+        assert "prune is" in refused(capsys, option, "prune", "report", SOURCE), option
 
 
 def test_too_many_words_are_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:

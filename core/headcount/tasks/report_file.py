@@ -4,10 +4,8 @@ import os
 from collections.abc import Mapping, Sequence
 
 from headcount.atomic_files import refuse_source, write
-from headcount.errors import HeadcountError, NoPermissionError
 from headcount.settings import Settings
 from headcount.tasks.reporting import Question, answer
-from headcount.text import clean
 
 
 def export(
@@ -28,11 +26,5 @@ def export(
     refuse_source(directory, settings.source_path())
     text = answer(settings, environment, Question(hosts=hosts, k_anonymous=not exact, local=False), form)
     path = os.path.join(directory, f"headcount.{form}")
-    try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-    except PermissionError:
-        raise NoPermissionError(f"No permission to write {clean(path)}.") from None
-    except OSError as error:
-        raise HeadcountError(f"{clean(path)} can't be written: {error.strerror}.") from None
-    write(path, text.encode(), may_replace=True)
+    write(path, text.encode(), may_replace=True, makes_directory=True)
     return path

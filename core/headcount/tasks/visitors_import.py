@@ -6,12 +6,7 @@ from dataclasses import dataclass, replace
 
 from headcount.atomic_files import refuse_source
 from headcount.counting.taking_over import Outcome, Taken, TakingOver, imported_counts
-from headcount.errors import (
-    PERMISSION_DENIED,
-    HeadcountError,
-    NoDataError,
-    no_permission,
-)
+from headcount.errors import PERMISSION_DENIED, HeadcountError, NoDataError, no_permission
 from headcount.figures.filter_language import Known, Value, value_of
 from headcount.months import month_of
 from headcount.outputs.columns import columns
@@ -24,8 +19,6 @@ from headcount.state.sqlite import SqliteState
 from headcount.text import clean
 from headcount.where import state_file
 from headcount.zones import zone_of
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
