@@ -16,21 +16,9 @@ from pathlib import Path
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
+from headcount import setting_kinds as kinds
 from headcount.errors import NoPermissionError, UsageError
-from headcount.setting_kinds import (
-    COUNT,
-    COUNTRIES,
-    KEYS,
-    LEVEL,
-    PATHS,
-    PATTERNS,
-    SECONDS,
-    TEXT,
-    TRUTH,
-    ZONE,
-    ZONES,
-    Kind,
-)
+from headcount.setting_kinds import ZONES, Kind
 from headcount.text import clean
 from headcount.zones import LOCAL, name_of, told_by, zone_of
 
@@ -47,9 +35,9 @@ Use = Literal["state", "reading", "months", "log", "screen"]
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """How a setting is asked for on the command line. `name` is the option, or the word in the help of one that is told
-    by its place. `value` is what the help calls its value; an option without one sets `sets`. One that `repeats`
-    gives a list."""
+    """How a setting is given on the command line. `name` is the option, or what the help calls a word that has none.
+    `value` is what the help calls the option's value; one without a value sets `sets`. One that `repeats` gives a
+    list."""
 
     name: str
     use: Use
@@ -85,28 +73,28 @@ def _setting(default: _T, kind: Kind[_T], flag: Flag | None = None) -> _T:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, and by which flag. `source` and `state` are None where Headcount has to find them
-    itself. Flags are told by --help in this order."""
+    itself. --help shows their flags in this order."""
 
-    source: str | None = _setting(None, TEXT, Flag("SOURCE", "state", "the server's data directory"))
+    source: str | None = _setting(None, kinds.TEXT, Flag("SOURCE", "state", "the server's data directory"))
     state: str | None = _setting(
-        None, TEXT, Flag("--state", "state", "where counts are kept: sqlite:////path/to/state.db", value="URL")
+        None, kinds.TEXT, Flag("--state", "state", "where counts are kept: sqlite:////path/to/state.db", value="URL")
     )
     mmdb_path: tuple[str, ...] = _setting(
-        (), PATHS, Flag("--mmdb", "reading", "a GeoIP database; may be repeated", value="FILE", repeats=True)
+        (), kinds.PATHS, Flag("--mmdb", "reading", "a GeoIP database; may be repeated", value="FILE", repeats=True)
     )
     trust_files: bool = _setting(
         False,
-        TRUTH,
+        kinds.TRUTH,
         Flag(
             "--trust-files",
             "reading",
             "believe what lies in the data directory, also where all hosts are gone or a newer database is there",
         ),
     )
-    record_country: frozenset[str] | None = _setting(None, COUNTRIES)
+    record_country: frozenset[str] | None = _setting(None, kinds.COUNTRIES)
     timezone: str | None = _setting(
         None,
-        ZONE,
+        kinds.ZONE,
         Flag(
             "--timezone",
             "months",
@@ -114,26 +102,28 @@ class Settings:
             value="ZONE",
         ),
     )
-    min_count: int = _setting(5, COUNT)
-    keep_months: int | None = _setting(None, COUNT)
-    settle: float = _setting(5.0, SECONDS)
-    count_open_sessions: bool = _setting(False, TRUTH)
-    client_patterns: tuple[tuple[str, str], ...] = _setting((), PATTERNS)
-    default_client_patterns: bool = _setting(True, TRUTH)
-    log_level: str = _setting("info", LEVEL, Flag("--log-level", "log", "debug, info, warning or error", value="LEVEL"))
+    min_count: int = _setting(5, kinds.COUNT)
+    keep_months: int | None = _setting(None, kinds.COUNT)
+    settle: float = _setting(5.0, kinds.SECONDS)
+    count_open_sessions: bool = _setting(False, kinds.TRUTH)
+    client_patterns: tuple[tuple[str, str], ...] = _setting((), kinds.PATTERNS)
+    default_client_patterns: bool = _setting(True, kinds.TRUTH)
+    log_level: str = _setting(
+        "info", kinds.LEVEL, Flag("--log-level", "log", "debug, info, warning or error", value="LEVEL")
+    )
     theme: str | None = _setting(
         None,
-        TEXT,
+        kinds.TEXT,
         Flag("--theme", "screen", "the colours; a name that there is not is told with all others", value="NAME"),
     )
-    ascii: bool | None = _setting(None, TRUTH, Flag("--ascii", "screen", "draw with ASCII signs alone"))
+    ascii: bool | None = _setting(None, kinds.TRUTH, Flag("--ascii", "screen", "draw with ASCII signs alone"))
     mouse: bool = _setting(
         True,
-        TRUTH,
+        kinds.TRUTH,
         Flag("--no-mouse", "screen", "leave the mouse to the terminal, for selecting text", sets=False),
     )
-    remember: bool = _setting(False, TRUTH)
-    keys: tuple[tuple[str, str], ...] = _setting((), KEYS)
+    remember: bool = _setting(False, kinds.TRUTH)
+    keys: tuple[tuple[str, str], ...] = _setting((), kinds.KEYS)
 
     def zone_name(self) -> str:
         """The name or rules (see `zones`) of the time zone that months are reckoned in: the one set, else the machine's
