@@ -3,6 +3,7 @@
 import compileall
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,12 @@ settings.load_profile("headcount")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compiles the sources once, for all the processes that tests start, even where Python may not keep that."""
+    """Hears the signals that end a program, which `nohup` and a shell's `&` have ignored, since all that tests start
+    would be deaf to them too. Compiles the sources once for all of those, even where Python may not keep that."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         for place in ("core/headcount", "tui/headcount_tui"):
             compileall.compile_dir(config.rootpath / place, quiet=2)

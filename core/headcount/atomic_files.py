@@ -4,8 +4,8 @@ import os
 import shutil
 import tempfile
 from array import array
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from headcount.errors import HeadcountError, NoPermissionError, TakenError, UsageError
 from headcount.text import clean
@@ -28,21 +28,33 @@ def put(path: str, parts: "Iterable[bytes | array[int]]", place: Callable[[str, 
             os.unlink(beside)
 
 
-def write(path: str, data: bytes, *, may_replace: bool) -> None:
+def write(path: str, data: bytes, *, may_replace: bool, makes_directory: bool = False) -> None:
     """Writes a file in one step: who reads it finds all of it, or what was there before. Its rights are 0600.
 
-    Raises TakenError where it is there already and may not be replaced, HeadcountError where it can't be written.
+    A directory that is not there is made, with the rights 0700, where `makes_directory`. Raises TakenError where the
+    file is there already and may not be replaced, HeadcountError where it can't be written.
     """
+    with in_words(path):
+        if makes_directory:
+            os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+        try:
+            put(path, [data], os.replace if may_replace else _link)
+        except FileExistsError:
+            raise TakenError(f"{clean(path)} is there already.", "Choose another name.") from None
+        except FileNotFoundError:
+            directory = clean(os.path.dirname(path))
+            raise UsageError(f"There is no directory {directory}.", "Name one that there is.") from None
+        except ValueError:
+            raise UsageError(f"{clean(path)} can't be the name of a file.", "Choose another name.") from None
+
+
+@contextmanager
+def in_words(path: str) -> Iterator[None]:
+    """Says in words why what is written at a path can't be: raises HeadcountError in place of an OSError."""
     try:
-        put(path, [data], os.replace if may_replace else _link)
-    except FileExistsError:
-        raise TakenError(f"{clean(path)} is there already.", "Choose another name.") from None
+        yield
     except PermissionError:
         raise NoPermissionError(f"No permission to write {clean(path)}.") from None
-    except FileNotFoundError:
-        raise UsageError(f"There is no directory {clean(os.path.dirname(path))}.", "Name one that there is.") from None
-    except ValueError:
-        raise UsageError(f"{clean(path)} can't be the name of a file.", "Choose another name.") from None
     except OSError as error:
         raise HeadcountError(f"{clean(path)} can't be written: {error.strerror}.") from None
 

@@ -1,19 +1,24 @@
-"""How Headcount is set up: one TOML file, HEADCOUNT_… variables, flags; flag over variable over file."""
+"""How Headcount is set up: one TOML file, HEADCOUNT_… variables, flags; flag over variable over file.
+
+Each setting is described once, in `Settings`: a line there is all that a new one needs to be known to all three.
+"""
 
 import difflib
 import hashlib
-import math
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from argparse import ArgumentParser
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
+from headcount import setting_kinds as kinds
 from headcount.errors import NoPermissionError, UsageError
+from headcount.setting_kinds import ZONES, Kind
 from headcount.text import clean
 from headcount.zones import LOCAL, name_of, told_by, zone_of
 
@@ -22,31 +27,103 @@ USUAL_SOURCES = ("/var/lib/prosody", "/usr/local/var/lib/prosody", "/opt/homebre
 USUAL_STATE = Path("/var/lib/headcount")
 USUAL_CONFIG = Path("/etc/headcount/config.toml")
 _LONGEST_NAME = 100
-_FLAGS = {"mmdb_path": "--mmdb"}
+_T = TypeVar("_T")
+
+Use = Literal["state", "reading", "months", "log", "screen"]
+"""What flags are for: a command takes those of its uses, and no flag that would do nothing there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """How a setting is given on the command line. `name` is the option, or what the help calls a word that has none.
+    `value` is what the help calls the option's value; one without a value sets `sets`. One that `repeats` gives a
+    list."""
+
+    name: str
+    use: Use
+    help: str
+    value: str | None = None
+    repeats: bool = False
+    sets: bool = True
+
+    def add_to(self, parser: ArgumentParser, key: str) -> None:
+        """Has the parser know the flag, which gives the setting of this key; None where it is not there."""
+        if not self.name.startswith("-"):
+            parser.add_argument(key, nargs="?", metavar=self.name, help=self.help)
+        elif self.value is None:
+            parser.add_argument(self.name, dest=key, action="store_const", const=self.sets, help=self.help)
+        else:
+            action = "append" if self.repeats else "store"
+            parser.add_argument(self.name, dest=key, action=action, metavar=self.value, help=self.help)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known of a setting beside its name and its default."""
+
+    kind: Kind[object]
+    flag: Flag | None = None
+
+
+def _setting(default: _T, kind: Kind[_T], flag: Flag | None = None) -> _T:
+    """The description of a setting. Its name is its key in the file and, in capitals, its variable."""
+    return field(default=default, metadata={"setting": Setting(kind, flag)})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set. `source` and `state` are None where Headcount has to find them itself."""
+    """Everything that can be set, and by which flag. `source` and `state` are None where Headcount has to find them
+    itself. --help shows their flags in this order."""
 
-    source: str | None = None
-    state: str | None = None
-    mmdb_path: tuple[str, ...] = ()
-    record_country: frozenset[str] | None = None
-    timezone: str | None = None
-    min_count: int = 5
-    keep_months: int | None = None
-    settle: float = 5.0
-    count_open_sessions: bool = False
-    trust_files: bool = False
-    client_patterns: tuple[tuple[str, str], ...] = ()
-    default_client_patterns: bool = True
-    log_level: str = "info"
-    theme: str | None = None
-    ascii: bool | None = None
-    mouse: bool = True
-    remember: bool = False
-    keys: tuple[tuple[str, str], ...] = ()
+    source: str | None = _setting(None, kinds.TEXT, Flag("SOURCE", "state", "the server's data directory"))
+    state: str | None = _setting(
+        None, kinds.TEXT, Flag("--state", "state", "where counts are kept: sqlite:////path/to/state.db", value="URL")
+    )
+    mmdb_path: tuple[str, ...] = _setting(
+        (), kinds.PATHS, Flag("--mmdb", "reading", "a GeoIP database; may be repeated", value="FILE", repeats=True)
+    )
+    trust_files: bool = _setting(
+        False,
+        kinds.TRUTH,
+        Flag(
+            "--trust-files",
+            "reading",
+            "believe what lies in the data directory, also where all hosts are gone or a newer database is there",
+        ),
+    )
+    record_country: frozenset[str] | None = _setting(None, kinds.COUNTRIES)
+    timezone: str | None = _setting(
+        None,
+        kinds.ZONE,
+        Flag(
+            "--timezone",
+            "months",
+            "the time zone of the months, by name or as TZ has it (default: the machine's)",
+            value="ZONE",
+        ),
+    )
+    min_count: int = _setting(5, kinds.COUNT)
+    keep_months: int | None = _setting(None, kinds.COUNT)
+    settle: float = _setting(5.0, kinds.SECONDS)
+    count_open_sessions: bool = _setting(False, kinds.TRUTH)
+    client_patterns: tuple[tuple[str, str], ...] = _setting((), kinds.PATTERNS)
+    default_client_patterns: bool = _setting(True, kinds.TRUTH)
+    log_level: str = _setting(
+        "info", kinds.LEVEL, Flag("--log-level", "log", "debug, info, warning or error", value="LEVEL")
+    )
+    theme: str | None = _setting(
+        None,
+        kinds.TEXT,
+        Flag("--theme", "screen", "the colours; a name that there is not is told with all others", value="NAME"),
+    )
+    ascii: bool | None = _setting(None, kinds.TRUTH, Flag("--ascii", "screen", "draw with ASCII signs alone"))
+    mouse: bool = _setting(
+        True,
+        kinds.TRUTH,
+        Flag("--no-mouse", "screen", "leave the mouse to the terminal, for selecting text", sets=False),
+    )
+    remember: bool = _setting(False, kinds.TRUTH)
+    keys: tuple[tuple[str, str], ...] = _setting((), kinds.KEYS)
 
     def zone_name(self) -> str:
         """The name or rules (see `zones`) of the time zone that months are reckoned in: the one set, else the machine's
@@ -91,7 +168,8 @@ class Settings:
         return None if home is None else home / "headcount" / "screen.json"
 
 
-_ZONES = "it is one such as Europe/Berlin or UTC, or whole rules such as CET-1CEST,M3.5.0,M10.5.0/3"
+SETTINGS: dict[str, Setting] = {field.name: field.metadata["setting"] for field in fields(Settings)}
+"""By its name, how each setting is described."""
 
 
 def _zone_of_variable(text: str) -> str:
@@ -99,7 +177,7 @@ def _zone_of_variable(text: str) -> str:
         return told_by(text)
     except ZoneInfoNotFoundError:
         raise UsageError(
-            f"TZ = {clean(repr(text), 60)} won't do: no time zone has that name; {_ZONES}.",
+            f"TZ = {clean(repr(text), 60)} won't do: no time zone has that name; {ZONES}.",
             "Set it right, or name the zone with --timezone ZONE.",
         ) from None
 
@@ -137,10 +215,19 @@ def load(flags: Mapping[str, object], environment: Mapping[str, str], config: st
         key = name.removeprefix(PREFIX).lower()
         if name.startswith(PREFIX) and key != "config":
             values[key] = _checked(key, _from_text(key, text, name), name)
-    for key, value in flags.items():
-        if value is not None:
-            values[key] = _checked(key, value, _FLAGS.get(key, f"--{key.replace('_', '-')}"))
+    for key, setting in SETTINGS.items():
+        value = flags.get(key)
+        if setting.flag is not None and value is not None:
+            where = setting.flag.name
+            values[key] = _checked(key, _from_text(key, value, where) if isinstance(value, str) else value, where)
     return replace(Settings(), **values)  # type: ignore[arg-type]  # each was checked by its own rule
+
+
+def add_flags(parser: ArgumentParser, *uses: Use) -> None:
+    """Has a parser know all flags for these uses: what it parses, `load` takes."""
+    for key, setting in SETTINGS.items():
+        if setting.flag is not None and setting.flag.use in uses:
+            setting.flag.add_to(parser, key)
 
 
 def _config_file(named: str | None, environment: Mapping[str, str]) -> Path | None:
@@ -167,139 +254,21 @@ def _read(path: Path) -> dict[str, object]:
 
 def _checked(key: str, value: object, where: str) -> object:
     """The value as `Settings` holds it. Raises UsageError for an unknown key or a bad value."""
-    rule = _RULES.get(key)
-    if rule is None:
-        near = difflib.get_close_matches(key, _RULES, n=1)
-        mend = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(sorted(_RULES))}."
+    setting = SETTINGS.get(key)
+    if setting is None:
+        near = difflib.get_close_matches(key, SETTINGS, n=1)
+        mend = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(sorted(SETTINGS))}."
         raise UsageError(f"{where}: there is no setting {clean(key)}.", mend)
     try:
-        return rule(value)
+        return setting.kind.check(value)
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         why = str(error) if isinstance(error, ValueError) else "a value of another kind is needed"
         raise UsageError(f"{where}: {key} = {clean(repr(value), 60)} won't do: {clean(why)}.") from None
 
 
-def _from_text(key: str, text: str, name: str) -> object:
-    """A variable's text as the TOML value it stands for: a list, number or truth value where the key wants one."""
-    if key in ("mmdb_path",):
-        return [part for part in text.split(os.pathsep) if part]
-    if key in _TOML_VALUES:
-        try:
-            return tomllib.loads(f"value = {text}")["value"]
-        except (ValueError, RecursionError):
-            raise UsageError(f"{name}: {clean(text, 60)} is no TOML value.") from None
-    return text
-
-
-_TOML_VALUES = (
-    "min_count",
-    "keep_months",
-    "settle",
-    "count_open_sessions",
-    "trust_files",
-    "default_client_patterns",
-    "client_patterns",
-    "ascii",
-    "mouse",
-    "remember",
-    "keys",
-)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError
-    if "\0" in value:
-        raise ValueError("it has a zero character in it")
-    return value
-
-
-def _paths(value: object) -> tuple[str, ...]:
-    paths = (value,) if isinstance(value, str) else value
-    if not isinstance(paths, (list, tuple)):
-        raise TypeError
-    return tuple(_text(path) for path in paths)
-
-
-def _countries(value: object) -> frozenset[str] | None:
-    codes = [code for code in re.split(r"[\s,]+", value) if code] if isinstance(value, str) else value
-    if not isinstance(codes, (list, tuple)):
-        raise TypeError
-    wanted = frozenset(_text(code).upper() for code in codes)
-    if wanted == {"ALL"}:
-        return None
-    if not wanted or not all(re.fullmatch("[A-Z]{2}", code) for code in wanted):
-        raise ValueError('it is "ALL" or a list of two-letter country codes')
-    return wanted
-
-
-def _zone(value: object) -> str:
+def _from_text(key: str, text: str, where: str) -> object:
+    """A variable's or a flag's text as the TOML value it stands for; itself where there is no such key."""
     try:
-        zone_of(name := _text(value))
-    except (ValueError, ZoneInfoNotFoundError):
-        raise ValueError(f"no time zone has that name; {_ZONES}") from None
-    return name
-
-
-def _count(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError
-    if value < 1:
-        raise ValueError("it is 1 or more")
-    return value
-
-
-def _seconds(value: object) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise TypeError
-    if not (0 <= value < math.inf):
-        raise ValueError("it is a number of seconds")
-    return float(value)
-
-
-def _truth(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _patterns(value: object) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, list):
-        raise TypeError
-    return tuple((_text(entry["pattern"]), _text(entry["client"])) for entry in value)
-
-
-def _keys(value: object) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, dict):
-        raise TypeError
-    return tuple((_text(action), _text(keys)) for action, keys in value.items())
-
-
-def _level(value: object) -> str:
-    levels = ("debug", "info", "warning", "error")
-    if _text(value).lower() not in levels:
-        raise ValueError(f"it is one of {', '.join(levels)}")
-    return _text(value).lower()
-
-
-_RULES: dict[str, Callable[[Any], object]] = {
-    "source": _text,
-    "state": _text,
-    "mmdb_path": _paths,
-    "record_country": _countries,
-    "timezone": _zone,
-    "min_count": _count,
-    "keep_months": _count,
-    "settle": _seconds,
-    "count_open_sessions": _truth,
-    "trust_files": _truth,
-    "client_patterns": _patterns,
-    "default_client_patterns": _truth,
-    "log_level": _level,
-    "theme": _text,
-    "ascii": _truth,
-    "mouse": _truth,
-    "remember": _truth,
-    "keys": _keys,
-}
-assert _RULES.keys() == {field.name for field in fields(Settings)}
+        return SETTINGS[key].kind.from_text(text) if key in SETTINGS else text
+    except (ValueError, RecursionError):
+        raise UsageError(f"{where}: {clean(text, 60)} is no TOML value.") from None

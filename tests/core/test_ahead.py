@@ -173,7 +173,7 @@ def test_what_was_before_is_told_by_the_first_telling() -> None:
     assert ahead.put_off(1, "alice", [first], DECEMBER - 5) == []
     assert ahead.put_off(1, "alice", [first._replace(before=DECEMBER + 5)], DECEMBER - 4) == []
     assert ahead.begun(DECEMBER - 1) == []
-    assert ahead.begun(DECEMBER) == [("alice", [first])]
+    assert ahead.begun(DECEMBER) == [(1, "alice", [first])]
     assert not ahead.keys
 
 
@@ -181,6 +181,6 @@ def test_each_month_is_told_when_it_begins() -> None:
     ahead, cell = Ahead(UTC), Cell(Place(), "?")
     visits: list[Any] = [Visit(name, start_of(name, UTC), cell, False) for name in ("2026-11", "2026-12", "2027-01")]
     assert ahead.put_off(1, "alice", visits, DECEMBER - 5) == visits[:1]
-    assert ahead.begun(DECEMBER) == [("alice", visits[1:2])]
+    assert ahead.begun(DECEMBER) == [(1, "alice", visits[1:2])]
     assert ahead.begun(end_of("2026-12", UTC) - 1) == []
-    assert ahead.begun(end_of("2026-12", UTC)) == [("alice", visits[2:])]
+    assert ahead.begun(end_of("2026-12", UTC)) == [(1, "alice", visits[2:])]

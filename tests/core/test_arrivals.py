@@ -28,7 +28,7 @@ from headcount.records import Flaw, HostGone, HostRead, Record, Users
 from headcount.snapshot import Arrivals, Cell, HostCounts, MonthCounts, Place, Progress, Quality, Snapshot
 from headcount.state import State, Update
 from headcount.state.sqlite import SqliteState
-from telling import Activity, Login, tells
+from telling import KEYS, Activity, Login, tells
 
 UTC = ZoneInfo("UTC")
 DAY = 86_400
@@ -368,9 +368,9 @@ def test_nothing_but_two_numbers_is_kept_of_who_came_again(path: Path) -> None:
         assert {name: month.arrivals for name, month in months.items() if name > "2026-10"} == {"2026-11": RETURNING}
         assert not any(b"marked" in file.read_bytes() for file in path.parent.iterdir())
         seen = server._engine._counting.hosts[HOST]._seen
-        assert server._engine._options.keys.of_host(HOST)("marked-gone") in seen._apart
+        assert KEYS.of_host(HOST)("marked-gone") in seen._apart
         server.wait_until(DECEMBER + 8 * DAY)
-        assert server._engine._options.keys.of_host(HOST)("marked-gone") in seen._apart  # it was there in November
+        assert KEYS.of_host(HOST)("marked-gone") in seen._apart  # it was there in November
         server.wait_until(end_of("2026-12", UTC) + 8 * DAY)
         assert seen._apart == {}
 

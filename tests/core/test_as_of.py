@@ -13,7 +13,6 @@ import pytest
 from test_engine import HOST, NOW, ScriptedSource, Step, World, active, path, user, world
 
 from headcount.cli import main
-from headcount.commands.report import render
 from headcount.engine.as_of import record_as_of, saved_as_of
 from headcount.figures.totals import AT_LEAST
 from headcount.months import end_of, start_of
@@ -21,6 +20,7 @@ from headcount.records import HostRead, HostVisitors, Record, VisitedMonth
 from headcount.snapshot import HistoryPoint, Mark, Quality, Snapshot
 from headcount.state import Saved
 from headcount.state.sqlite import SqliteState
+from headcount.tasks.reporting import render
 from headcount.user_keys import Keys
 from support import prosody_writes
 from telling import Activity, Login, tells

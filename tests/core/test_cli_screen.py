@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from headcount import cli
+from headcount.commands import screen, terminal
 from headcount.engine import assemble
 from headcount.figures.filters import Filter
 from headcount.screen import ScreenOptions
@@ -33,8 +34,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, Sc
         def load(self) -> Any:
             return show
 
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [Entry()] if group == cli.SCREEN else [])
-    monkeypatch.setattr(cli, "_has_terminal", lambda: True)
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [Entry()] if group == screen.SCREEN else [])
+    monkeypatch.setattr(terminal, "is_there", lambda: True)
     monkeypatch.setattr(assemble, "open_look", look)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from headcount.atomic_files import write
-from headcount.errors import HeadcountError, TakenError, UsageError
+from headcount.errors import HeadcountError, NoPermissionError, TakenError, UsageError
+from support import unprivileged
 
 
 def files(directory: Path) -> dict[str, bytes]:
@@ -64,3 +65,17 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
 def test_a_place_that_cannot_be(tmp_path: Path, name: str, told: str) -> None:
     with pytest.raises(UsageError, match=told):
         write(os.path.join(tmp_path, name), b"new", may_replace=False)
+
+
+def test_its_directory_is_made_where_that_is_asked_and_what_hinders_it_is_told(open_tmp: Path) -> None:
+    path = open_tmp / "new" / "below" / "x"
+    with pytest.raises(UsageError, match="There is no directory"):
+        write(str(path), b"new", may_replace=True)
+    write(str(path), b"new", may_replace=True, makes_directory=True)
+    assert files(path.parent) == {"x": b"new"}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    with pytest.raises(HeadcountError, match=r"below/x/y can't be written: (Not a directory|File exists)\."):
+        write(str(path / "y"), b"new", may_replace=True, makes_directory=True)
+    (open_tmp / "closed").mkdir(mode=0o500)
+    with unprivileged(), pytest.raises(NoPermissionError, match="No permission to write"):
+        write(str(open_tmp / "closed" / "new" / "x"), b"new", may_replace=True, makes_directory=True)

@@ -7,7 +7,6 @@ from test_engine import HOST, NOW, ScriptedSource, Step, World, path, world
 from test_engine_life import READ, Look, steadily
 
 from headcount.clients.patterns import ClientPatterns
-from headcount.commands.prune import prune
 from headcount.engine.engine import Engine
 from headcount.engine.marks import MarkKeeper
 from headcount.engine.options import Options
@@ -17,6 +16,7 @@ from headcount.settings import Settings
 from headcount.snapshot import Mark, Snapshot
 from headcount.state import State, Update
 from headcount.state.sqlite import SqliteState
+from headcount.tasks.pruning import prune
 
 __all__ = ["path", "world"]  # fixtures
 OCTOBER, NOVEMBER = "GeoLite2-City 2026-10", "GeoLite2-City 2026-11"

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from headcount.cli import main
-from headcount.commands.prune import first_kept, prune
 from headcount.counting.month_users import Month, MonthChange
 from headcount.engine.assemble import open_run
 from headcount.errors import StateError, UsageError
@@ -22,6 +21,7 @@ from headcount.settings import Settings
 from headcount.snapshot import Cell, Place, Quality
 from headcount.state import HostUpdate, Update
 from headcount.state.sqlite import SqliteState
+from headcount.tasks.pruning import first_kept, prune
 from support import prosody_writes
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

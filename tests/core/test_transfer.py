@@ -13,8 +13,6 @@ import made_up
 import pytest
 from made_up import CELLS, FLAT, FRANKFURT, PARIS, snapshot
 
-from headcount.commands.export_visitors import hand_out
-from headcount.commands.import_visitors import Account, take_in
 from headcount.counting.counted import How
 from headcount.counting.month_users import Month, MonthChange
 from headcount.counting.taking_over import Outcome, imported_counts
@@ -27,6 +25,8 @@ from headcount.settings import Settings
 from headcount.snapshot import Cell, MonthCounts, Place, Quality
 from headcount.state import HostUpdate, Saved, Update
 from headcount.state.sqlite import SqliteState
+from headcount.tasks.visitors_export import hand_out
+from headcount.tasks.visitors_import import Account, take_in
 from support import prosody_writes
 
 SAMPLES = Path(__file__).parents[1] / "data" / "prosody-samples"

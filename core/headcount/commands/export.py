@@ -1,38 +1,53 @@
-"""`headcount export --format json|csv|html`: a report as a file, for others, so k-anonymous by default."""
+"""`headcount export`: the figures as files."""
 
 import os
-from collections.abc import Mapping, Sequence
+from argparse import ArgumentParser, Namespace
 
-from headcount.atomic_files import refuse_source, write
-from headcount.commands.report import Question, answer
-from headcount.errors import HeadcountError, NoPermissionError
+from headcount import stopping
+from headcount.commands import terminal
+from headcount.commands.command import Command, add_common
 from headcount.settings import Settings
 from headcount.text import clean
 
+FORMATS = ("json", "csv", "html", "prosody-flat", "prosody-nested")
 
-def export(
-    settings: Settings,
-    environment: Mapping[str, str],
-    directory: str,
-    form: str,
-    *,
-    exact: bool,
-    hosts: Sequence[str] = (),
-) -> str:
-    """Writes `headcount.json`, `headcount.csv` or `headcount.html` in `directory` and gives its path.
 
-    No user is named in it, exact or not. The directory is made where it is missing; a file that is there is replaced in
-    one step, so that who reads it finds the old one or the new one. Its rights are 0600. Raises UsageError where the
-    directory is the source's own, and whatever a report raises.
-    """
-    refuse_source(directory, settings.source_path())
-    text = answer(settings, environment, Question(hosts=hosts, k_anonymous=not exact, local=False), form)
-    path = os.path.join(directory, f"headcount.{form}")
-    try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-    except PermissionError:
-        raise NoPermissionError(f"No permission to write {clean(path)}.") from None
-    except OSError as error:
-        raise HeadcountError(f"{clean(path)} can't be written: {error.strerror}.") from None
-    write(path, text.encode(), may_replace=True)
-    return path
+class Export(Command):
+    """Writes a report as a file, or the files of mod_monthly_visitors."""
+
+    name = "export"
+    help = "write the figures as files for others, or for a server"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("directory", metavar="DIR", help="where to write; made if it is not there")
+        add_common(parser, "state", "reading")
+        parser.add_argument(
+            "--format",
+            choices=FORMATS,
+            required=True,
+            help="a report as headcount.json, .csv or .html, which replace older ones; or the files of "
+            "mod_monthly_visitors, which replace nothing",
+        )
+        parser.add_argument(
+            "--exact",
+            action="store_true",
+            help="all figures. The module's files then name users: there is one for each who is counted this month, "
+            "for a server to go on counting from; the other formats never do. By default figures are folded, so that "
+            "no group of fewer than min_count users (5) follows from them, and name nobody, so the module would count "
+            "this month's users once more",
+        )
+
+    def run(self, asked: Namespace, settings: Settings) -> int:
+        from headcount.tasks.report_file import export
+        from headcount.tasks.visitors_export import SHAPES, hand_out
+
+        stopping.heed()
+        where, form = asked.directory, asked.format
+        if form not in SHAPES:
+            path = export(settings, os.environ, where, form, exact=asked.exact, hosts=asked.host)
+            terminal.show(f"Wrote {clean(path)}.\n")
+            return 0
+        handed = hand_out(settings, os.environ, where, SHAPES[form], exact=asked.exact, hosts=asked.host)
+        terminal.show(handed.to_text())
+        handed.require_all()
+        return 0

@@ -36,6 +36,11 @@ class Window(NamedTuple):
     length: str
     before: str
 
+    @property
+    def key(self) -> str:
+        """What reports call it, and a snapshot where it is hidden: 1d, 7d, 30d."""
+        return f"{self.days}d"
+
 
 WINDOWS = (
     Window("DAU", 1, "last 24 h", "yesterday"),
@@ -243,7 +248,7 @@ def hidden(snapshot: Snapshot) -> frozenset[str]:
 def _active_told(snapshot: Snapshot) -> tuple[int | None, ...]:
     """Users active now, by window; None where they may not be told."""
     active, untold = total_active(snapshot), hidden(snapshot)
-    return tuple(None if f"{window.days}d" in untold else users for window, users in zip(WINDOWS, active, strict=False))
+    return tuple(None if window.key in untold else users for window, users in zip(WINDOWS, active, strict=False))
 
 
 def total_active(snapshot: Snapshot) -> Active:

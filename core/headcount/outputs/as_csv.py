@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from headcount.figures.totals import WINDOWS
 from headcount.snapshot import UNKNOWN, Cell, MonthCounts, Place, PlaceName, Quality, Snapshot
 
 COLUMNS = (
@@ -38,10 +39,10 @@ def to_csv(snapshot: Snapshot) -> str:
                 quality = counts.months[month].quality.value
                 writer.writerow(_row(snapshot, host, figure, month, quality, place, client, users))
         quality = (Quality.LOWER_BOUND if counts.at_least else Quality.EXACT).value
-        for index, period in enumerate(("1d", "7d", "30d")):
+        for index, window in enumerate(WINDOWS):
             for cell in sorted(counts.active, key=_order):
                 if users := counts.active[cell][index]:
-                    row = _row(snapshot, host, "active users", period, quality, cell.place, cell.client, users)
+                    row = _row(snapshot, host, "active users", window.key, quality, cell.place, cell.client, users)
                     writer.writerow(row)
     return text.getvalue()
 

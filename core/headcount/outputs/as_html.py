@@ -8,6 +8,7 @@ from headcount.figures.filters import Filter, Term
 from headcount.figures.tables import Row, client_rows, country_rows, month_rows, name_of, place_rows
 from headcount.figures.totals import (
     AT_LEAST,
+    WINDOWS,
     Figure,
     Share,
     at_least,
@@ -29,6 +30,8 @@ MOST = 100
 """Rows of a table before the rest is put together."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 NOTHING = "–"
+SHORT = ("24 h", "7 d", "30 d")
+"""What the windows are called above a column."""
 QUALITY = {
     Quality.EXACT: "followed whole",
     Quality.LOWER_BOUND: "a lower bound: at least so many",
@@ -181,25 +184,33 @@ def _known(snapshot: Snapshot, month: str) -> str:
 
 def _shares(caption: str, title: str, rows: Sequence[AnyRow], snapshot: Snapshot, active: bool = False) -> str:
     """Month users, their share as a number and a bar; the `active` users of each window too where asked for."""
-    windows = [index for index in range(3) if active and f"{(1, 7, 30)[index]}d" not in hidden(snapshot)]
+    windows = [index for index, window in enumerate(WINDOWS) if active and window.key not in hidden(snapshot)]
     greatest = max((row.share or 0 for row in rows), default=0)
-    lines = []
-    for row in rows[:MOST]:
-        share = row.share or 0
-        lines.append(
-            [
-                f"{UNKNOWN} unknown" if row.label == UNKNOWN else escape(row.label),
-                NOTHING if row.users is None else at_least(f"{row.users:,}", row.is_floor),
-                NOTHING if row.share is None else at_least(f"{share:.1%}", row.is_floor),
-                bar(share / greatest if greatest else 0),
-                *(_active_in(row, index, snapshot) for index in windows),
-            ]
-        )
-    rest = rows[MOST:]
-    if rest:
+    lines = [_share(row, greatest) + _active_in(row, windows, snapshot) for row in rows[:MOST]]
+    if rest := rows[MOST:]:
         lines.append(_more(rest, windows))
-    head = (title, "month users", "share", "", *(("24 h", "7 d", "30 d")[index] for index in windows))
+    head = (title, "month users", "share", "", *(SHORT[index] for index in windows))
     return table(caption, head, lines, bars=3)
+
+
+def _share(row: AnyRow, greatest: float) -> list[str]:
+    """A row's name, its users and their share, with a bar beside the `greatest` share."""
+    share = row.share or 0
+    return [
+        f"{UNKNOWN} unknown" if row.label == UNKNOWN else escape(row.label),
+        NOTHING if row.users is None else at_least(f"{row.users:,}", row.is_floor),
+        NOTHING if row.share is None else at_least(f"{share:.1%}", row.is_floor),
+        bar(share / greatest if greatest else 0),
+    ]
+
+
+def _active_in(row: AnyRow, windows: Sequence[int], snapshot: Snapshot) -> list[str]:
+    """A row's active users in each of the windows."""
+    is_anonymous = snapshot.anonymity is not None
+    return [
+        NOTHING if is_anonymous and not users else at_least(f"{users:,}", row.is_active_floor)
+        for users in (row.active[index] for index in windows)
+    ]
 
 
 def _whole_percent(known: Share) -> str:
@@ -207,13 +218,6 @@ def _whole_percent(known: Share) -> str:
     if known.is_floor:
         return f"at least {int(100 * known.share)}%"
     return f"{known.share:.0%}" if known.share in (0, 1) else f"{min(max(known.share, 0.01), 0.99):.0%}"
-
-
-def _active_in(row: AnyRow, index: int, snapshot: Snapshot) -> str:
-    users = row.active[index]
-    if snapshot.anonymity is not None and not users:
-        return NOTHING
-    return at_least(f"{users:,}", row.is_active_floor)
 
 
 def _more(rest: Sequence[AnyRow], windows: Sequence[int]) -> list[str]:
@@ -258,15 +262,20 @@ def _hosts(snapshot: Snapshot, month: str, is_whole: bool) -> str:
         cells += _active_of(counts) if is_now else []
         cells += [NOTHING if "users_known" in counts.hidden else _count(counts.users_known)] if is_whole else []
         lines.append(cells)
-    head = ("host", "month users", *(("DAU", "WAU", "MAU") if is_now else ()), *(("users known",) if is_whole else ()))
+    head = (
+        "host",
+        "month users",
+        *(window.name for window in WINDOWS if is_now),
+        *(("users known",) if is_whole else ()),
+    )
     return f"<section><h2>Hosts</h2>\n{table(f'Hosts in {month}', head, lines)}\n</section>"
 
 
 def _active_of(counts: HostCounts) -> list[str]:
     active = sum_active(counts.active.values())
     return [
-        NOTHING if f"{days}d" in counts.hidden else _count(users)
-        for days, users in zip((1, 7, 30), active, strict=False)
+        NOTHING if window.key in counts.hidden else _count(users)
+        for window, users in zip(WINDOWS, active, strict=False)
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from headcount.figures.totals import active_by_country, sum_active
+from headcount.figures.totals import WINDOWS, active_by_country, sum_active
 from headcount.snapshot import UNKNOWN, Active, HostCounts, MonthCounts, Place, PlaceName, Snapshot
 
 Json = dict[str, Any]
@@ -59,8 +59,7 @@ def _host(counts: HostCounts, names: Names) -> Json:
 
 
 def _windows(active: Active, hidden: Collection[str]) -> Json:
-    windows = {"1d": active.day, "7d": active.week, "30d": active.month}
-    return {window: None if window in hidden else users for window, users in windows.items()}
+    return {window.key: None if window.key in hidden else users for window, users in zip(WINDOWS, active, strict=False)}
 
 
 def _month(month: MonthCounts, names: Names) -> Json:

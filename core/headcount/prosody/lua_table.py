@@ -36,7 +36,6 @@ MAX_SIZE: Final = 32 * 1024 * 1024  # far above any store that one host or user 
 MAX_DEPTH: Final = 195  # Lua's own limit is 200 levels, some of them taken by its caller
 
 NOT_A_TABLE_DOCUMENT = "it does not begin with `return`"
-NOT_A_LIST = "it is not a list of items"
 TOO_BIG = "it is too big"
 TOO_DEEP = "it is nested too deep"
 BAD_KEY = "a key that Lua does not allow"
@@ -74,11 +73,6 @@ def parse(data: bytes, *, max_size: int = MAX_SIZE, max_depth: int = MAX_DEPTH) 
     `max_size` bytes or nested deeper than `max_depth`.
     """
     return _Parser(data, max_size, max_depth).document()
-
-
-def parse_list(data: bytes, *, max_size: int = MAX_SIZE, max_depth: int = MAX_DEPTH) -> list[LuaValue]:
-    """The items of a `.list` document, `item(<value>);` each. Raises as `parse` does: all or nothing."""
-    return _Parser(data, max_size, max_depth).items()
 
 
 class _Awaited(Enum):
@@ -170,7 +164,7 @@ class _Parser:
         if kind == END:
             return None
         if kind != NAME or text != b"return":
-            raise self._not_begun(kind, text, NOT_A_TABLE_DOCUMENT)
+            raise self._not_begun(kind, text)
         value = None
         if self._words.peek() in ((END, b""), (MARK, b";")):
             kind, text = self._words.next()
@@ -182,18 +176,6 @@ class _Parser:
             raise self._out_of_place(kind, text, MORE_AFTER_END)
         return value
 
-    def items(self) -> list[LuaValue]:
-        items: list[LuaValue] = []
-        while True:
-            kind, text = self._first_word()
-            if kind == END:
-                return items
-            if kind != NAME or text != b"item":
-                raise self._not_begun(kind, text, NOT_A_LIST)
-            item = self._argument()
-            if item is not None:  # as Lua's table.insert
-                items.append(item)
-
     def _first_of_values(self) -> tuple[LuaValue, int, bytes]:
         """The first of the values that stand between commas, and the word after them."""
         first = self._value()
@@ -204,28 +186,11 @@ class _Parser:
         return first, kind, text
 
     def _first_word(self) -> tuple[int, bytes]:
-        """The first word of a statement; Lua has empty ones too."""
+        """The first word of the document; Lua has empty statements too."""
         word = self._words.next()
         while word == (MARK, b";"):
             word = self._words.next()
         return word
-
-    def _argument(self) -> LuaValue:
-        """What `item` is called with: (<value>), {<table>} or "<string>"; of several values the first."""
-        kind, text = self._words.peek()
-        if kind == STRING or (kind == MARK and text == b"{"):
-            return self._value()
-        if kind == DIVISION:  # item(1/0) is an item like any other
-            self._words.next()
-            return quotient(text)
-        self._expect(b"(", NOT_A_LIST)
-        if self._words.peek() == (MARK, b")"):
-            self._words.next()
-            return None
-        value, kind, text = self._first_of_values()
-        if kind != MARK or text != b")":
-            raise self._out_of_place(kind, text, UNEXPECTED)
-        return value
 
     def _value(self) -> LuaValue:
         """The value that begins at the next word."""
@@ -331,14 +296,14 @@ class _Parser:
             raise self._words.error(BAD_KEY)
         return value
 
-    def _expect(self, mark: bytes, otherwise: str = UNEXPECTED) -> None:
+    def _expect(self, mark: bytes) -> None:
         kind, text = self._words.next()
         if kind != MARK or text != mark:
-            raise self._out_of_place(kind, text, otherwise)
+            raise self._out_of_place(kind, text, UNEXPECTED)
 
-    def _not_begun(self, kind: int, text: bytes, otherwise: str) -> UnreadableError:
-        """An error at the first word of a statement: some begin with a word that tells a program."""
-        return self._words.error(WOULD_RUN if kind == NAME and text in _STATEMENTS else otherwise)
+    def _not_begun(self, kind: int, text: bytes) -> UnreadableError:
+        """An error at the first word of a document: some begin with a word that tells a program."""
+        return self._words.error(WOULD_RUN if kind == NAME and text in _STATEMENTS else NOT_A_TABLE_DOCUMENT)
 
     def _out_of_place(self, kind: int, text: bytes, otherwise: str) -> UnreadableError:
         """An error at a word that cannot follow a value as data; it may be an operation on that value."""

@@ -7,7 +7,7 @@ numbers, then strings by their bytes, then `false`, `true`, and tables as they c
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from headcount.prosody.lua_table import BooleanKey, LuaKey, LuaTable, LuaValue, TableKey
 
@@ -26,11 +26,6 @@ def serialise(value: LuaValue) -> bytes:
     as integers, the lowest integer comes back as a float, and an entry of nil is no entry.
     """
     return b"return " + _value(value, 1) + b";\n"
-
-
-def serialise_list(items: Iterable[LuaValue]) -> bytes:
-    """The document of a `.list` file; raises as `serialise` does."""
-    return b"".join(b"item(" + _value(item, 1) + b");\n" for item in items)
 
 
 def _value(value: LuaValue, depth: int) -> bytes:

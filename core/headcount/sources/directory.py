@@ -32,15 +32,14 @@ from headcount.records import (
     VisitorMarkers,
 )
 from headcount.snapshot import Progress
-from headcount.sources import inotify
 from headcount.sources.files_read import StoreIndex
-from headcount.sources.inotify import Inotify
 from headcount.sources.layout import LEFTOVER, Host, Layout, NotListedError, changed_at
 from headcount.sources.pace import Pace
 from headcount.sources.readers import HELP_FROM, Names
 from headcount.sources.users import UserReader, is_unmoved
 from headcount.sources.visitors import VisitorsReader
-from headcount.sources.watcher import Changes, Watcher
+from headcount.sources.watch import Changes
+from headcount.sources.watcher import Watcher
 from headcount.text import clean
 from headcount.user_keys import Keys
 
@@ -72,7 +71,7 @@ class DirectorySource:
         self._path = os.fsencode(os.path.abspath(path))
         self._layout = Layout(self._path, trusts_files=trusts_files)
         self._keys = Keys() if keys is None else keys
-        self._watcher = new_watcher() if watching else None
+        self._watcher = Watcher() if watching else None
         self._clock = clock
         self._reader = UserReader(self._layout, self._keys, wall_ns)
         self._visitors = VisitorsReader(self._layout, self._reader)
@@ -159,7 +158,7 @@ class DirectorySource:
         """What changed since the last call, waiting up to `timeout` seconds for a change; then a little of a sweep,
         where one is due."""
         changes = self._watcher.wait(0 if self._sweeping else timeout) if self._watcher else {}
-        if self._watch_failed() or (self._watcher and self._watcher.has_lost()):
+        if self._is_watch_doubtful():
             self._pace.doubt(self._clock())
         if self._path in changes:
             yield from self._say_start()
@@ -246,7 +245,7 @@ class DirectorySource:
         doubtful = False
         for directory, files in changes.items():
             if directory in host_of:
-                dirty[host_of[directory].path] |= {file for file in files if file.endswith(SUFFIX)}
+                dirty[host_of[directory].path] |= files - {b""}
             for file in files if directory not in host_of else files & {b""}:
                 path = os.path.join(directory, file) if file else directory
                 if directory in hosts and file in hosts[directory].visitors:
@@ -311,11 +310,11 @@ class DirectorySource:
         """Finds by their change times all files that are not what was read of them, and reads them; `in_whole` also in
         directories in which nothing was written by renaming, as Prosody writes, since all in them was read. What is new
         comes first."""
-        if self._watch_flaw and not self._watcher_stands:
+        if self._watcher_stands:
+            self._watch_flaw = None
+        else:
             self._watch()
             self._watcher_stands = True
-        else:
-            self._watch_flaw = None
         yield from self._say_start()
         if (yield from self._look_again()):
             self._pace.doubt(self._clock())
@@ -392,20 +391,25 @@ class DirectorySource:
             self._settle_at = now + SETTLE
 
     def _watch(self) -> None:
+        """Watches what is there now. Whatever comes of it, everything is looked through after it."""
         if self._watcher:
-            self._watcher.watch(self._layout.identities())
+            stores = {store.path for host in self._layout.hosts.values() for store in host.stores.values()}
+            self._watcher.watch({path: SUFFIX if path in stores else b"" for path in self._layout.identities()})
 
-    def _watch_failed(self) -> bool:
-        """Whether the watcher just ended for the first time since it was known to stand. The next sweep starts it
-        again; if it ends again at once, sweeps alone must do, at their own pace."""
-        failure = self._watcher.failure() if self._watcher else None
-        if failure is None:
+    def _is_watch_doubtful(self) -> bool:
+        """Whether the watcher may have missed something, or ended for the first time since it was known to stand. The
+        next sweep watches again; if that fails again at once, sweeps alone must do, at their own pace."""
+        if self._watcher is None:
             return False
-        is_first = self._watch_flaw is None
-        why = f"the notifier ended ({failure}): changes show late, at the next sweep"
-        self._watch_flaw = Flaw("watching interrupted", self.label, "", why)
-        self._watcher_stands = False
-        return is_first
+        is_doubtful = self._watcher.has_lost()
+        failure = self._watcher.failure()
+        if failure is not None:
+            is_doubtful = is_doubtful or self._watch_flaw is None
+            why = f"{failure}; other changes show late, at the next sweep"
+            self._watch_flaw = Flaw("watching interrupted", self.label, "", why)
+        if is_doubtful or failure is not None:
+            self._watcher_stands = False
+        return is_doubtful
 
     def _flaws(self) -> Iterator[list[Record]]:
         beside = (self._watch_flaw, self._unreadable())
@@ -422,12 +426,3 @@ class DirectorySource:
             return None
         why = f"not one of the files of {users:,} users may be read; figures go on when they may. {MAY_READ}"
         return Flaw(NOT_READABLE, self.label, "", why, is_urgent=True)
-
-
-def new_watcher() -> Watcher:
-    """What tells of changes on this system."""
-    if inotify.is_there():
-        return Inotify()
-    from headcount.sources.notifier import Notifier  # here, since it takes a while and most have no need of it
-
-    return Notifier()

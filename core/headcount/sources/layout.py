@@ -188,7 +188,10 @@ class Layout:
         try:
             with os.scandir(store.path) as found:
                 while some := [entry.name for entry in islice(found, TURN)]:
-                    if (b"/".join(some) + b"/").count(SUFFIX + b"/") < len(some):
+                    joined = b"/".join(some) + b"/"
+                    if not joined.isascii():
+                        some = self._named_as_prosody_names(store, some)
+                    if not joined.isascii() or joined.count(SUFFIX + b"/") < len(some):
                         for entry in some:
                             path = os.path.join(store.path, entry)
                             if entry.endswith(LEFTOVER) and (written := changed_at(path)) is not None:
@@ -204,6 +207,14 @@ class Layout:
         """Tells of a file that is nobody's, since Prosody would not write its name so."""
         path = os.path.join(store.path, file)
         self.flaws[path] = self.flaw("name is not canonical", path, why_not_decoded(file.removesuffix(SUFFIX)))
+
+    def _named_as_prosody_names(self, store: Store, files: list[bytes]) -> list[bytes]:
+        """Those names that are ASCII. The others are told of, and never opened: watchfiles ends at what happens to a
+        file whose name is not UTF-8, be it that it is read."""
+        for file in files:
+            if file.endswith(SUFFIX) and not file.isascii():
+                self.note_nobody(store, file)
+        return [file for file in files if file.isascii()]
 
     def note_leftovers(self, host: Host) -> None:
         """Tells of temporary files that lie as they lay at the last look: a crash left them behind."""
@@ -249,6 +260,7 @@ class Layout:
             store = host.stores.get(store_name)
             if store is None or store.identity != store_identity:
                 host.orphans.update(store.files if store else ())
+                host.fresh.clear()  # a sweep finds them, as it finds all that is in the new store
                 host.stores[store_name] = Store(store_name, store_path, store_identity)
         host.visitors = {file: host.visitors.get(file, STALE) for file in visitors}
 

@@ -36,10 +36,6 @@ class Pace:
         latest = self._doubted_since + max(LONGEST_DOUBT, DOUBT_COST_FACTOR * self._took)
         self._due_at = min(now + SOON, max(latest, now))
 
-    def hurry(self, now: float) -> None:
-        """Something came that is to be looked for at once."""
-        self._due_at = now
-
     def is_due(self, now: float) -> bool:
         """Whether a sweep is to begin."""
         return now >= min(self._due_at, self._whole_at)

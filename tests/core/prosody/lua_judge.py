@@ -44,11 +44,6 @@ function commands.load(text)
     local ok, value = run(text, {})
     return ok and spell(value) or "error"
 end
-function commands.list(text)
-    local items = {}
-    local ok = run(text, { item = function(i) table.insert(items, i) end })
-    return ok and spell(items) or "error"
-end
 function commands.prosody(text)
     if not has_prosody then return "no Prosody" end
     local _, value = run(text, {})
@@ -77,10 +72,6 @@ class LuaJudge:
     def load(self, document: bytes) -> str:
         """What a `.dat` document gives, spelt as `spelling` does; `error` where it does not load."""
         return self._ask(b"load", document).decode()
-
-    def load_list(self, document: bytes) -> str:
-        """The same of a `.list` document."""
-        return self._ask(b"list", document).decode()
 
     def prosody_serialise(self, document: bytes) -> bytes | None:
         """The document as Prosody writes its value; None without Prosody."""

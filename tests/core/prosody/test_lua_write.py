@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lua_judge import LuaJudge, spelling
 
-from headcount.prosody.lua_table import BooleanKey, LuaKey, LuaTable, LuaValue, TableKey, as_lua, parse, parse_list
-from headcount.prosody.lua_write import MAX_DEPTH, serialise, serialise_list
+from headcount.prosody.lua_table import BooleanKey, LuaKey, LuaTable, LuaValue, TableKey, as_lua, parse
+from headcount.prosody.lua_write import MAX_DEPTH, serialise
 
 SAMPLES = Path(__file__).parents[2] / "data" / "prosody-samples"
 LIVE = sorted(path for path in SAMPLES.glob("internal*/**/*.dat"))
@@ -48,12 +48,6 @@ def test_the_format_is_prosodys(value: LuaValue, document: bytes, lua: LuaJudge)
 def test_a_file_of_prosody_is_written_again_but_for_its_order(path: Path) -> None:
     data = path.read_bytes()
     assert sorted(serialise(parse(data)).splitlines()) == sorted(data.splitlines())
-
-
-def test_a_list_is_written_item_by_item() -> None:
-    items: list[LuaValue] = [{b"a": 1}, b"x"]
-    assert serialise_list(items) == b'item({\n\t["a"] = 1;\n});\nitem("x");\n'
-    assert parse_list(serialise_list(items)) == items
 
 
 def test_what_prosody_refuses_is_refused() -> None:

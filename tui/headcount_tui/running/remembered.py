@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 from headcount.atomic_files import write
-from headcount.errors import HeadcountError
 from headcount.figures.filters import Field, Filter, Term
 from headcount.months import is_month
 from headcount.text import clean
@@ -90,11 +89,7 @@ class Memory:
             before, self.kept = self.kept, kept
             if kept == before or self.path is None:
                 return
-            try:
-                os.makedirs(self.path.parent, mode=0o700, exist_ok=True)
-            except OSError as error:
-                raise HeadcountError(f"{clean(str(self.path))} can't be written: {error.strerror}.") from None
-            write(str(self.path), _text(kept).encode(), may_replace=True)
+            write(str(self.path), _text(kept).encode(), may_replace=True, makes_directory=True)
 
     def is_writable(self) -> bool:
         """Whether it looks as if the file could be written."""

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from headcount.atomic_files import refuse_source
-from headcount.commands.import_visitors import left_in
-from headcount.commands.report import hosts_asked
+from headcount.atomic_files import in_words, refuse_source
 from headcount.engine.assemble import open_run
-from headcount.errors import HeadcountError, NoDataError, NoPermissionError, UsageError
+from headcount.errors import HeadcountError, NoDataError, UsageError
 from headcount.figures.anonymity import anonymous
 from headcount.figures.filters import only_hosts
 from headcount.outputs.as_prosody import HostFiles, Shape, to_prosody
 from headcount.settings import Settings
 from headcount.sources.directory import DirectorySource
+from headcount.tasks.reporting import hosts_asked
+from headcount.tasks.visitors_import import left_in
 from headcount.text import clean
 
 DIRECTORY_MODE: Final = 0o750  # as Prosody makes them, whose umask is 027
@@ -89,13 +89,9 @@ def hand_out(
         raise NoDataError("There is no month to export.")
     root = os.fsencode(directory)
     _refuse(root, files, os.fsencode(settings.source_path()))
-    try:
+    with in_words(directory):
         for found in files:
             _write(root, found)
-    except PermissionError:
-        raise NoPermissionError(f"No permission to write in {clean(directory)}.") from None
-    except OSError as error:
-        raise HeadcountError(f"{clean(directory)} can't be written: {error.strerror}.") from None
     months = tuple(f"{clean(found.host)} {month}" for found in files for month in found.left_out)
     written = sum(found.counts is not None for found in files)
     markers = sum(len(found.markers) for found in files)
