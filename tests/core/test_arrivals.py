@@ -86,7 +86,7 @@ class Following:
     def restart(self, *records: Record) -> None:
         """Ends the engine; another one reads what is there then."""
         self._engine._counting.release()
-        self._engine._keep()
+        self._engine._keeping.keep(self._engine.snapshot)
         self._engine = self._new_engine()
         self.say(*records, HostRead(HOST))
 
@@ -296,12 +296,12 @@ def test_a_month_that_is_no_exact_one_tells_of_no_arrivals(path: Path) -> None:
 
 def test_users_who_are_gone_are_forgotten_when_they_can_tell_no_more() -> None:
     seen, active = LastSeen(is_told=True), ActiveUsers(NOW)
-    seen.read()
+    seen.note_read()
     september, october = 1, 2
     for key, when in {september: OCTOBER - 1, october: OCTOBER}.items():
         active.put(key, Presence(when, NOBODY, is_open=False))
     seen.lose_all(active)
-    seen.read()
+    seen.note_read()
     active = ActiveUsers(NOW)
     assert seen.before(september, None) == OCTOBER - 1
     seen.forget_before(OCTOBER, active)

@@ -1,5 +1,6 @@
 """The past: a point an hour, then a point a day, and an answer only where there is a point near enough."""
 
+import math
 from collections.abc import Container, Iterable
 from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
@@ -31,13 +32,13 @@ def test_time_that_stepped_back_notes_the_hours_that_have_no_point_and_loses_non
     assert not keeper.is_due(HOURS + 60)
     assert keeper.is_due(HOURS - 5 * HOUR)
     keeper.add(HOURS - 5 * HOUR, {})
-    assert [point.when - HOURS for point in keeper.history.points] == [-5 * HOUR, 0, HOUR]
+    assert [point.when - HOURS for point in keeper.until(math.inf).points] == [-5 * HOUR, 0, HOUR]
     assert keeper.is_due(HOURS + 2 * HOUR)
 
 
 def test_it_goes_on_where_the_state_left_off() -> None:
     keeper = HistoryKeeper([point(HOURS, {}), point(HOURS - HOUR, {})], UTC)
-    assert [kept.when for kept in keeper.history.points] == [HOURS - HOUR, HOURS]
+    assert [kept.when for kept in keeper.until(math.inf).points] == [HOURS - HOUR, HOURS]
     assert not keeper.is_due(HOURS + 1)
     assert keeper.added == []
 
@@ -64,23 +65,23 @@ def test_a_point_is_kept_by_country_and_client_alone() -> None:
 
 def test_what_was_kept_is_not_told_again() -> None:
     keeper = hourly(UTC, 40)
-    keeper.kept()
+    keeper.note_kept()
     keeper.add(HOURS + HOUR, {})
     assert (len(keeper.added), keeper.forgotten) == (1, [])  # 05:00 is the first of its day
     keeper.add(HOURS + 2 * HOUR, {})
     assert (len(keeper.added), keeper.forgotten) == (2, [HOURS + 1 + HOUR - HOURLY_FOR])
-    keeper.kept()
+    keeper.note_kept()
     assert (keeper.added, keeper.forgotten) == ([], [])
-    assert len(keeper.history.points) == 40 * 24 + 2
+    assert len(keeper.until(math.inf).points) == 40 * 24 + 2
 
 
 def test_a_history_that_was_handed_out_does_not_change() -> None:
     keeper = HistoryKeeper([], UTC)
     keeper.add(HOURS, {})
-    handed_out = keeper.history
+    handed_out = keeper.until(math.inf)
     keeper.add(HOURS + HOUR, {})
     assert len(handed_out.points) == 1
-    assert len(keeper.history.points) == 2
+    assert len(keeper.until(math.inf).points) == 2
 
 
 def hourly(zone: ZoneInfo, days: int, until: int = HOURS) -> HistoryKeeper:
@@ -93,7 +94,7 @@ def hourly(zone: ZoneInfo, days: int, until: int = HOURS) -> HistoryKeeper:
 
 def test_forty_days_are_kept_by_the_hour_and_the_rest_by_the_day() -> None:
     keeper = hourly(UTC, 45)
-    whens = [kept.when for kept in keeper.history.points]
+    whens = [kept.when for kept in keeper.until(math.inf).points]
     recent = [when for when in whens if when >= HOURS + 1 - HOURLY_FOR]
     assert recent == list(range(HOURS + 1 - HOURLY_FOR, HOURS + 2, HOUR))
     assert [datetime.fromtimestamp(when, UTC).hour for when in whens if when not in recent] == [5, 0, 0, 0, 0, 0]
@@ -116,7 +117,7 @@ def test_forty_days_are_kept_by_the_hour_and_the_rest_by_the_day() -> None:
 def test_every_day_keeps_a_point_and_one_alone(name: str) -> None:
     zone = ZoneInfo(name)
     until = int(datetime(2026, 6, 10, tzinfo=UTC).timestamp())  # the clocks change on 8 March, or on 24 April
-    points = hourly(zone, 100, until).history.points
+    points = hourly(zone, 100, until).until(math.inf).points
     old = [p.when for p in points if p.when < until - HOURLY_FOR - DAY]
     days = [datetime.fromtimestamp(when, zone).date().toordinal() for when in old]
     assert days == list(range(days[0], days[0] + len(days)))
@@ -141,7 +142,7 @@ def test_every_day_on_which_the_engine_was_up_keeps_its_first_point(name: str, h
     for when in up:
         keeper.add(when, {})
     firsts = {datetime.fromtimestamp(when, zone).date(): when for when in reversed(up)}
-    kept = [p.when for p in keeper.history.points]
+    kept = [p.when for p in keeper.until(math.inf).points]
     assert set(firsts.values()) <= set(kept)
     assert [when for when in kept if when < HOURS - HOURLY_FOR - DAY] == sorted(
         when for when in firsts.values() if when < HOURS - HOURLY_FOR - DAY
@@ -154,7 +155,7 @@ def test_an_engine_that_runs_once_a_week_keeps_a_point_of_each_time() -> None:
     for week in range(52):
         keeper.add(HOURS + week * 7 * DAY, {})
         keeper.add(HOURS + week * 7 * DAY + HOUR, {})
-    points = keeper.history.points
+    points = keeper.until(math.inf).points
     assert sorted(set(days_of(points, UTC))) == [
         datetime.fromtimestamp(HOURS, UTC).date() + timedelta(7 * n) for n in range(52)
     ]
@@ -165,7 +166,7 @@ def test_points_of_times_that_lie_apart_are_thinned_at_last() -> None:
     for week in range(104):
         for hour in range(3):
             keeper.add(HOURS + week * 7 * DAY + hour * HOUR, {})
-    assert len(keeper.history.points) == 104 + 2 * HOURLY_FOR_AT_MOST // DAY
+    assert len(keeper.until(math.inf).points) == 104 + 2 * HOURLY_FOR_AT_MOST // DAY
 
 
 def a_year_of(zone: ZoneInfo) -> list[HistoryPoint]:
@@ -185,36 +186,36 @@ def test_a_run_in_another_zone_forgets_nothing_that_was_kept(home: str, abroad: 
     away = HistoryKeeper(list(before), ZoneInfo(abroad))
     away.add(HOURS + HOUR + 1, {})
     old = {kept.when for kept in before if kept.when < HOURS - HOURLY_FOR}
-    assert old <= {kept.when for kept in away.history.points}
+    assert old <= {kept.when for kept in away.until(math.inf).points}
     for hour in range(2, 50):
         away.add(HOURS + hour * HOUR + 1, {})
-    back = HistoryKeeper(list(away.history.points), ZoneInfo(home))
+    back = HistoryKeeper(list(away.until(math.inf).points), ZoneInfo(home))
     back.add(HOURS + 50 * HOUR + 1, {})
-    assert old <= {kept.when for kept in back.history.points}
+    assert old <= {kept.when for kept in back.until(math.inf).points}
 
 
 @pytest.mark.parametrize("days", [8, 12, 45, 100, 1_100, 2_000])
 @pytest.mark.parametrize("hours", [1, 48])
 def test_a_clock_that_leaps_ahead_costs_no_point(days: int, hours: int) -> None:
     keeper = hourly(UTC, 100)
-    before = {kept.when for kept in keeper.history.points}
-    keeper.kept()
+    before = {kept.when for kept in keeper.until(math.inf).points}
+    keeper.note_kept()
     for hour in range(hours):
         keeper.add(HOURS + days * DAY + hour * HOUR, {})
     assert keeper.forgotten == []
-    right = HistoryKeeper(list(keeper.history.points), UTC)
+    right = HistoryKeeper(list(keeper.until(math.inf).points), UTC)
     right.add(HOURS + HOUR + 1, {})
     assert right.forgotten in ([], [HOURS + 1 - HOURLY_FOR])  # as without the leap
-    assert before - set(right.forgotten) <= {kept.when for kept in right.history.points}
+    assert before - set(right.forgotten) <= {kept.when for kept in right.until(math.inf).points}
 
 
 def test_a_machine_that_was_off_for_a_year_thins_what_was_before_when_it_has_gone_for_forty_days() -> None:
     keeper = hourly(UTC, 45)
     for hour in range(HOURLY_FOR // HOUR + 3):
         keeper.add(HOURS + 365 * DAY + hour * HOUR, {})
-    old = [when for when in (p.when for p in keeper.history.points) if when <= HOURS + 1]
+    old = [when for when in (p.when for p in keeper.until(math.inf).points) if when <= HOURS + 1]
     assert len(old) == 46
-    assert len(days_of(keeper.history.points, UTC)) == 46 + HOURLY_FOR // HOUR + 2
+    assert len(days_of(keeper.until(math.inf).points, UTC)) == 46 + HOURLY_FOR // HOUR + 2
 
 
 NEAR = History((point(HOURS, {"a.example": {("DE", "Dino"): 1}}), point(HOURS + 2 * HOUR, {"a.example": {}})))
@@ -287,7 +288,7 @@ def test_a_points_month_is_that_of_its_own_moment_in_the_zone() -> None:
     last_of_october = int(start_of("2026-11", UTC)) - 2 * HOUR
     for at in (last_of_october, last_of_october + HOUR):
         keeper.add(at, {"a": HostCounts(months=months)})
-    assert [keeper.history.at(point.when) for point in keeper.added] == [Past(0, 0, 0, 9), Past(0, 0, 0, 1)]
+    assert [keeper.until(math.inf).at(point.when) for point in keeper.added] == [Past(0, 0, 0, 9), Past(0, 0, 0, 1)]
 
 
 def test_a_month_whose_margins_alone_are_known_is_not_noted() -> None:

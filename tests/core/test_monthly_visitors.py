@@ -54,7 +54,7 @@ def test_a_month_that_is_over_is_counted_once_a_user_while_the_host_is_read() ->
     count(months, "alice", old)
     count(months, "bob", old, first_seen=True)
     assert months.keepable() == {}
-    months.read(NOW)
+    months.note_read(NOW)
     assert cells(months, "2025-03") == {DINO: 2}
     assert months.months["2025-03"].closed
     count(months, "carol", old, first_seen=True)
@@ -66,7 +66,7 @@ def test_a_month_that_is_over_is_counted_once_a_user_while_the_host_is_read() ->
 def test_a_month_closes_a_week_after_its_end_and_forgets_who_was_counted() -> None:
     months = visitors()
     count(months, "alice", visit(DINO))
-    months.read(NOW)
+    months.note_read(NOW)
     end = end_of("2026-11", UTC)
     assert months.close(end + SETTLING - 1) == []
     count(months, "late", visit(DINO), now=end + 60)
@@ -96,7 +96,7 @@ def test_a_month_is_exact_only_where_it_was_followed_from_its_start() -> None:
     fresh = visitors()
     count(fresh, "alice", visit(DINO))
     assert fresh.months["2026-11"].quality is Quality.LOWER_BOUND
-    fresh.read(NOW)
+    fresh.note_read(NOW)
     december = start_of("2026-12", UTC)
     count(fresh, "alice", visit(DINO, month="2026-12"), now=december + 5)
     assert fresh.months["2026-12"].quality is Quality.EXACT
@@ -105,7 +105,7 @@ def test_a_month_is_exact_only_where_it_was_followed_from_its_start() -> None:
 def test_a_gap_over_a_months_end_makes_it_a_lower_bound_and_one_within_does_not() -> None:
     months = visitors(followed_since=start_of("2026-11", UTC))
     count(months, "alice", visit(DINO))
-    months.read(NOW)
+    months.note_read(NOW)
     assert months.months["2026-11"].quality is Quality.EXACT
     months.resume(NOW, NOW + 86_400)
     assert months.months["2026-11"].quality is Quality.EXACT
@@ -121,7 +121,7 @@ def test_what_was_kept_is_not_kept_again() -> None:
     count(months, "alice", visit(DINO))
     month, change = months.keepable()["2026-11"]
     assert (change.cells, change.hashes()) == ({DINO}, [month.hash_of("example.com", "alice")])
-    months.kept(["2026-11"])
+    months.note_kept(["2026-11"])
     assert months.keepable() == {}
     count(months, "alice", visit(DINO))
     assert months.keepable() == {}

@@ -106,7 +106,7 @@ def test_the_module_s_users_are_known_by_hash_alone_and_forgotten_when_the_month
     assert len(host.month().counted) == 3
     assert host.months.is_counted("alice", "2026-11")
     assert not host.months.is_counted("dave", "2026-11")
-    host.months.read(NOW)
+    host.months.note_read(NOW)
     host.months.close(end_of("2026-11", UTC) + SETTLING)
     assert (len(host.month().counted), host.month().key, host.counts()) == (0, None, JOINT)
 
@@ -131,7 +131,7 @@ def test_where_nothing_tells_how_we_counted_them_it_is_a_conflict_and_nothing_ch
 
 def test_a_month_that_is_over_and_that_both_counted_is_a_conflict(host: Host) -> None:
     host.visits("alice", BARE, month="2026-08")
-    host.months.read(NOW)
+    host.months.note_read(NOW)
     before = host.described()
     assert host.takes("2026-08", JOINT) == (Outcome.CONFLICT, OWN)
     assert host.described() == before
@@ -140,7 +140,7 @@ def test_a_month_that_is_over_and_that_both_counted_is_a_conflict(host: Host) ->
 @pytest.mark.parametrize("counts", [joint({BARE: 1}), MonthCounts(Quality.IMPORTED, 1, None, {MUNICH: 1}, {"?": 1})])
 def test_a_month_that_both_counted_alike_is_there_already(host: Host, counts: MonthCounts) -> None:
     host.visits("alice", BARE, month="2026-08")
-    host.months.read(NOW)
+    host.months.note_read(NOW)
     assert host.takes("2026-08", counts) == (Outcome.THERE, "")
     assert host.counts("2026-08").quality is Quality.LOWER_BOUND
 
@@ -149,7 +149,7 @@ def test_replacing_lets_the_module_stand_for_lower_bounds_and_never_for_exact_mo
     host = Host()
     host.visits("alice", BARE, month="2026-08")
     host.visits("alice", DINO, recorded=True)
-    host.months.read(NOW)
+    host.months.note_read(NOW)
     assert host.takes("2026-08", FLAT, replace=True) == (Outcome.REPLACED, "")
     assert host.counts("2026-08") == FLAT
     assert host.takes("2026-11", JOINT, *MARKED, replace=True) == (Outcome.REPLACED, "")

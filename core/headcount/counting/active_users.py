@@ -259,8 +259,8 @@ class Export:
     recent: int
     left: Collection[int]
 
-    def told(self, rest: Rest) -> "tuple[UsersIndex, array[int]]":
-        """What the index tells, and the keys of all whom it leaves out. `rest` is called now and then."""
+    def index(self, rest: Rest) -> "tuple[UsersIndex, array[int]]":
+        """What the index holds, and the keys of all whom it leaves out. `rest` is called now and then."""
         keys, packed = self.keys, self.packed
         since = (math.floor(self.figures.now - WINDOWS[-1]) + 1) << _SHIFT
         odd, nobody = _ODD << _SHIFT, 1 << _SHIFT

@@ -81,7 +81,7 @@ class LastSeen:
         for key in active:
             self.lose(key, active)
 
-    def read(self) -> None:
+    def note_read(self) -> None:
         """All users have been read: of one who comes from here on, nothing was there before."""
         self._knows_all = True
 

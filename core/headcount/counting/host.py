@@ -123,11 +123,11 @@ class HostCounter:
         """Whether everything of it has been counted once."""
         return self._was_read
 
-    def read(self, now: float) -> None:
+    def note_read(self, now: float) -> None:
         """The host has been read once in whole."""
         self._was_read, self._read_again = True, None
-        self._seen.read()
-        self.months.read(now)
+        self._seen.note_read()
+        self.months.note_read(now)
 
     def step(self, now: float, *, is_seen: bool = True) -> list[str]:
         """Lets time pass; returns the months that closed. While the host can't be seen, who is active stays as it

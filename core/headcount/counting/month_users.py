@@ -229,7 +229,7 @@ class MonthlyVisitors:
             return False
         return month.hash_of(self._host, user) in month.counted
 
-    def read(self, now: float) -> None:
+    def note_read(self, now: float) -> None:
         """The host has been read once in whole: months that were over before are complete as far as they go."""
         self._reading = False
         if self.followed_since is None:
@@ -260,7 +260,7 @@ class MonthlyVisitors:
             if self.months[name].key is not None or self.months[name].closed
         }
 
-    def kept(self, names: Iterable[str]) -> None:
+    def note_kept(self, names: Iterable[str]) -> None:
         """The changes of these months have been kept."""
         for name in names:
             del self.changes[name]

@@ -1,4 +1,4 @@
-"""All that is counted now: each host's users, the names of their places, and what is wrong with what was read."""
+"""All that is counted now: each host's users, and what is wrong with what was read."""
 
 import logging
 import math
@@ -12,9 +12,12 @@ from headcount.counting.month_users import MonthlyVisitors
 from headcount.counting.presence import Rule
 from headcount.counting.saved_users import UserFigures
 from headcount.engine.as_of import record_as_of
+from headcount.engine.named_places import NamedPlaces
 from headcount.engine.options import Options
-from headcount.engine.problems import Problems
-from headcount.months import month_of, shift
+from headcount.engine.other_zone import other_zone
+from headcount.engine.problems import CLIENTS, PLACES, SOURCE, ZONE, Problems, Subject
+from headcount.engine.sight import Sight
+from headcount.months import month_of
 from headcount.places.lookup import Places
 from headcount.records import (
     Flaw,
@@ -24,24 +27,24 @@ from headcount.records import (
     Record,
     ServerStarted,
     SourceFlaws,
+    UserRecord,
     Users,
     UsersGone,
 )
-from headcount.snapshot import HostCounts, Place, PlaceName
+from headcount.snapshot import HostCounts, Place
 from headcount.state import Saved, SavedHost
 from headcount.state.restart_index import HostIndex
-from headcount.text import SENTENCES, clean
-from headcount.zones import have_the_same
+from headcount.text import clean
 
 log = logging.getLogger("headcount")
 
 
 class Counting:
-    """Takes records and lets time pass. `hosts` are the counts by host, `problems` what is wrong, `unkept_names` the
-    places whose names were not kept yet, `pruned_before` the first month that was not pruned. `has_pruned_months` says
-    that the state has some before it all the same. `sure_until` is the last
-    moment of a clock that was believed, where it is doubted from the beginning; `days` are then those (since 1970) on
-    which any user was there. `there` are the hosts that are in the source, as far as is known."""
+    """Takes records and lets time pass. `hosts` are the counts by host, `problems` what is wrong, `names` those of the
+    places, `pruned_before` the first month that was not pruned. `has_pruned_months` says that the state has some before
+    it all the same. `sure_until` is the last moment of a clock that was believed, where it is doubted from the
+    beginning; `days` are then those (since 1970) on which any user was there. `there` are the hosts that are in the
+    source, as far as is known."""
 
     def __init__(
         self,
@@ -53,7 +56,7 @@ class Counting:
         sure_until: float | None = None,
     ) -> None:
         self.problems = Problems()
-        self.unkept_names: set[Place] = set()
+        self.names = NamedPlaces(places.names)
         self.pruned_before = saved.pruned_before
         if options.at is None and (self.pruned_before or "") > (month_of(now, options.zone) or ""):
             self.pruned_before = None  # a clock that was ahead pruned
@@ -63,11 +66,9 @@ class Counting:
         self._now = now
         self._doubt = None if sure_until is None else (sure_until, now)
         self.days: set[int] = set()
-        self._blind_since: float | None = None
+        self._sight = Sight()
         self._rule = Rule(is_open_active=options.count_open_sessions)
         self._started_ahead: float | None = None
-        self._names: dict[Place, PlaceName] = {}
-        self._new_names: dict[Place, PlaceName] = {}
         self._meaning = Meaning(
             options.zone,
             self._place_of,
@@ -79,10 +80,9 @@ class Counting:
         self.has_pruned_months = any(
             name < (self.pruned_before or "") for host in saved.hosts.values() for name in host.months
         )
-        zone_changed = _has_other_bounds(saved, options, now)
-        if zone_changed:
-            self.problems.replace("zone", [_other_zone(saved.zone, options.zone_name)])
-        self.hosts = {host: self._resumed(host, kept, zone_changed) for host, kept in saved.hosts.items()}
+        zone_changed = other_zone(saved, options, now)
+        self.problems.replace(ZONE, zone_changed)
+        self.hosts = {host: self._resumed(host, kept, bool(zone_changed)) for host, kept in saved.hosts.items()}
         self.there = saved.hosts_there()
 
     def doubt(self, sure_until: float, now: float) -> None:
@@ -135,7 +135,7 @@ class Counting:
             for month in host.step(now, is_seen=not self.is_blind):
                 log.info("closed %s of %s: who was counted is forgotten", month, clean(host.host))
         self.problems.pass_time(now)
-        self.tell_problems()
+        self.log_problems()
 
     def prune(self, before: str) -> None:
         """Deletes the months before that one."""
@@ -153,12 +153,9 @@ class Counting:
 
         A user of whom it can't tell everything is not in it at all, so that their files are read again.
         """
-        unsure = {name: set(keys) for name, keys in unsettled.items()}
-        for subject in self.problems.subjects:
-            if isinstance(subject, tuple) and subject[0] in unsure and isinstance(subject[1], int):
-                unsure[subject[0]].add(subject[1])
-        hosts = self.hosts
-        return {name: hosts[name].export(self._now, keys) for name, keys in unsure.items() if _was_read(hosts, name)}
+        unsure = {name: {*keys, *self.problems.users(name)} for name, keys in unsettled.items()}
+        read = {name: host for name, host in self.hosts.items() if host.was_read}
+        return {name: read[name].export(self._now, keys) for name, keys in unsure.items() if name in read}
 
     def remember(self, hosts: Mapping[str, UserFigures]) -> None:
         """Shows the figures of an index until `restore`."""
@@ -187,9 +184,9 @@ class Counting:
             for name, host in self.hosts.items()
         }
 
-    def tell_problems(self) -> None:
+    def log_problems(self) -> None:
         """Logs each kind of problem when it first appears, by host and store; never by user."""
-        for flaw in self.problems.untold():
+        for flaw in self.problems.to_log():
             log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
 
     def look_at_tools(self) -> None:
@@ -199,10 +196,8 @@ class Counting:
         places, clients = self._places, self._clients
         said = (*places.warnings, *places.notes, *places.problems)
         lost = [Flaw("places", places.label, "", why, is_urgent=True) for why in places.losses]
-        self.problems.replace("places", [*lost, *(Flaw("places", places.label, "", why) for why in said)])
-        self.problems.replace(
-            "clients", [Flaw("client pattern", "client_patterns", "", why) for why in clients.problems]
-        )
+        self.problems.replace(PLACES, [*lost, *(Flaw("places", places.label, "", why) for why in said)])
+        self.problems.replace(CLIENTS, [Flaw("client pattern", "client_patterns", "", why) for why in clients.problems])
 
     def take(self, batch: Iterable[Record], now: float) -> None:
         """Counts what a source says, as of `now` (Unix seconds)."""
@@ -219,7 +214,7 @@ class Counting:
                     self._take_visitors(record)
                 case HostRead():
                     if record.host in self.hosts:
-                        self.hosts[record.host].read(self._now)
+                        self.hosts[record.host].note_read(self._now)
                 case HostGone():
                     if record.host in self.hosts:
                         self.hosts[record.host].forget_users(self._now)
@@ -234,12 +229,12 @@ class Counting:
     @property
     def is_blind(self) -> bool:
         """Whether the source can't be looked at now."""
-        return self._blind_since is not None
+        return self._sight.is_blind
 
     @property
     def seen_until(self) -> float:
         """The last moment (Unix seconds) at which the source could be looked at for sure."""
-        until = self._now if self._blind_since is None else self._blind_since
+        until = self._sight.seen_until(self._now)
         return until if self._doubt is None else min(until, self._doubt[0])
 
     def _start(self, when: float) -> None:
@@ -252,49 +247,46 @@ class Counting:
                 host.start(self._rule.started)
 
     def _take_source(self, record: SourceFlaws) -> None:
-        """Notes what is wrong with the source. While it can't be looked at the figures stay as they were; that is a
-        gap like that of an engine which did not run."""
-        self.problems.replace("source", record.flaws)
-        if any(flaw.is_urgent for flaw in record.flaws):
-            self._blind_since = self.seen_until
-        elif self._blind_since is not None:
-            self.nobody_looked(self._blind_since, self._now)
-            self._blind_since = None
+        self.problems.replace(SOURCE, record.flaws)
+        blind_since = self._sight.take(record.flaws, self.seen_until)
+        if blind_since is not None:
+            self.nobody_looked(blind_since, self._now)
 
     def _take_users(self, record: Users) -> None:
         name, users = record.host, record.users
         ahead: dict[int, float] = {}
         if name in self.hosts or any(user.is_known for user in users):
             host, at = self._host(name), self._options.at
-            told = users if at is None else [record_as_of(user, at) for user in users]
-            ahead = {user.key: newest for user, newest in host.take(told, self._now) if newest > self._now + 1}
-            if told is not users and any(of_then is not user for of_then, user in zip(told, users, strict=True)):
+            of_then = users if at is None else [record_as_of(user, at) for user in users]
+            ahead = {user.key: newest for user, newest in host.take(of_then, self._now) if newest > self._now + 1}
+            if at is not None and any(then is not user for then, user in zip(of_then, users, strict=True)):
                 host.lack(self._now)
-        known = self.problems.subjects
+        had_problems = self.problems.users(name)
         for user in users:
-            if user.flaws or (name, user.key) in known:
-                self.problems.replace((name, user.key), user.flaws)
-            subject = (name, user.key, "ahead")
-            if user.key in ahead:
-                self.problems.replace_until(ahead[user.key], subject, [_in_the_future(name, user.user)])
-            elif subject in known:
-                self.problems.replace(subject, ())
+            if user.flaws or user.key in ahead or user.key in had_problems:
+                self._note_problems(name, user, ahead.get(user.key))
+
+    def _note_problems(self, host: str, user: UserRecord, ahead_until: float | None) -> None:
+        self.problems.replace(Subject.records(host, user.key), user.flaws)
+        ahead = Subject.ahead(host, user.key)
+        if ahead_until is None:
+            self.problems.replace(ahead, ())
+        else:
+            self.problems.replace_until(ahead_until, ahead, [_in_the_future(host, user.user)])
 
     def _lose(self, record: UsersGone) -> None:
         host = self.hosts.get(record.host)
         for key in record.keys:
             if host is not None:
                 host.lose(key)
-            self.problems.replace((record.host, key), ())
-            self.problems.replace((record.host, key, "ahead"), ())
+            self.problems.replace(Subject.records(record.host, key), ())
+            self.problems.replace(Subject.ahead(record.host, key), ())
 
     def _take_visitors(self, record: HostVisitors) -> None:
         if record.months or record.host in self.hosts:
             self._host(record.host).take_visitors(record)
-            for month in record.months:
-                for place in month.places:
-                    self._name(Place(*place))
-        self.problems.replace((record.host, "", "visitors"), record.flaws)
+            self.names.add(Place(*place) for month in record.months for place in month.places)
+        self.problems.replace(Subject.visitors(record.host), record.flaws)
 
     def _host(self, name: str) -> HostCounter:
         if name not in self.hosts:
@@ -309,8 +301,7 @@ class Counting:
         if zone_changed:
             host.months.weaken_open(self._now)
         for month in saved.months.values():
-            for place in month.counts().places or ():
-                self._name(place)
+            self.names.add(month.counts().places or ())
         return host
 
     def _new_host(self, name: str, saved: SavedHost) -> HostCounter:
@@ -324,31 +315,15 @@ class Counting:
 
     def _place_of(self, address: str | None) -> Place:
         place = self._places.lookup(address)
-        self._name(place)
+        self.names.add((place,))
         return place
 
-    def _name(self, place: Place) -> None:
-        """Sees to it that the next snapshot names the place, its subdivision and its country."""
-        if place in self._names or place in self._new_names:
-            return
-        for whole in {place, Place(place.country), Place(place.country, place.subdivision)}:
-            self._new_names[whole] = self._places.names.name(whole)
-            self.unkept_names.add(whole)
-
     def _name_cells(self, host: HostCounter) -> None:
-        for place in {cell.place for cell in host.counts(self._month()).active}:
-            self._name(place)
+        self.names.add({cell.place for cell in host.counts(self._month()).active})
 
     def _month(self) -> str:
         """The last month that has begun; one after all months where the calendar can't name it."""
         return month_of(self._now, self._options.zone) or "9999-12"
-
-    def all_names(self) -> Mapping[Place, PlaceName]:
-        """The names of all places that are in the counts. It is never changed: a later call gives another."""
-        if self._new_names:
-            self._names = {**self._names, **self._new_names}
-            self._new_names = {}
-        return self._names
 
 
 def _in_the_future(host: str, user: str) -> Flaw:
@@ -362,25 +337,3 @@ def _days_of(record: Record) -> set[int]:
         return set()
     whens = {when for user in record.users for when, *_ in (*user.activities, *user.logins)}
     return {int(when // 86_400) for when in whens if math.isfinite(when)}
-
-
-def _has_other_bounds(saved: Saved, options: Options, now: float) -> bool:
-    """Whether months begin at other moments than before: those that were kept, and those of a year around now."""
-    if saved.zone is None or saved.zone == options.zone_name:
-        return False
-    month = month_of(now, options.zone)
-    months = {name for host in saved.hosts.values() for name in host.months}
-    months |= set() if month is None else {shift(month, by) for by in range(-12, 13)}
-    return not have_the_same(months, saved.zone, options.zone)
-
-
-def _other_zone(before: str | None, name: str) -> Flaw:
-    why = (
-        f"the state's months were reckoned in {before} and are now reckoned in {name}: who logs in near a month's "
-        f"bound may count in two months, and the open months are lower bounds; --timezone {before} goes on as before"
-    )
-    return Flaw("another time zone", "", "", clean(why, SENTENCES))
-
-
-def _was_read(hosts: Mapping[str, HostCounter], name: str) -> bool:
-    return name in hosts and hosts[name].was_read

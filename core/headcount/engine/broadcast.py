@@ -5,7 +5,7 @@ does not keep: what mod_monthly_visitors' own files say.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple
 from typing import Any
 
@@ -27,6 +27,8 @@ from headcount.snapshot import (
     Snapshot,
 )
 
+LIVE_RATE = 200_000
+"""Characters a second at the most that are kept for those who look on, on average."""
 HEAD = "head"
 HOST = "host:"
 Months = Mapping[str, MonthCounts]
@@ -50,6 +52,27 @@ class Packer:
         if head != self._head:
             news[HEAD] = self._head = head
         return news
+
+
+class Broadcast:
+    """What is to be shown to those who look on, until it is kept: `unkept`. `ticks` gives seconds for intervals."""
+
+    def __init__(self, ticks: Callable[[], float]) -> None:
+        self._ticks = ticks
+        self._packer = Packer()
+        self._rests_until = float("-inf")
+        self.unkept: dict[str, str] = {}
+
+    def take(self, snapshot: Callable[[], Snapshot]) -> None:
+        """Takes what is news: each time, or more rarely where it is much."""
+        if self._ticks() >= self._rests_until:
+            news = self._packer.news(snapshot())
+            self.unkept |= news
+            self._rests_until = self._ticks() + sum(map(len, news.values())) / LIVE_RATE
+
+    def note_kept(self) -> None:
+        """What was news has been kept."""
+        self.unkept = {}
 
 
 def unpacked(

@@ -28,16 +28,18 @@ class HistoryKeeper:
         self._zone = zone
         self._points = sorted(points, key=_when)
         self._thinned_before = _hourly_since(self._points)
-        self._frozen = History(tuple(self._points))
+        self._frozen = self._seen = History(tuple(self._points))
         self.added: list[HistoryPoint] = []
         self.forgotten: list[int] = []
 
-    @property
-    def history(self) -> History:
-        """All points, frozen."""
-        return self._frozen
+    def until(self, when: float) -> History:
+        """The points until that moment, frozen; the same object as before where nothing changed."""
+        seen = self._frozen.until(when)
+        if seen.points is not self._seen.points and seen.points != self._seen.points:
+            self._seen = seen
+        return self._seen
 
-    def kept(self) -> None:
+    def note_kept(self) -> None:
         """What was added and forgotten has been kept."""
         self.added, self.forgotten = [], []
 

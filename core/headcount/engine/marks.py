@@ -43,6 +43,6 @@ class MarkKeeper:
         self.added = [mark for mark in self.added if mark.when <= when]
         return found
 
-    def kept(self) -> None:
+    def note_kept(self) -> None:
         """What was noted and forgotten has been kept."""
         self.added, self.forgotten_before, self.is_kept = [], None, True

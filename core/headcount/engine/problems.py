@@ -1,44 +1,84 @@
-"""What is wrong now, by what it was found in: mended things drop out, and each kind is told once."""
+"""What is wrong now, by what it was found in: fixed things drop out, and each kind is logged once."""
 
 import math
-from collections.abc import Collection, Hashable, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from headcount.records import Flaw
 from headcount.snapshot import Problem
 
 
+class Subject(NamedTuple):
+    """What a problem is about: a `part` of the run or, of one host, what its files say; there of one user, by the
+    user's key. Each look at a subject replaces what the look before found."""
+
+    part: str
+    host: str | None = None
+    user: int | None = None
+
+    @classmethod
+    def records(cls, host: str, user: int) -> "Subject":
+        """What a host's files say of one user."""
+        return cls("records", host, user)
+
+    @classmethod
+    def ahead(cls, host: str, user: int) -> "Subject":
+        """What they say of one user that lies in the future."""
+        return cls("ahead", host, user)
+
+    @classmethod
+    def visitors(cls, host: str) -> "Subject":
+        """What mod_monthly_visitors wrote of a host."""
+        return cls("visitors", host)
+
+
+SOURCE = Subject("source")
+STATE = Subject("state")
+STATE_NOTICES = Subject("state notices")
+STATE_DAMAGE = Subject("state damage")
+CLOCK = Subject("clock")
+ZONE = Subject("zone")
+PLACES = Subject("places")
+CLIENTS = Subject("clients")
+
+
 class Problems:
-    """The flaws of now. A subject is whatever was looked at; a later look at it replaces its flaws."""
+    """The flaws of now."""
 
     def __init__(self) -> None:
-        self._by_subject: dict[Hashable, tuple[Flaw, ...]] = {}
-        self._until: dict[Hashable, float] = {}
-        self._told: set[tuple[str, str]] = set()
-        self._untold: list[Flaw] = []
+        self._by_subject: dict[Subject, tuple[Flaw, ...]] = {}
+        self._users: dict[str, Counter[int]] = {}
+        self._until: dict[Subject, float] = {}
+        self._logged: set[tuple[str, str]] = set()
+        self._to_log: list[Flaw] = []
         self._summary: tuple[Problem, ...] | None = ()
 
-    @property
-    def subjects(self) -> Collection[Hashable]:
-        """All that something is wrong with."""
-        return self._by_subject.keys()
+    def users(self, host: str) -> Collection[int]:
+        """The keys of the host's users with whom something is wrong. It is asked of each user record."""
+        return self._users.get(host, ())
 
-    def replace(self, subject: Hashable, flaws: Iterable[Flaw]) -> None:
+    def replace(self, subject: Subject, flaws: Iterable[Flaw]) -> None:
         """Takes what was found wrong with a subject in place of what was wrong with it before."""
         flaws = tuple(flaws)
         self._until.pop(subject, None)
-        if flaws == self._by_subject.get(subject, ()):
+        before = self._by_subject.get(subject, ())
+        if flaws == before:
             return
         self._summary = None
         if not flaws:
             del self._by_subject[subject]
+            self._note_user(subject, -1)
             return
         self._by_subject[subject] = flaws
+        if not before:
+            self._note_user(subject, +1)
         for flaw in flaws:
-            if (flaw.what, flaw.place) not in self._told:
-                self._told.add((flaw.what, flaw.place))
-                self._untold.append(flaw)
+            if (flaw.what, flaw.place) not in self._logged:
+                self._logged.add((flaw.what, flaw.place))
+                self._to_log.append(flaw)
 
-    def replace_until(self, when: float, subject: Hashable, flaws: Iterable[Flaw]) -> None:
+    def replace_until(self, when: float, subject: Subject, flaws: Iterable[Flaw]) -> None:
         """As `replace`, for what time mends by itself at `when`."""
         self.replace(subject, flaws)
         if not math.isinf(when):
@@ -50,14 +90,14 @@ class Problems:
             self.replace(subject, ())
 
     def drop_host(self, host: str) -> None:
-        """Forgets what was wrong with a host's users: its subjects are tuples that begin with its name."""
-        for subject in [s for s in self._by_subject if isinstance(s, tuple) and s[0] == host]:
+        """Forgets what was wrong with a host and its users."""
+        for subject in [subject for subject in self._by_subject if subject.host == host]:
             self.replace(subject, ())
 
-    def untold(self) -> list[Flaw]:
-        """The first flaw of each kind and place since the last call, for the log."""
-        untold, self._untold = self._untold, []
-        return untold
+    def to_log(self) -> list[Flaw]:
+        """The first flaw of each kind and place since the last call."""
+        to_log, self._to_log = self._to_log, []
+        return to_log
 
     def summary(self) -> tuple[Problem, ...]:
         """The problems by kind, the urgent and then the most frequent ones first, each with one example."""
@@ -69,6 +109,15 @@ class Problems:
             problems = [_problem(what, flaws) for what, flaws in kinds.items()]
             self._summary = tuple(sorted(problems, key=lambda p: (not p.is_urgent, -p.count, p.what)))
         return self._summary
+
+    def _note_user(self, subject: Subject, by: int) -> None:
+        """Notes that one thing more, or less, is wrong with the user whom it is about."""
+        if subject.host is None or subject.user is None:
+            return
+        users = self._users.setdefault(subject.host, Counter())
+        users[subject.user] += by
+        if not users[subject.user]:
+            del users[subject.user]
 
 
 def _problem(what: str, flaws: list[Flaw]) -> Problem:

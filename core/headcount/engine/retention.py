@@ -81,7 +81,7 @@ class Retention:
             self._history.forget_before(begin)
             self._marks.forget_before(begin)
 
-    def kept(self) -> None:
+    def note_kept(self) -> None:
         """What was forgotten, the state has forgotten too."""
         self.is_kept, self.nothing_after = True, None
 
