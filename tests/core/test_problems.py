@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,6 @@ ALICE, BOB = Subject.records("example.com", 1), Subject.records("example.com", 2
 
 def test_nothing_is_wrong_at_first() -> None:
     assert Problems().summary() == ()
-    assert Problems().to_log() == []
 
 
 def test_flaws_of_one_kind_are_one_problem_with_one_example() -> None:
@@ -130,15 +130,21 @@ def test_a_user_has_problems_until_the_last_of_them_is_fixed() -> None:
     assert not problems.users("example.org")
 
 
-def test_each_kind_and_place_is_told_once_for_the_log() -> None:
+def test_each_kind_and_place_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     problems = Problems()
     elsewhere = Flaw("unreadable record", "example.org/lastlog2/x.dat", "example.org/lastlog2", "")
     problems.replace(ALICE, [flaw()])
     problems.replace(BOB, [flaw(user="bob"), elsewhere])
-    assert problems.to_log() == [flaw(), elsewhere]
+    problems.log_new()
+    assert [log.getMessage() for log in caplog.records] == [
+        "problem: unreadable record in example.com/lastlog2: it ends too early",
+        "problem: unreadable record in example.org/lastlog2: ",
+    ]
+    caplog.clear()
     problems.replace(ALICE, [])
     problems.replace(ALICE, [flaw()])
-    assert problems.to_log() == []
+    problems.log_new()
+    assert not caplog.records
 
 
 looks = st.lists(

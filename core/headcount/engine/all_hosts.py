@@ -15,7 +15,7 @@ from headcount.engine.as_of import record_as_of
 from headcount.engine.named_places import NamedPlaces
 from headcount.engine.options import Options
 from headcount.engine.other_zone import other_zone
-from headcount.engine.problems import CLIENTS, PLACES, SOURCE, ZONE, Problems, Subject
+from headcount.engine.problems import SOURCE, ZONE, Problems, Subject
 from headcount.engine.sight import Sight
 from headcount.months import month_of
 from headcount.places.lookup import Places
@@ -61,7 +61,6 @@ class Counting:
         if options.at is None and (self.pruned_before or "") > (month_of(now, options.zone) or ""):
             self.pruned_before = None  # a clock that was ahead pruned
         self._places = places
-        self._clients = clients
         self._options = options
         self._now = now
         self._doubt = None if sure_until is None else (sure_until, now)
@@ -130,12 +129,10 @@ class Counting:
         self._now = now
         if self._started_ahead is not None and self._started_ahead <= now:
             self._start(self._started_ahead)
-        self.look_at_tools()
         for host in self.hosts.values():
             for month in host.step(now, is_seen=not self.is_blind):
                 log.info("closed %s of %s: who was counted is forgotten", month, clean(host.host))
         self.problems.pass_time(now)
-        self.log_problems()
 
     def prune(self, before: str) -> None:
         """Deletes the months before that one."""
@@ -183,21 +180,6 @@ class Counting:
             name: host.users_counted(month, users.get(name, ()), marked.get(name, ()))
             for name, host in self.hosts.items()
         }
-
-    def log_problems(self) -> None:
-        """Logs each kind of problem when it first appears, by host and store; never by user."""
-        for flaw in self.problems.to_log():
-            log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
-
-    def look_at_tools(self) -> None:
-        """Takes a GeoIP file into use that has proved itself, and notes what is wrong with files and patterns."""
-        if self._places.refresh():
-            log.info("places: now from %s", self._places.label)
-        places, clients = self._places, self._clients
-        said = (*places.warnings, *places.notes, *places.problems)
-        lost = [Flaw("places", places.label, "", why, is_urgent=True) for why in places.losses]
-        self.problems.replace(PLACES, [*lost, *(Flaw("places", places.label, "", why) for why in said)])
-        self.problems.replace(CLIENTS, [Flaw("client pattern", "client_patterns", "", why) for why in clients.problems])
 
     def take(self, batch: Iterable[Record], now: float) -> None:
         """Counts what a source says, as of `now` (Unix seconds)."""

@@ -9,6 +9,7 @@ from headcount.engine.all_hosts import Counting
 from headcount.engine.as_of import saved_as_of
 from headcount.engine.history import HistoryKeeper
 from headcount.engine.keeping import Keeping
+from headcount.engine.lookups import look_after
 from headcount.engine.marks import MarkKeeper
 from headcount.engine.options import Options
 from headcount.engine.problems import CLOCK, STATE_DAMAGE, STATE_NOTICES
@@ -50,6 +51,7 @@ class Engine:
     ) -> None:
         self._source = source
         self._places = places
+        self._clients = clients
         self._options = options
         self._phase = Phase.WAITING
         self._now = options.clock()
@@ -140,7 +142,7 @@ class Engine:
             self._counting.remember(self._restart.last_shown())
             self._look_at_clock()
             self._counting.take([SourceFlaws((flaw,))], self._now)
-            self._counting.log_problems()
+            self._counting.problems.log_new()
             publish(self.snapshot())
             stop.wait(1.0)
         return False
@@ -213,7 +215,9 @@ class Engine:
         if not self._retention.is_in_doubt:
             self._retention.prune(self._now)
             self._marks.note(self._places.label, self._now)
+        look_after(self._places, self._clients, self._counting.problems)
         self._counting.step(self._now)
+        self._counting.problems.log_new()
 
     def _take(self, batch: list[Record]) -> None:
         self._look_at_clock()

@@ -1,5 +1,6 @@
 """What is wrong now, by what it was found in: fixed things drop out, and each kind is logged once."""
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -7,6 +8,8 @@ from typing import NamedTuple
 
 from headcount.records import Flaw
 from headcount.snapshot import Problem
+
+log = logging.getLogger("headcount")
 
 
 class Subject(NamedTuple):
@@ -94,10 +97,11 @@ class Problems:
         for subject in [subject for subject in self._by_subject if subject.host == host]:
             self.replace(subject, ())
 
-    def to_log(self) -> list[Flaw]:
-        """The first flaw of each kind and place since the last call."""
-        to_log, self._to_log = self._to_log, []
-        return to_log
+    def log_new(self) -> None:
+        """Logs each kind of problem when it first appears, by host and store; never by user."""
+        for flaw in self._to_log:
+            log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
+        self._to_log = []
 
     def summary(self) -> tuple[Problem, ...]:
         """The problems by kind, the urgent and then the most frequent ones first, each with one example."""
