@@ -1,5 +1,6 @@
 """Figures and tables: what the snapshot says, summed, compared and ordered, and nothing that it does not say."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -145,9 +146,9 @@ def test_each_day_of_a_past_month_is_known_where_the_engine_never_stopped(name: 
     first, last = int(start_of(shift(month, -1), UTC)) // 3600 * 3600, int(end_of(shift(month, 1), UTC)) + 12 * DAY
     for hour in range(first, last, 3600):
         keeper.add(hour + 60, {"example.com": HostCounts(active={Cell(GERMANY, "?"): Active(hour, hour, hour)})})
-    now = float(keeper.history.points[-1].when)
+    now = float(keeper.until(math.inf).points[-1].when)
     later = replace(
-        ONE, generated_at=now, timezone=name, month=month_of(now, zone) or "", history=keeper.history, hosts={}
+        ONE, generated_at=now, timezone=name, month=month_of(now, zone) or "", history=keeper.until(math.inf), hosts={}
     )
     found = figures(later, month)
     for figure in found:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from headcount.compact_map import CompactMap, places_of, without
-from headcount.counting.presence import LONGEST_SESSION, NEVER, WINDOWS, Presence, Rule
+from headcount.counting.presence import LONGEST_SESSION, NEVER, SECONDS, Presence, Rule
 from headcount.counting.saved_users import Rest, UserFigures, UsersIndex
 from headcount.snapshot import Active, Cell, Place
 
@@ -23,17 +23,17 @@ that time."""
 NO_START: Final = Rule()
 """The rule where the server's last start is not known."""
 
-# A user is one number: the second of the last activity, the number of the cell, whether a session is open. The first
-# of the seconds means NEVER, the last one that `_odd` tells: no whole second, or one too far away.
+# A user is one number: the second of the last activity, the number of the cell, whether a session is open. It is taken
+# apart without a call where that is done for every record.
 _CELL_BITS: Final = 27
 _SHIFT: Final = _CELL_BITS + 1
-_NEVER: Final = 0
-_ODD: Final = (1 << (64 - _SHIFT)) - 1
 _CELL: Final = (1 << _CELL_BITS) - 1
-# What an index tells of users without any activity, and of those who were not there for a long time: a second that is
-# long ago, and the first cell, whichever it is.
-_NOBODY: Final = 0
-_LONG_AGO: Final = 1 << _SHIFT
+_NEVER: Final = 0
+"""The second of one who was never active."""
+_LONG_AGO: Final = 1
+"""The second that an index tells of one who was not there for thirty days."""
+_ODD: Final = (1 << (64 - _SHIFT)) - 1
+"""The second of one whom `_odd` tells: no whole second, or one too far away."""
 _PART: Final = 1 << 11
 """Users that are looked at in one go: a list of all would take much memory, and let no other thread have a turn."""
 
@@ -103,13 +103,13 @@ class ActiveUsers:
             if before == packed and last_before == last and self._opened.get(key) == opened:
                 return last_before
             self._count(key, before, -1)
-            if before >> _SHIFT == _ODD:
+            if _second(before) == _ODD:
                 self._forget_odd(key)
         if is_odd:
             self._odd[key] = last
             if opened is not None:
                 self._opened[key] = opened
-        if last > self._now - WINDOWS[-1]:  # nothing counts longer, nor does an open session
+        if last > self._now - SECONDS[-1]:  # nothing counts longer, nor does an open session
             self._count(key, packed, +1)
             if self._horizon > self._now:
                 self._set_timers(key, last)
@@ -199,7 +199,7 @@ class ActiveUsers:
         _count(self._counts, self._rule, self._now, packed, self._last(key, packed), self._opened_at(key, packed), by)
 
     def _set_timers(self, key: int, last: float) -> None:
-        ends = [last + window for window in WINDOWS]
+        ends = [last + window for window in SECONDS]
         if key in self._opened:
             ends.append(self._opened[key] + LONGEST_SESSION)
         for end in ends:
@@ -208,13 +208,13 @@ class ActiveUsers:
 
     def _look_ahead(self, horizon: float) -> None:
         """Sets timers for all who leave a window after the horizon of before and not after the new one."""
-        for window in WINDOWS:
-            first = max(math.floor(self._horizon - window) + 1, 1) << _SHIFT
-            end = (math.floor(horizon - window) + 1) << _SHIFT
+        for window in SECONDS:
+            first = _pack(max(math.floor(self._horizon - window), _NEVER) + 1)
+            end = _pack(math.floor(horizon - window) + 1)
             if first < end:
                 for key, packed in self._users.between(first, end):
-                    if packed >> _SHIFT != _ODD:
-                        heapq.heappush(self._timers, ((packed >> _SHIFT) + window, key))
+                    if _second(packed) != _ODD:
+                        heapq.heappush(self._timers, (_second(packed) + window, key))
             for key, last in self._odd.items():
                 if self._horizon < last + window <= horizon:
                     heapq.heappush(self._timers, (last + window, key))
@@ -230,7 +230,7 @@ class ActiveUsers:
             return
         last, opened = self._last(key, packed), self._opened_at(key, packed)
         until = self._rule.counts(math.nextafter(when, -math.inf), last, opened)
-        of_cell = self._counts[packed >> 1 & _CELL]
+        of_cell = self._counts[_cell(packed)]
         for column, (was, counts) in enumerate(zip(until, self._rule.counts(when, last, opened), strict=True)):
             if was and not counts:
                 of_cell[column] -= 1
@@ -262,9 +262,9 @@ class Export:
     def index(self, rest: Rest) -> "tuple[UsersIndex, array[int]]":
         """What the index holds, and the keys of all whom it leaves out. `rest` is called now and then."""
         keys, packed = self.keys, self.packed
-        since = (math.floor(self.figures.now - WINDOWS[-1]) + 1) << _SHIFT
-        odd, nobody = _ODD << _SHIFT, 1 << _SHIFT
-        untold = max(self.recent << _SHIFT, nobody)
+        since = _pack(math.floor(self.figures.now - SECONDS[-1]) + 1)
+        never, ever, long_ago, odd = map(_pack, (_NEVER, _NEVER + 1, _LONG_AGO, _ODD))
+        recent = max(_pack(self.recent), ever)
         left = set(places_of(self.left, keys))
         for at in left:
             self._count_no_more(keys[at], packed[at])
@@ -275,10 +275,10 @@ class Export:
                 of_user
                 if since <= of_user < odd
                 else odd
-                if of_user >= untold
-                else _NOBODY
-                if of_user < nobody
-                else _LONG_AGO
+                if of_user >= recent
+                else never
+                if of_user < ever
+                else long_ago
                 for of_user in some
             ]
             if odd in said:
@@ -313,6 +313,20 @@ class Remembered:
     def cells(self) -> dict[Cell, Active]:
         """As `ActiveUsers.cells`."""
         return self._by_cell
+
+
+def _pack(second: int, cell: int = 0, is_open: bool = False) -> int:
+    """A user as one number; without a cell, the first number of that second."""
+    return second << _SHIFT | cell << 1 | is_open
+
+
+def _second(packed: int) -> int:
+    return packed >> _SHIFT
+
+
+def _cell(packed: int) -> int:
+    """The number of a user's cell."""
+    return packed >> 1 & _CELL
 
 
 def _last(key: int, packed: int, odd: Mapping[int, float]) -> float:

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 from headcount.counting.active_users import ActiveUsers, Export, Remembered
 from headcount.counting.ahead import Ahead
 from headcount.counting.arrivals import LastSeen
-from headcount.counting.meaning import Meaning, Visit, visits_of
+from headcount.counting.held import Held
+from headcount.counting.meaning import Meaning, visits_of
 from headcount.counting.month_users import SETTLING, MonthlyVisitors, arrivals_told
 from headcount.counting.presence import Rule
 from headcount.counting.saved_users import UserFigures, UsersIndex
@@ -27,9 +28,8 @@ class HostCounter:
         self.active = ActiveUsers(now, rule)
         self.months = months
         self._meaning = meaning
-        self._settle = settle
         self._seen = LastSeen(is_told=meaning.records_all)
-        self._held: dict[int, tuple[float, str, list[Visit]]] = {}
+        self._held = Held(settle)
         self._ahead = Ahead(months.zone)
         self._imported: dict[str, MonthCounts] = {}
         self._remembered: Remembered | None = None
@@ -44,8 +44,8 @@ class HostCounter:
         """Counts what a source says of some users now (Unix seconds); returns those whose newest activity lies ahead of
         that, with its moment."""
         closed = self.months.closed()
-        ahead: list[tuple[UserRecord, float]] = []
-        seen, held, put, read = self._seen, self._ahead, self.active.put, self._meaning.read
+        later: list[tuple[UserRecord, float]] = []
+        seen, ahead, put, read = self._seen, self._ahead, self.active.put, self._meaning.read
         for user in users:
             key = user.key
             if not user.is_known:
@@ -58,14 +58,14 @@ class HostCounter:
             before = seen.before(key, last)
             seen.note(key, is_flawed=bool(user.flaws))
             visits = visits_of(told, before)
-            if key in held.keys or (told and told[-1][1] > now):
-                visits = held.put_off(key, user.user, visits, now)
+            if key in ahead.keys or (told and told[-1][1] > now):
+                visits = ahead.put_off(key, user.user, visits, now)
             if self._was_read:
-                visits = self._hold(key, user.user, visits, now)
+                visits = self._held.hold(key, user.user, visits, now)
             self.months.count(user.user, visits, now, first_seen=self._is_first_seen(key, last))
             if presence.last > now:
-                ahead.append((user, presence.last))
-        return ahead
+                later.append((user, presence.last))
+        return later
 
     def _is_first_seen(self, key: int, last: float | None) -> bool:
         """Whether nothing was read of a user since the reading of the host began. `last` is None for one who was not
@@ -99,7 +99,7 @@ class HostCounter:
         be counted. Only once the host was read."""
         this = month_of(now, self.months.zone) or ""
         recent = start_of(shift(this, -1), self.months.zone) if this else 0.0
-        return self.active.export(recent, {*left, *self._held, *self._seen.apart, *self._ahead.keys})
+        return self.active.export(recent, {*left, *self._held.keys, *self._seen.apart, *self._ahead.keys})
 
     def remember(self, figures: UserFigures | None) -> None:
         """Shows the figures of an index in place of those of the users; None for those of the users again."""
@@ -135,7 +135,7 @@ class HostCounter:
         if is_seen:
             self.active.advance(now)
         for key, user, visits in self._ahead.begun(now):
-            settled = self._hold(key, user, visits, now) if self._was_read else visits
+            settled = self._held.hold(key, user, visits, now) if self._was_read else visits
             self.months.count(user, settled, now, first_seen=False, put_off=True)
         self.release(now)
         self._forget_seen(min(now, self.months.sure_until))
@@ -143,13 +143,7 @@ class HostCounter:
 
     def release(self, now: float = float("inf")) -> None:
         """Counts the users whose login has settled by `now`; by default all that are held back."""
-        due: list[int] = []
-        for key, (until, _, _) in self._held.items():
-            if now < until <= now + self._settle:  # so are all after it; one that is further ahead is of another clock
-                break
-            due.append(key)
-        for key in due:
-            _, user, visits = self._held.pop(key)
+        for user, visits in self._held.settled(now):
             self.months.count(user, visits, visits[0].when, first_seen=False)
 
     def users_counted(self, month: str, users: Collection[str], marked: Collection[str]) -> list[str]:
@@ -190,33 +184,6 @@ class HostCounter:
         if month is not None and month != self._forgot_in:
             self._forgot_in = month
             self._seen.forget_before(start_of(shift(month, -1), self.months.zone), self.active)
-
-    def _hold(self, key: int, user: str, visits: list[Visit], now: float) -> list[Visit]:
-        """Holds back fresh visits that no login record tells of; returns the others. The first one held stands, and
-        tells what was before it. Where a later month is counted, an earlier one is held back no longer."""
-        due, _, held = self._held.get(key, (now + self._settle, user, []))
-        if held:
-            before = {visit.month: visit.before for visit in held}
-            visits = [visit._replace(before=before.get(visit.month, visit.before)) for visit in visits]
-        recorded = {visit.month for visit in visits if visit.recorded}
-        held = [visit for visit in held if visit.month not in recorded]
-        counted = []
-        for visit in visits:
-            is_fresh = not visit.recorded and abs(now - visit.when) < self._settle
-            if any(visit.month == other.month for other in held):
-                continue
-            if is_fresh:
-                held.append(visit)
-            else:
-                counted.append(visit)
-        newest = max((visit.month for visit in counted), default="")
-        counted = [*(visit for visit in held if visit.month < newest), *counted]
-        held = [visit for visit in held if visit.month >= newest]
-        if held:
-            self._held[key] = due, user, held
-        else:
-            self._held.pop(key, None)
-        return sorted(counted, key=lambda visit: visit.month)
 
 
 def _is_better(imported: MonthCounts, own: MonthCounts) -> bool:

@@ -9,10 +9,11 @@ import math
 from typing import Final, NamedTuple
 
 from headcount.snapshot import Cell
+from headcount.windows import WINDOWS
 
-DAY: Final = 86_400
-WINDOWS: Final = (DAY, 7 * DAY, 30 * DAY)
-LONGEST_SESSION: Final = WINDOWS[-1]
+DAY, WEEK, MONTH = SECONDS = tuple(window.seconds for window in WINDOWS)
+"""The windows' lengths."""
+LONGEST_SESSION: Final = MONTH
 """Seconds after its login for which a session may seem open: the longest window, so that who leaves that one has no
 open session either."""
 NEVER: Final = -math.inf
@@ -45,5 +46,4 @@ class Rule(NamedTuple):
         is_open = opened >= self.started and now < opened + LONGEST_SESSION
         if is_open and self.is_open_active:
             return True, True, True, True
-        day, week, month = WINDOWS
-        return now < last + day, now < last + week, now < last + month, is_open
+        return now < last + DAY, now < last + WEEK, now < last + MONTH, is_open

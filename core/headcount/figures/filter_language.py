@@ -6,17 +6,17 @@ for. A value, or a text, in `"…"` may hold blanks and colons; there `\\"` is a
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from headcount.errors import UsageError
-from headcount.figures.filters import Field, Filter, Term
+from headcount.figures.filters import PLACE, Field, Filter, Term
 from headcount.figures.tables import client_rows, country_rows
 from headcount.figures.totals import month_names
 from headcount.months import is_month
 from headcount.places.names import countries, fold
-from headcount.snapshot import UNKNOWN, Place, Snapshot
+from headcount.snapshot import UNKNOWN, MonthCounts, Place, Snapshot
 from headcount.text import clean
 
 LONGEST = 1_000
@@ -35,7 +35,7 @@ FIELDS: Mapping[str, Field] = {
 """The fields as they are typed."""
 _WRITTEN: Mapping[Field, str] = {"subdivision": "sub"}
 _KIND: Mapping[Field, str] = {"subdivision": "subdivision", "city": "city"}
-_MAY_BE_UNKNOWN = ("country", "subdivision", "city", "client")
+_MAY_BE_UNKNOWN = (*PLACE, "client")
 _WORD = re.compile(
     r"""\s*(?P<word>(?:(?P<field>[^\s:"]+):)?(?:"(?P<quoted>(?:\\.|[^"\\])*\\?)(?:"|$)|(?P<bare>\S*)))""", re.DOTALL
 )
@@ -60,9 +60,9 @@ class Known:
     def of(self, asked: Field, within: Filter) -> list[Value]:
         """The field's values that there are in the country and the subdivision that are asked for."""
         values = self.values.get(asked, ())
-        depth = {"subdivision": 1, "city": 2}.get(asked)
-        wanted = tuple(within.value(part) for part in ("country", "subdivision"))[:depth]
-        if depth is None or wanted == (None,) * depth:
+        depth = PLACE.index(asked) if asked in PLACE else 0
+        wanted = within.place[:depth]
+        if wanted == (None,) * depth:
             return list(values)
         here = {
             str(place[depth])
@@ -88,33 +88,17 @@ class _Word(NamedTuple):
 
 def known(snapshot: Snapshot, asked: Filter) -> Known:
     """What a snapshot knows, and what is asked for now, which may always be asked for again."""
-    months = [month for counts in snapshot.hosts.values() for month in counts.months.values()]
-    places = {place for month in months for place in month.places or ()}
-    places |= {cell.place for counts in snapshot.hosts.values() for cell in counts.active}
-    of_subdivision: dict[str, set[str]] = {}
-    of_city: dict[str, set[str]] = {}
-    of_country: dict[str, set[str]] = {}
-    for place in places | snapshot.names.keys():
-        name = snapshot.names.get(place)
-        if place.country is not None:
-            of_country.setdefault(place.country, set()).update([name.country] if name else [])
-        if place.subdivision is not None and place in places:
-            of_subdivision.setdefault(place.subdivision, set()).update([name.subdivision] if name else [])
-        if place.city is not None and place in places:
-            of_city.setdefault(str(place.city), set()).update([name.city] if name else [])
     month = asked.value("month") or snapshot.month
-    clients = [row.key for row in client_rows(snapshot, month)]
-    clients += [client for of_month in months for client in of_month.clients or ()]
-    countries = [row.key.country for row in country_rows(snapshot, month)]
-    countries += sorted({place.country for place in places if place.country})
-    hosts = sorted(snapshot.hosts, key=lambda host: -snapshot.hosts[host].users_known)
+    months = [of_month for counts in snapshot.hosts.values() for of_month in counts.months.values()]
+    places = {place for of_month in months for place in of_month.places or ()}
+    places |= {cell.place for counts in snapshot.hosts.values() for cell in counts.active}
     values: dict[Field, Iterable[Value]] = {
-        "host": map(Value, hosts),
+        "host": map(Value, sorted(snapshot.hosts, key=lambda host: -snapshot.hosts[host].users_known)),
         "month": map(Value, reversed(month_names(snapshot))),
-        "country": (Value(code, tuple(of_country.get(code, ()))) for code in countries if code),
-        "subdivision": (Value(code, tuple(sorted(names))) for code, names in sorted(of_subdivision.items())),
-        "city": (Value(city, tuple(sorted(names))) for city, names in sorted(of_city.items())),
-        "client": map(Value, clients),
+        "country": _countries(snapshot, month, places),
+        "subdivision": _parts(snapshot, places, "subdivision"),
+        "city": _parts(snapshot, places, "city"),
+        "client": _clients(snapshot, month, months),
     }
     return Known(
         {
@@ -124,6 +108,37 @@ def known(snapshot: Snapshot, asked: Filter) -> Known:
         frozenset(places),
         snapshot.month,
     )
+
+
+def _countries(snapshot: Snapshot, month: str, places: Set[Place]) -> list[Value]:
+    """The countries, those with the most users first."""
+    names = _names(snapshot, places | snapshot.names.keys(), "country")
+    found = [row.key.country for row in country_rows(snapshot, month)]
+    found += sorted({place.country for place in places if place.country})
+    return [Value(code, tuple(names.get(code, ()))) for code in found if code]
+
+
+def _parts(snapshot: Snapshot, places: Set[Place], part: Field) -> list[Value]:
+    names = _names(snapshot, places, part)
+    return [Value(code, tuple(sorted(called))) for code, called in sorted(names.items())]
+
+
+def _clients(snapshot: Snapshot, month: str, months: Iterable[MonthCounts]) -> list[Value]:
+    """The clients, those with the most users first."""
+    found = [row.key for row in client_rows(snapshot, month)]
+    found += [client for of_month in months for client in of_month.clients or ()]
+    return [Value(client) for client in found]
+
+
+def _names(snapshot: Snapshot, places: Iterable[Place], part: Field) -> dict[str, set[str]]:
+    """What that part of each of these places is called, by its code."""
+    depth = PLACE.index(part)
+    names: dict[str, set[str]] = {}
+    for place in places:
+        if place[depth] is not None:
+            name = snapshot.names.get(place)
+            names.setdefault(str(place[depth]), set()).update([name[depth]] if name else [])
+    return names
 
 
 def value_of(name: Field, typed: str, of: Known) -> str:
@@ -151,12 +166,9 @@ def parse(line: str, of: Known | None = None) -> Filter:
             terms[name] = f"{terms[name]} {word.value}" if name in terms else word.value
     # Countries first: what a subdivision or a city is called depends on them.
     found: dict[Field, str] = {}
-    for name in sorted(terms, key=lambda name: ("country", "subdivision", "city").index(name) if name in _PLACE else 9):
+    for name in sorted(terms, key=lambda name: PLACE.index(name) if name in PLACE else len(PLACE)):
         found[name] = _value(name, terms[name], of, _filter(found))
     return _filter({name: found[name] for name in terms})
-
-
-_PLACE = ("country", "subdivision", "city")
 
 
 def written(asked: Filter) -> str:

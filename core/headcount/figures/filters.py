@@ -19,7 +19,14 @@ from headcount.snapshot import (
 )
 
 Field = Literal["host", "month", "country", "subdivision", "city", "client", "text"]
+PLACE: tuple[Field, ...] = ("country", "subdivision", "city")
+"""The fields of a place, from the coarsest to the finest, as the parts of a `Place` are."""
+WHOLE_HOSTS: frozenset[Field] = frozenset({"host", "month"})
+"""The fields that ask for all users of a host."""
 _K = TypeVar("_K", Place, str)
+PlacePasses = Callable[[Place], bool]
+ClientPasses = Callable[[str], bool]
+TextPasses = Callable[[Place | None, str | None], bool]
 
 
 class Term(NamedTuple):
@@ -48,9 +55,35 @@ class Filter:
         rest = tuple(term for term in self.terms if term.field != field)
         return Filter((*rest, Term(field, value)) if value else rest)
 
+    def in_country(self, country: str | None) -> "Filter":
+        """This filter with that country, in which a finer part of another one would let nobody pass."""
+        return self.having("city", None).having("subdivision", None).having("country", country)
+
     def without_last(self) -> "Filter":
         """This filter without the term that was set last."""
         return Filter(self.terms[:-1])
+
+    @property
+    def place(self) -> tuple[str | None, str | None, str | None]:
+        """The values asked for of the three parts of a place."""
+        country, subdivision, city = map(self.value, PLACE)
+        return country, subdivision, city
+
+    @property
+    def finest(self) -> Term | None:
+        """The term of the finest part of a place that is asked for."""
+        terms = [term for term in self.terms if term.field in PLACE]
+        return max(terms, key=lambda term: PLACE.index(term.field), default=None)
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether everybody passes."""
+        return all(term.field == "month" for term in self.terms)
+
+    @property
+    def is_of_whole_hosts(self) -> bool:
+        """Whether all users of each host that passes do."""
+        return all(term.field in WHOLE_HOSTS for term in self.terms)
 
     def passes(self, host: str, cell: Cell, names: Mapping[Place, PlaceName]) -> bool:
         """Whether the users of a cell of that host pass, whatever the month."""
@@ -64,7 +97,7 @@ class Filter:
 
     def apply(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot narrowed to what passes: hosts, active users, months and history alike."""
-        if all(term.field == "month" for term in self.terms):
+        if self.is_of_all:
             return snapshot
         only_host = self.value("host")
         hosts = {
@@ -78,7 +111,7 @@ class Filter:
         return replace(snapshot, hosts=hosts, total=total, history=self._history(snapshot))
 
     def _narrow(self, host: str, counts: HostCounts, names: Mapping[Place, PlaceName]) -> HostCounts:
-        if all(term.field in ("month", "host") for term in self.terms):
+        if self.is_of_whole_hosts:
             return counts
         place, client = self._place_passes(), self._client_passes()
         text = self._text_passes(host, names)
@@ -95,25 +128,26 @@ class Filter:
         return replace(counts, active=active, months=months, arrivals={})
 
     def _narrow_month(
-        self,
-        month: MonthCounts,
-        place: Callable[[Place], bool],
-        client: Callable[[str], bool],
-        text: Callable[[Place | None, str | None], bool],
+        self, month: MonthCounts, place: PlacePasses, client: ClientPasses, text: TextPasses
     ) -> MonthCounts | None:
         """The month's users that pass; None where only its margins are known and they cannot tell."""
-        if month.cells is not None:
-            kept = {
-                cell: users
-                for cell, users in month.cells.items()
-                if place(cell.place) and client(cell.client) and text(cell.place, cell.client)
-            }
-            return MonthCounts.of(month.quality, kept)
+        if month.cells is None:
+            return self._narrow_margins(month, place, client, text)
+        kept = {
+            cell: users
+            for cell, users in month.cells.items()
+            if place(cell.place) and client(cell.client) and text(cell.place, cell.client)
+        }
+        return MonthCounts.of(month.quality, kept)
+
+    def _narrow_margins(
+        self, month: MonthCounts, place: PlacePasses, client: ClientPasses, text: TextPasses
+    ) -> MonthCounts | None:
+        """Of two margins only what narrows one of them alone can be told."""
         everyone = text(None, None)  # no text is asked for, or it stands in the host's name
         places = _kept(month.places, lambda p: place(p) and text(p, None))
         clients = _kept(month.clients, lambda c: client(c) and text(None, c))
-        by_place = any(self.value(field) for field in ("country", "subdivision", "city"))
-        by_client = self.value("client") is not None
+        by_place, by_client = self.finest is not None, self.value("client") is not None
         if not everyone:
             if places is None or clients is None:
                 return None
@@ -126,8 +160,8 @@ class Filter:
             return None if clients is None else MonthCounts(month.quality, sum(clients.values()), None, None, clients)
         return month if everyone else MonthCounts(month.quality, 0, None, places, clients)
 
-    def _place_passes(self) -> Callable[[Place], bool]:
-        wanted = (self.value("country"), self.value("subdivision"), self.value("city"))
+    def _place_passes(self) -> PlacePasses:
+        wanted = self.place
         if wanted == (None, None, None):
             return lambda place: True
 
@@ -139,11 +173,11 @@ class Filter:
 
         return passes
 
-    def _client_passes(self) -> Callable[[str], bool]:
+    def _client_passes(self) -> ClientPasses:
         wanted = self.value("client")
         return lambda client: wanted is None or client == wanted
 
-    def _text_passes(self, host: str, names: Mapping[Place, PlaceName]) -> Callable[[Place | None, str | None], bool]:
+    def _text_passes(self, host: str, names: Mapping[Place, PlaceName]) -> TextPasses:
         """Whether the text stands in any name that a cell goes by: its host's, its place's, its client's."""
         text = (self.value("text") or "").casefold()
         if text in host.casefold():
@@ -159,11 +193,11 @@ class Filter:
 
     def _history(self, snapshot: Snapshot) -> History:
         """The history through this filter; none where it was not kept finely enough to tell."""
-        if self.value("subdivision") or self.value("city"):
+        if self.finest is not None and self.finest.field != "country":
             return History()
-        texts: dict[str, Callable[[Place | None, str | None], bool]] = {}
+        texts: dict[str, TextPasses] = {}
 
-        def text(host: str) -> Callable[[Place | None, str | None], bool]:
+        def text(host: str) -> TextPasses:
             if host not in texts:
                 texts[host] = self._text_passes(host, snapshot.names)
             return texts[host]

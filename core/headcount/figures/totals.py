@@ -21,32 +21,13 @@ from headcount.snapshot import (
     Quality,
     Snapshot,
 )
+from headcount.windows import WINDOWS, Window
 from headcount.zones import zone_of
 
 K = TypeVar("K", Place, str)
 _C = TypeVar("_C", Cell, Place, str)
 _G = TypeVar("_G")
 
-
-class Window(NamedTuple):
-    """A window of active users: its name, its length in days, and what it is compared with."""
-
-    name: str
-    days: int
-    length: str
-    before: str
-
-    @property
-    def key(self) -> str:
-        """What reports call it, and a snapshot where it is hidden: 1d, 7d, 30d."""
-        return f"{self.days}d"
-
-
-WINDOWS = (
-    Window("DAU", 1, "last 24 h", "yesterday"),
-    Window("WAU", 7, "last 7 days", "last week"),
-    Window("MAU", 30, "last 30 days", "last month"),
-)
 
 AT_LEAST = (
     "Active users are at least so many: the server's files tell only when a user was there last, so of those who came "
@@ -113,7 +94,7 @@ def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tup
                 before[index] if before else None,
                 tuple(point[index] if point else None for point in series),
                 partial,
-                not past and f"{window.days}d" in floors(snapshot),
+                not past and window.key in floors(snapshot),
             )
         )
     return tuple(result)
@@ -169,24 +150,30 @@ def _same_time_in(month: str, when: float, zone: tzinfo) -> float:
 
 def turnover(snapshot: Snapshot, month: str) -> Turnover | None:
     """Who came, stayed and went from the month before to `month`; None unless that is exact of every host shown and
-    told of each of its users.
-
-    Nobody is lost before the month is over, nor where the month before is not exact of each of the hosts.
-    """
-    shown = {name: counts for name, counts in snapshot.hosts.items() if month in counts.months}
-    arrivals = [counts.arrivals.get(month) for counts in shown.values()]
-    told = [found for found in arrivals if found is not None and not found.untold]
-    is_exact = all(counts.months[month].quality is Quality.EXACT for counts in shown.values())
-    if not shown or not is_exact or len(told) < len(shown):
+    told of each of its users."""
+    hosts = [counts for counts in snapshot.hosts.values() if month in counts.months]
+    arrivals = [counts.arrivals[month] for counts in hosts if month in counts.arrivals]
+    is_whole = len(arrivals) == len(hosts) and not any(found.untold for found in arrivals)
+    if not hosts or not is_whole or not all(_is_exact(counts.months[month]) for counts in hosts):
         return None
-    returning = sum(found.returning for found in told)
-    new = sum(counts.months[month].users for counts in shown.values()) - returning
-    earlier = {name: counts.months.get(shift(month, -1)) for name, counts in snapshot.hosts.items()}
-    before = [counts for name, counts in earlier.items() if counts is not None or name in shown]
-    lost = None
-    if month < snapshot.month and all(counts is not None and counts.quality is Quality.EXACT for counts in before):
-        lost = sum(counts.users for counts in before if counts is not None) - returning
-    return Turnover(new, returning, lost)
+    returning = sum(found.returning for found in arrivals)
+    users = sum(counts.months[month].users for counts in hosts)
+    before = _users_before(snapshot, month)
+    return Turnover(users - returning, returning, None if before is None else before - returning)
+
+
+def _users_before(snapshot: Snapshot, month: str) -> int | None:
+    """The users of the month before, of whom those who are not there in `month` are lost; None before the month is over
+    and where the month before is not exact of each of the hosts."""
+    earlier = shift(month, -1)
+    hosts = [counts.months for counts in snapshot.hosts.values() if month in counts.months or earlier in counts.months]
+    if month >= snapshot.month or not all(_is_exact(months.get(earlier)) for months in hosts):
+        return None
+    return sum(months[earlier].users for months in hosts)
+
+
+def _is_exact(counts: MonthCounts | None) -> bool:
+    return counts is not None and counts.quality is Quality.EXACT
 
 
 def shown(snapshot: Snapshot) -> list[HostCounts]:

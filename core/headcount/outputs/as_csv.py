@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from headcount.figures.totals import WINDOWS
 from headcount.snapshot import UNKNOWN, Cell, MonthCounts, Place, PlaceName, Quality, Snapshot
+from headcount.windows import WINDOWS
 
 COLUMNS = (
     "host",

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
-from headcount.figures.filters import Filter, Term
+from headcount.figures.filters import WHOLE_HOSTS, Filter, Term
 from headcount.figures.tables import Row, client_rows, country_rows, month_rows, name_of, place_rows
 from headcount.figures.totals import (
     AT_LEAST,
-    WINDOWS,
     Figure,
     Share,
     at_least,
@@ -24,6 +23,7 @@ from headcount.figures.totals import (
 from headcount.outputs.page import STYLE, bar, columns, table
 from headcount.places import lookup, names
 from headcount.snapshot import OTHER, UNKNOWN, HostCounts, Place, Quality, Snapshot
+from headcount.windows import WINDOWS
 from headcount.zones import zone_of
 
 MOST = 100
@@ -62,7 +62,7 @@ def to_html(snapshot: Snapshot, month: str | None = None, asked: Filter | None =
     month = month or snapshot.month
     asked = asked or Filter()
     hosts = ", ".join(snapshot.hosts) or "no host"
-    is_whole = all(term.field in ("host", "month") for term in asked.terms)  # of users known no part is known
+    is_whole = asked.is_of_whole_hosts  # of users known no part is known
     parts = [
         _head(snapshot, hosts, asked),
         _active(snapshot, month, is_whole),
@@ -99,7 +99,7 @@ def _head(snapshot: Snapshot, hosts: str, asked: Filter) -> str:
     terms = ", ".join(
         f"{term.field} <b>{escape(_called(term, snapshot))}</b>"
         for term in asked.terms
-        if term.field not in ("host", "month")
+        if term.field not in WHOLE_HOSTS
     )
     if snapshot.anonymity is None:
         note = "<b>Exact figures:</b> small groups may tell of single users."

@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from headcount.figures.totals import WINDOWS, active_by_country, sum_active
+from headcount.figures.totals import active_by_country, sum_active
 from headcount.snapshot import UNKNOWN, Active, HostCounts, MonthCounts, Place, PlaceName, Snapshot
+from headcount.windows import WINDOWS
 
 Json = dict[str, Any]
 Names = Mapping[Place, PlaceName]

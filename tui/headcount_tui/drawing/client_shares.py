@@ -174,7 +174,5 @@ def _head(alone: Sequence[str], signs: Mapping[str, str], clients: Sequence[str]
 
 def _where(shown: Shown) -> str:
     """` · Germany`: the place that the shares are of, as finely as it is asked for."""
-    places = [term for term in shown.asked.filter.terms if term.field in ("country", "subdivision", "city")]
-    fields = ("country", "subdivision", "city")
-    finest = max(places, key=lambda term: fields.index(term.field), default=None)
+    finest = shown.asked.filter.finest
     return f" · {term_name(finest, shown.asked.filter, shown.whole)}" if finest else ""

@@ -26,7 +26,7 @@ def empty(shown: Shown) -> str:
         return apart(shown)
     if whole.anonymity is not None:
         return f"In {shown.month} there is nobody here, or a group of fewer than {whole.anonymity} users."
-    if any(term.field != "month" for term in shown.asked.filter.terms):
+    if not shown.asked.filter.is_of_all:
         return f"Nobody in {shown.month} passes these filters. Escape takes the last one away."
     return f"No user was seen in {shown.month}."
 

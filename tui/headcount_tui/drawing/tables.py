@@ -21,6 +21,7 @@ from headcount.figures.tables import (
 from headcount.figures.totals import at_least, is_comparable, pace
 from headcount.months import shift
 from headcount.snapshot import UNKNOWN, Place
+from headcount.windows import DAU, MAU, WAU
 from headcount.zones import zone_of
 from headcount_tui.asked.shown import Asked, Shown, Sort, Tab
 from headcount_tui.drawing.dates import day, month_title
@@ -191,9 +192,9 @@ def _active_columns(shown: Shown) -> list[Column[AnyKey]]:
         )
 
     return [
-        column("day", "24 h", lambda row: row.active.day),
-        column("week", "7 d", lambda row: row.active.week),
-        column("active", "30 d", lambda row: row.active.month),
+        column("day", DAU.short, lambda row: row.active.day),
+        column("week", WAU.short, lambda row: row.active.week),
+        column("active", MAU.short, lambda row: row.active.month),
     ]
 
 
@@ -264,8 +265,7 @@ def _narrow_place(asked: Asked, row: Row[Place], _shown: Shown) -> Asked:
 
 
 def _with_country(asked: Asked, country: str | None) -> Filter:
-    without_finer = asked.filter.having("city", None).having("subdivision", None)
-    return without_finer.having("country", country or UNKNOWN)
+    return asked.filter.in_country(country or UNKNOWN)
 
 
 def _narrow_client(asked: Asked, row: Row[str], _shown: Shown) -> Asked:

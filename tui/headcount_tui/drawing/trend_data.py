@@ -11,6 +11,7 @@ from typing import NamedTuple
 from headcount.figures.totals import hidden, month_counts, month_names, total_active
 from headcount.months import end_of, month_of
 from headcount.snapshot import History, HistoryPoint, Mark, Past, Quality
+from headcount.windows import WINDOWS
 from headcount.zones import zone_of
 from headcount_tui.asked.shown import Shown, quality_of
 
@@ -19,7 +20,7 @@ _HOURLY = 39 * DAY  # points are a day apart before that, and an hour apart sinc
 _NEAR = 1.5 * DAY  # a point so near to a month's end tells of all of it
 _BY_MONTH = 100 * DAY  # from that length on a month is too narrow for a line of its own
 
-NAMES = ("DAU", "WAU", "MAU", "month users")
+NAMES = (*(window.name for window in WINDOWS), "month users")
 
 
 class Dot(NamedTuple):
