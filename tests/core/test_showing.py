@@ -1,5 +1,6 @@
 """When an engine shows: what is news, soon, and at a cost that is bounded."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -25,8 +26,8 @@ class Shown:
         self.now += self.cost
         return self.next
 
-    def show(self, interval: float | None = None) -> None:
-        self.showing.show(self.published.append, interval)
+    def show(self) -> None:
+        self.showing.show(self.published.append)
 
 
 def test_nothing_is_made_before_anything_happens() -> None:
@@ -73,6 +74,19 @@ def test_the_dearer_a_snapshot_is_the_longer_is_the_rest() -> None:
     assert shown.published == [FIRST]
     shown.now += 0.01
     shown.show()
+    assert shown.published == [FIRST, AGAIN]
+
+
+def test_while_reading_it_rests_as_long_as_showing_costs() -> None:
+    shown = Shown(cost=2 * LONGEST)
+    shown.show()
+    shown.next = AGAIN
+    shown.showing.note_change()
+    shown.now = COST_FACTOR * 2 * LONGEST - 0.01
+    shown.showing.show(shown.published.append, SHOW, math.inf)
+    assert shown.published == [FIRST]
+    shown.now += 0.01
+    shown.showing.show(shown.published.append, SHOW, math.inf)
     assert shown.published == [FIRST, AGAIN]
 
 

@@ -149,6 +149,11 @@ class ActiveUsers:
                 fired = timer
                 self._fire(*timer)
 
+    def due(self) -> float:
+        """The next moment at which anybody may leave a window: nothing changes by itself before it."""
+        looks_ahead = math.nextafter(self._horizon, math.inf)
+        return min(self._timers[0][0], looks_ahead) if self._timers else looks_ahead
+
     def cells(self) -> dict[Cell, Active]:
         """The counts by cell, of cells that hold anybody. It is never changed: a later call gives another."""
         if self._frozen is None:

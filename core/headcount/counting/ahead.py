@@ -19,7 +19,6 @@ class Ahead:
         self._zone = zone
         self._put_off: dict[int, tuple[str, list[Visit]]] = {}
         self._next = math.inf
-        """No month of theirs begins before this moment."""
 
     @property
     def keys(self) -> Collection[int]:
@@ -51,6 +50,10 @@ class Ahead:
             if begun:
                 found.append((key, user, begun))
         return found
+
+    def due(self) -> float:
+        """No month of theirs begins before this moment."""
+        return self._next
 
     def lose(self, key: int) -> None:
         """The source does not tell of a user any more."""

@@ -44,7 +44,7 @@ class Held:
             due.append(key)
         return [self._users.pop(key)[1:] for key in due]
 
-    def next(self) -> float:
+    def due(self) -> float:
         """When the first of them settles; never where nobody is held back."""
         return next((until for until, _, _ in self._users.values()), float("inf"))
 

@@ -97,6 +97,7 @@ class HostCounter:
     def export(self, now: float, left: Collection[int]) -> Export:
         """The users as they are now, for a restart index, which leaves out those in `left` and all of whom more is to
         be counted. Only once the host was read."""
+        self.active.advance(now)
         this = month_of(now, self.months.zone) or ""
         recent = start_of(shift(this, -1), self.months.zone) if this else 0.0
         return self.active.export(recent, {*left, *self._held.keys, *self._seen.apart, *self._ahead.keys})
@@ -140,6 +141,10 @@ class HostCounter:
         self.release(now)
         self._forget_seen(min(now, self.months.sure_until))
         return self.months.close(now)
+
+    def due(self) -> float:
+        """The next moment at which anything changes by itself, but for what a month's bound changes."""
+        return min(self.active.due(), self._ahead.due(), self._held.due())
 
     def release(self, now: float = float("inf")) -> None:
         """Counts the users whose login has settled by `now`; by default all that are held back."""

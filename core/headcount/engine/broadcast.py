@@ -30,6 +30,7 @@ from headcount.snapshot import (
 LIVE_RATE = 200_000
 """Characters a second at the most that are kept for those who look on, on average."""
 HEAD = "head"
+HOSTS = "hosts"
 HOST = "host:"
 Months = Mapping[str, MonthCounts]
 
@@ -38,16 +39,19 @@ class Packer:
     """Packs snapshots, and of each what changed alone: a host whose counts are the same object is not packed again."""
 
     def __init__(self) -> None:
-        self._hosts: dict[str, HostCounts] = {}
+        self._hosts: Mapping[str, HostCounts] | None = None
         self._head = ""
 
     def news(self, snapshot: Snapshot) -> dict[str, str]:
         """The texts that are others than those of the last snapshot."""
         news = {}
-        for name, counts in snapshot.hosts.items():
-            if self._hosts.get(name) is not counts:
-                news[HOST + name] = _packed_host(counts)
-        self._hosts = dict(snapshot.hosts)
+        if snapshot.hosts is not self._hosts:
+            before, self._hosts = self._hosts, snapshot.hosts
+            for name, counts in snapshot.hosts.items():
+                if before is None or before.get(name) is not counts:
+                    news[HOST + name] = _packed_host(counts)
+            if before is None or before.keys() != snapshot.hosts.keys():
+                news[HOSTS] = _text(list(snapshot.hosts))
         head = _packed_head(snapshot)
         if head != self._head:
             news[HEAD] = self._head = head
@@ -84,11 +88,11 @@ def unpacked(
 ) -> Snapshot | None:
     """The snapshot that was packed, with each host's `months` and `arrivals`, the history and the marks as they were
     kept, and no names; None where nothing was packed. Months that have not begun are left out."""
-    if HEAD not in live:
+    if not live.keys() >= {HEAD, HOSTS}:
         return None
     head = json.loads(live[HEAD])
     hosts, until = {}, head["month"] or "9999-12"
-    for name in head["hosts"]:
+    for name in json.loads(live[HOSTS]):
         host = json.loads(live[HOST + name])
         active = {Cell(Place(*row[:3]), row[3]): Active(*row[4:]) for row in host["active"]}
         shown = {month: _unpacked_month(counts) for month, counts in host["shown"].items()}
@@ -112,10 +116,10 @@ def unpacked(
 
 def remembered(live: Mapping[str, str]) -> dict[str, UserFigures]:
     """The active users of each host that was packed, in figures."""
-    if HEAD not in live:
+    if not live.keys() >= {HEAD, HOSTS}:
         return {}
     head, figures = json.loads(live[HEAD]), {}
-    for name in head["hosts"]:
+    for name in json.loads(live[HOSTS]):
         host = json.loads(live[HOST + name])
         cells, counts = [row[:4] for row in host["active"]], [row[4:] for row in host["active"]]
         figures[name] = UserFigures(head["now"], host["known"], cells, counts)
@@ -133,7 +137,6 @@ def _packed_head(snapshot: Snapshot) -> str:
             "phase": snapshot.phase.value,
             "progress": None if progress is None else astuple(progress),
             "geo": snapshot.geo,
-            "hosts": list(snapshot.hosts),
             "problems": [[p.what, p.count, p.why, p.is_urgent] for p in snapshot.problems],
         }
     )

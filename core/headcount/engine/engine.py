@@ -1,5 +1,6 @@
 """The one moving part: pulls records from a source, has them counted, lets time pass, shows and keeps what changes."""
 
+import math
 import threading
 from collections.abc import Collection, Mapping
 
@@ -27,7 +28,7 @@ from headcount.state import State
 from headcount.state.restart_index import IndexKeeper
 
 SHOW_READING = 0.25
-"""Seconds between two snapshots while everything is read."""
+"""Seconds between two snapshots while everything is read, or more where one takes long: reading is the work then."""
 TICK = 1.0
 """Seconds between two times of letting time pass and of keeping what changed."""
 BUSY = 500
@@ -160,18 +161,18 @@ class Engine:
         self._counting.take([SourceFlaws()], self._now)
         if self._restart.is_begun:
             self._counting.problems.pass_time(self._now)
-            self._showing.show(publish, 0)
+            self._showing.show(publish, 0, 0)
         self._restart.go_on(self._counting, self._source, anew=self._retention.counts_anew)
         with garbage.paused():
             for batch in self._source.read():
                 self._take(batch)
                 self._tick_if_due()
-                self._showing.show(publish, SHOW_READING)
+                self._showing.show(publish, SHOW_READING, math.inf)
                 if stop.is_set():
                     return
         self._phase = Phase.LIVE
         self._tick()
-        self._showing.show(publish, 0)
+        self._showing.show(publish, 0, 0)
 
     def _follow(self, publish: Publish, stop: threading.Event) -> None:
         while not stop.is_set():

@@ -67,11 +67,12 @@ class Keeping:
     def _hosts(self, *, is_sign_due: bool) -> list[HostUpdate]:
         """The hosts with months that changed, or all where the state is to know until when they were seen."""
         updates = []
-        for host in self._counting.hosts.values():
+        for name in sorted(self._counting.hosts if is_sign_due else self._counting.unkept):
+            host = self._counting.hosts[name]
             months = host.months.keepable()
             if months or is_sign_due:
                 seen_until = min(self._counting.seen_until, host.months.unseen_since)
-                updates.append(HostUpdate(host.host, host.months.followed_since, seen_until, months))
+                updates.append(HostUpdate(name, host.months.followed_since, seen_until, months))
         return updates
 
     def _has_more(self) -> bool:
@@ -104,6 +105,7 @@ class Keeping:
 
     def _note_kept(self, hosts: list[HostUpdate], there: frozenset[str]) -> None:
         self._zone, self._there = None, there
+        self._counting.unkept.clear()
         for kept in hosts:
             self._counting.hosts[kept.host].months.note_kept(kept.months)
         self._retention.note_kept()
