@@ -19,9 +19,10 @@ class NamedPlaces:
         """Sees to it that the next snapshot names these places, their subdivisions and their countries."""
         for place in places:
             if place not in self._frozen and place not in self._new:
-                for whole in {place, Place(place.country), Place(place.country, place.subdivision)}:
+                subdivision = place._replace(city=None)
+                for whole in {place, Place(place.country), subdivision}:
                     self._new[whole] = self._names.name(whole)
-                    self._unkept.add(whole)
+                self._unkept |= {subdivision, Place(city=place.city)}  # as `PlaceNames.learned` has them
 
     def all(self) -> Mapping[Place, PlaceName]:
         """The names of all places that are in the counts. It is never changed: a later call gives another."""
