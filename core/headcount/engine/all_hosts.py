@@ -8,11 +8,11 @@ from headcount.clients.patterns import ClientPatterns
 from headcount.counting.active_users import Export
 from headcount.counting.host import HostCounter
 from headcount.counting.meaning import Meaning
-from headcount.counting.month_users import SETTLING, MonthlyVisitors
+from headcount.counting.month_users import MonthlyVisitors
 from headcount.counting.presence import Rule
 from headcount.counting.saved_users import UserFigures
 from headcount.engine.as_of import record_as_of
-from headcount.engine.due import Due
+from headcount.engine.changes import Changes
 from headcount.engine.named_places import NamedPlaces
 from headcount.engine.options import Options
 from headcount.engine.other_zone import other_zone
@@ -45,7 +45,7 @@ class Counting:
     places, `pruned_before` the first month that was not pruned. `has_pruned_months` says that the state has some before
     it all the same. `sure_until` is the last moment of a clock that was believed, where it is doubted from the
     beginning; `days` are then those (since 1970) on which any user was there. `there` are the hosts that are in the
-    source, as far as is known. `unkept` are those of which something may have to be kept."""
+    source, as far as is known; `changes` tells which may have changed."""
 
     def __init__(
         self,
@@ -82,23 +82,16 @@ class Counting:
         )
         zone_changed = other_zone(saved, options, now)
         self.problems.replace(ZONE, zone_changed)
-        self.unkept: set[str] = set()
-        self._counts: dict[str, HostCounts] = {}
-        self._changed: set[str] = set()
-        """The hosts whose counts may be others than those in `_counts`."""
-        self._counted_until = ""
-        self._due = Due()
-        self._stepped_at, self._settled = -math.inf, ""
         self.hosts = {host: self._resumed(host, kept, bool(zone_changed)) for host, kept in saved.hosts.items()}
         self.there = saved.hosts_there()
-        self._touch_all()
+        self.changes = Changes(self.hosts)
 
     def doubt(self, sure_until: float, now: float) -> None:
         """The clock, which says `now`, is doubted: it is sure that `sure_until` has passed, and no more than that."""
         self._doubt = sure_until, now
         for host in self.hosts.values():
             host.months.doubt(sure_until, now)
-        self._touch_all()
+        self.changes.touch_all()
 
     def trust(self, now: float, *, as_it_went: bool) -> None:
         """The clock is believed, `as_it_went` in doubt or as it went before."""
@@ -106,14 +99,14 @@ class Counting:
         self.days.clear()
         for host in self.hosts.values():
             host.months.trust(now, as_it_went=as_it_went)
-        self._touch_all()
+        self.changes.touch_all()
 
     def forget_after(self, month: str, now: float) -> bool:
         """Forgets what a clock that was ahead wrote of months; whether there was any of it."""
         if (self.pruned_before or "") > month:
             self.pruned_before = None
         found = [host.months.forget_after(month, now) for host in self.hosts.values()]
-        self._touch_all()
+        self.changes.touch_all()
         return any(found)
 
     def open_again(self, now: float, *, at_start: bool) -> bool:
@@ -123,7 +116,7 @@ class Counting:
             for name, host in self.hosts.items()
             for month in host.months.open_again(now, at_start=at_start)
         ]
-        self._touch_all()
+        self.changes.touch_all()
         for name, month in found:
             log.info("%s of %s was closed by a clock that was ahead: it is counted anew", month, clean(name))
         return bool(found)
@@ -132,61 +125,35 @@ class Counting:
         """Takes note that nobody looked from `since` to `now`."""
         for host in self.hosts.values():
             host.months.resume(since, now)
-        self._touch_all()
+        self.changes.touch_all()
 
     def counts(self) -> Mapping[str, HostCounts]:
-        """The counts of each host, by its name, as of the last moment that was told. It is never changed, and the same
-        object as before where nothing changed."""
-        month = self._month()
-        if month != self._counted_until:
-            self._counted_until = month
-            self._changed.update(self.hosts)
-        found = {name: self.hosts[name].counts(month) for name in self._changed}
-        self._changed.clear()
-        if any(self._counts.get(name) is not counts for name, counts in found.items()):
-            self._counts = dict(sorted({**self._counts, **found}.items()))
-        return self._counts
+        """The counts of each host, by its name, as of the last moment that was told (see `Changes.counts`)."""
+        return self.changes.counts(self._month())
 
     def step(self, now: float) -> None:
         """Lets time pass to `now`, for the hosts of which it changes anything."""
         self._now = now
         if self._started_ahead is not None and self._started_ahead <= now:
             self._start(self._started_ahead)
-        settled = month_of(now - SETTLING, self._options.zone) or ""
-        if settled != self._settled or now < self._stepped_at:  # a month's bound, or a clock that went back
-            self._touch_all()
-        self._stepped_at, self._settled = now, settled
-        for name in self._due.pop(now):
+        for name in self.changes.due(now, self._options.zone):
             for month in self.hosts[name].step(now, is_seen=not self.is_blind):
                 log.info("closed %s of %s: who was counted is forgotten", month, clean(name))
-            self._touch(name)
+            self.changes.touch(name)
         self.problems.pass_time(now)
-
-    def _touch(self, name: str) -> None:
-        """Takes note that a host may have changed."""
-        self._changed.add(name)
-        self.unkept.add(name)
-        self._due.put(name, self.hosts[name].due())
-
-    def _touch_all(self) -> None:
-        """Takes note that all hosts may have changed, and are to be stepped."""
-        self._changed.update(self.hosts)
-        self.unkept.update(self.hosts)
-        for name in self.hosts:
-            self._due.put(name, -math.inf)
 
     def prune(self, before: str) -> None:
         """Deletes the months before that one."""
         self.pruned_before = before
         for host in self.hosts.values():
             host.months.prune(before)
-        self._touch_all()
+        self.changes.touch_all()
 
     def release(self) -> None:
         """Counts the users that are held back."""
         for host in self.hosts.values():
             host.release()
-        self._touch_all()
+        self.changes.touch_all()
 
     def export(self, unsettled: Mapping[str, set[int]]) -> dict[str, Export]:
         """The users of those hosts as they are now, for a restart index.
@@ -203,7 +170,7 @@ class Counting:
             if name in self.hosts:
                 self.hosts[name].remember(figures)
                 self._name_cells(self.hosts[name])
-                self._changed.add(name)
+                self.changes.touch(name)
 
     def restore(self, hosts: Mapping[str, HostIndex]) -> dict[str, HostIndex]:
         """Goes on with the users of an index; returns the hosts that are known, and so go on."""
@@ -213,7 +180,7 @@ class Counting:
         for name, index in known.items():
             self.hosts[name].restore(index.users, self._now)
             self._name_cells(self.hosts[name])
-        self._touch_all()
+        self.changes.touch_all()
         return known
 
     def users_counted(
@@ -252,7 +219,7 @@ class Counting:
                 case ServerStarted():
                     self._start(record.when)
             if not isinstance(record, SourceFlaws | ServerStarted) and record.host in self.hosts:
-                self._touch(record.host)
+                self.changes.touch(record.host)
         self._meaning.forget()
 
     @property
@@ -274,7 +241,7 @@ class Counting:
             self._rule = self._rule._replace(started=float(math.floor(when)))
             for host in self.hosts.values():
                 host.start(self._rule.started)
-            self._touch_all()
+            self.changes.touch_all()
 
     def _take_source(self, record: SourceFlaws) -> None:
         self.problems.replace(SOURCE, record.flaws)

@@ -67,7 +67,7 @@ class Keeping:
     def _hosts(self, *, is_sign_due: bool) -> list[HostUpdate]:
         """The hosts with months that changed, or all where the state is to know until when they were seen."""
         updates = []
-        for name in sorted(self._counting.hosts if is_sign_due else self._counting.unkept):
+        for name in sorted(self._counting.hosts if is_sign_due else self._counting.changes.unkept):
             host = self._counting.hosts[name]
             months = host.months.keepable()
             if months or is_sign_due:
@@ -105,7 +105,7 @@ class Keeping:
 
     def _note_kept(self, hosts: list[HostUpdate], there: frozenset[str]) -> None:
         self._zone, self._there = None, there
-        self._counting.unkept.clear()
+        self._counting.changes.unkept.clear()
         for kept in hosts:
             self._counting.hosts[kept.host].months.note_kept(kept.months)
         self._retention.note_kept()
