@@ -229,7 +229,6 @@ class Counting:
                     self._take_source(record)
                 case ServerStarted():
                     self._start(record.when)
-        self._meaning.forget()
 
     @property
     def is_blind(self) -> bool:
