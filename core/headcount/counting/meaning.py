@@ -103,18 +103,18 @@ class Meaning:
                 recorded[month] = when, its_address or _address_at(user, when), its_resource
                 bare.pop(month, None)
         cell = cell_of(address, resource)
-        known, its_cell = (address, resource), cell  # what was asked for last: most users have one address
+        known = address, resource  # most users have one address, and need not be looked up twice
         is_open = login > logout
         presence = Presence(newest or NEVER, cell, is_open, opened if is_open else None)
         told: list[Told] = []
         for month, (when, its_address) in bare.items():
-            if (its_address, None) != known:
-                known, its_cell = (its_address, None), cell_of(its_address, None)
-            told.append((month, when, None if month in closed else its_cell, False))
+            its_cell = None if month in closed else cell if (its_address, None) == known else cell_of(its_address, None)
+            told.append((month, when, its_cell, False))
         for month, (when, its_address, its_resource) in recorded.items():
-            if (its_address, its_resource) != known:
-                known, its_cell = (its_address, its_resource), cell_of(its_address, its_resource)
-            told.append((month, when, None if month in closed else its_cell, True))
+            its_own = its_address, its_resource
+            told.append(
+                (month, when, None if month in closed else cell if its_own == known else cell_of(*its_own), True)
+            )
         if len(told) > 1:
             told.sort(key=_month)
         if self._countries is not None:
