@@ -27,6 +27,7 @@ import memory
 import restart
 import scaling
 import screen_cost
+import shapes
 import start_up
 from kit.document import DOCUMENT, written
 from kit.machine import load
@@ -37,6 +38,7 @@ from kit.sizes import FULL, SMALL, Measure, Size
 
 BENCHMARKS: dict[str, Measure] = {
     "cold_scan": cold_scan.measure,
+    "shapes": shapes.measure,
     "cold_cache": cold_cache.measure,
     "restart": restart.measure,
     "following": following.measure,

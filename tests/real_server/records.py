@@ -4,8 +4,8 @@ import time
 
 from headcount.prosody.lua_table import LuaTable, LuaValue
 from headcount.prosody.stores import read_store
-from headcount.records import Login
 from real_server.server import HOST, Prosody
+from telling import Login
 
 STORE = "login_records"
 
@@ -35,7 +35,7 @@ def logins(server: Prosody, user: str, host: str = HOST) -> tuple[Login, ...]:
     """The user's records, as Headcount reads them: without a flaw."""
     reading = read_store(STORE, server.file(STORE, user, host).read_bytes())
     assert reading.faults == ()
-    return reading.logins
+    return tuple(Login(*login) for login in reading.logins)
 
 
 def table(value: LuaValue) -> LuaTable:

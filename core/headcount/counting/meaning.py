@@ -50,7 +50,6 @@ class Meaning:
         self.month_of = Months(zone).of
         self._place_of = place_of
         self._client_of = client_of
-        self._found: dict[tuple[str | None, str | None], Cell] = {}
         self._countries = countries
 
     @property
@@ -60,14 +59,7 @@ class Meaning:
 
     def cell_of(self, address: str | None, resource: str | None) -> Cell:
         """The cell of a user of whom that address and resource are known."""
-        cell = self._found.get((address, resource))
-        if cell is None:
-            cell = self._found[address, resource] = Cell(self._place_of(address), self._client_of(resource))
-        return cell
-
-    def forget(self) -> None:
-        """Forgets the addresses and resources that were asked for: they spare asking twice, and are not kept."""
-        self._found.clear()
+        return Cell(self._place_of(address), self._client_of(resource))
 
     def read(self, user: UserRecord, closed: Collection[str] = ()) -> tuple[Presence, list[Told]]:
         """What a record says of now, and what it says of each month that it speaks of, oldest first; without a cell
@@ -111,13 +103,18 @@ class Meaning:
                 recorded[month] = when, its_address or _address_at(user, when), its_resource
                 bare.pop(month, None)
         cell = cell_of(address, resource)
+        known = address, resource  # most users have one address, and need not be looked up twice
         is_open = login > logout
         presence = Presence(newest or NEVER, cell, is_open, opened if is_open else None)
         told: list[Told] = []
         for month, (when, its_address) in bare.items():
-            told.append((month, when, None if month in closed else cell_of(its_address, None), False))
+            its_cell = None if month in closed else cell if (its_address, None) == known else cell_of(its_address, None)
+            told.append((month, when, its_cell, False))
         for month, (when, its_address, its_resource) in recorded.items():
-            told.append((month, when, None if month in closed else cell_of(its_address, its_resource), True))
+            its_own = its_address, its_resource
+            told.append(
+                (month, when, None if month in closed else cell if its_own == known else cell_of(*its_own), True)
+            )
         if len(told) > 1:
             told.sort(key=_month)
         if self._countries is not None:

@@ -220,7 +220,6 @@ class Counting:
                     self._start(record.when)
             if not isinstance(record, SourceFlaws | ServerStarted) and record.host in self.hosts:
                 self.changes.touch(record.host)
-        self._meaning.forget()
 
     @property
     def is_blind(self) -> bool:

@@ -74,6 +74,11 @@ def is_special(address: Address) -> bool:
     return at >= 0 and number <= lasts[at]
 
 
+def is_global_unicast(number: int) -> bool:
+    """Whether an IPv6 address, as a number, is one of those that are given out for global unicast."""
+    return number >> 125 == 1
+
+
 def public_address(text: str) -> Address | None:
     """The address to look up for `text`, or None where there is none.
 

@@ -92,7 +92,7 @@ class Database:
         self.about = about
         self.digest = digest
 
-    def record(self, address: Address) -> tuple[object, int]:
+    def record(self, address: Address | str) -> tuple[object, int]:
         """The record for `address`, None where there is none, and the length of the prefix of the network that it is
         the record of. Raises one of `DAMAGE` on a damaged file."""
         return self.reader.get_with_prefix_len(address)

@@ -47,6 +47,8 @@ def read_record(record: object) -> Sighting:
     country = _country(_part(record, "country").get("iso_code"))
     if country is None:
         country = _country(_part(record, "registered_country").get("iso_code"))
+    if "city" not in record and "subdivisions" not in record:
+        return Sighting(country)
     subdivisions = record.get("subdivisions")
     first = subdivisions[0] if isinstance(subdivisions, list) and subdivisions else None
     subdivision = first if isinstance(first, Mapping) else {}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from headcount.errors import HeadcountError, NoPermissionError, UsageError
-from headcount.places.addresses import LONGEST, Address, public_address
+from headcount.places.addresses import LONGEST, Address, is_global_unicast, public_address
 from headcount.places.database import DAMAGE, Bundled, Database, has_fast_reader
 from headcount.places.database_file import GeoFile
 from headcount.places.database_records import Sighting, read_record
@@ -188,13 +188,17 @@ class Places:
         number = ipv4_of(first)
         if number is not None:
             place = self._known.get4(number if not slash else first_of(number, bits, 32))
+            is_public = not slash  # special ones are known from the beginning
         else:
             number = ipv6_of(first)
             place = None if number is None else self._known.get6(number if not slash else first_of(number, bits, 128))
+            is_public = number is not None and not slash and is_global_unicast(number)
         if place is not None:
             return place
+        if is_public and number is not None:
+            return self._find(first, number, 6 if ":" in first else 4)
         looked_up = public_address(address)
-        return _NOWHERE if looked_up is None else self._find(looked_up)
+        return _NOWHERE if looked_up is None else self._find(looked_up, int(looked_up), looked_up.version)
 
     def refresh(self) -> bool:
         """Looks at the files again, without waiting for any; whether other databases are in use now.
@@ -237,19 +241,20 @@ class Places:
         self._known.clear()
         return True
 
-    def _find(self, address: Address) -> Place:
-        """The place of a public address; remembered for the network that has the same answer in all databases."""
+    def _find(self, address: Address | str, number: int, version: int) -> Place:
+        """The place of a public address, which is that number; remembered for the network that has the same answer in
+        all databases."""
         longest = 0
         for database in self._databases:
             try:
                 record, prefix = database.record(address)
             except DAMAGE as error:
-                if address.version == 4 or database.about.has_ipv6:
+                if version == 4 or database.about.has_ipv6:
                     self._failures += 1
                     self._failure = (
                         f"{database.about.label} is damaged ({clean(type(error).__name__)}). Download it again."
                     )
-                    longest = address.max_prefixlen
+                    longest = 32 if version == 4 else 128
                 continue
             longest = max(longest, prefix)
             place = self._place(read_record(record))
@@ -257,14 +262,16 @@ class Places:
                 break
         else:
             place = _NOWHERE
-        self._known.put(address, longest, place)
+        self._known.put(number, version, longest, place)
         return place
 
     def _place(self, seen: Sighting) -> Place:
         """The place of what a record says: codes as they are, names turned into codes where there are."""
-        country, subdivision, city = seen.country, seen.subdivision, seen.city
+        country, subdivision, city, subdivision_name, city_name = seen
         if country is None:
             return _NOWHERE  # a subdivision or city alone could not be told from another country's
+        if not (subdivision or city or subdivision_name or city_name):
+            return Place(country)
         if subdivision is None and seen.subdivision_name:
             subdivision = self.names.subdivision_code(country, seen.subdivision_name)
         if city is None and seen.city_name:

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Final
 
-from headcount.places.addresses import SPECIAL4, SPECIAL6, Address
+from headcount.places.addresses import SPECIAL4, SPECIAL6
 from headcount.snapshot import Place
 
 CAPACITY: Final = 1 << 18
@@ -65,13 +65,14 @@ class PlacesByNetwork:
         """The place of an IPv6 address, if it is remembered."""
         return self._ranges6.get(number >> _HALF)
 
-    def put(self, address: Address, prefix: int, place: Place) -> None:
-        """Remembers the place of a public address, which holds for all of its network with a prefix of that length."""
+    def put(self, number: int, version: int, prefix: int, place: Place) -> None:
+        """Remembers the place of a public address of that IP version, which holds for all of its network with a prefix
+        of that length."""
         place = self._places.setdefault(place, place)
-        if address.version == 4:
-            self._ranges4.put(int(address), prefix, place)
+        if version == 4:
+            self._ranges4.put(number, prefix, place)
         elif prefix <= _HALF:
-            self._ranges6.put(int(address) >> _HALF, prefix, place)
+            self._ranges6.put(number >> _HALF, prefix, place)
 
 
 class _Ranges:
