@@ -1,28 +1,40 @@
 """What is wrong now, by what it was found in: mended things drop out, and each kind is told once."""
 
 import math
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from headcount.records import Flaw
 from headcount.snapshot import Problem
 
 
+class Subject(NamedTuple):
+    """What a problem is about: `what` of the server, of one `host` of it, or of one user there, by key (`user_keys`).
+
+    One is asked for of each user who is read, so it is no more than a tuple with names.
+    """
+
+    what: str
+    host: str = ""
+    user: int | None = None
+
+
 class Problems:
-    """The flaws of now. A subject is whatever was looked at; a later look at it replaces its flaws."""
+    """The flaws of now. A later look at a subject replaces its flaws."""
 
     def __init__(self) -> None:
-        self._by_subject: dict[Hashable, tuple[Flaw, ...]] = {}
-        self._until: dict[Hashable, float] = {}
+        self._by_subject: dict[Subject, tuple[Flaw, ...]] = {}
+        self._until: dict[Subject, float] = {}
         self._told: set[tuple[str, str]] = set()
         self._untold: list[Flaw] = []
         self._summary: tuple[Problem, ...] | None = ()
 
     @property
-    def subjects(self) -> Collection[Hashable]:
+    def subjects(self) -> Collection[Subject]:
         """All that something is wrong with."""
         return self._by_subject.keys()
 
-    def replace(self, subject: Hashable, flaws: Iterable[Flaw]) -> None:
+    def replace(self, subject: Subject, flaws: Iterable[Flaw]) -> None:
         """Takes what was found wrong with a subject in place of what was wrong with it before."""
         flaws = tuple(flaws)
         self._until.pop(subject, None)
@@ -38,7 +50,7 @@ class Problems:
                 self._told.add((flaw.what, flaw.place))
                 self._untold.append(flaw)
 
-    def replace_until(self, when: float, subject: Hashable, flaws: Iterable[Flaw]) -> None:
+    def replace_until(self, when: float, subject: Subject, flaws: Iterable[Flaw]) -> None:
         """As `replace`, for what time mends by itself at `when`."""
         self.replace(subject, flaws)
         if not math.isinf(when):
@@ -50,8 +62,8 @@ class Problems:
             self.replace(subject, ())
 
     def drop_host(self, host: str) -> None:
-        """Forgets what was wrong with a host's users: its subjects are tuples that begin with its name."""
-        for subject in [s for s in self._by_subject if isinstance(s, tuple) and s[0] == host]:
+        """Forgets what was wrong with a host and its users."""
+        for subject in [subject for subject in self._by_subject if subject.host == host]:
             self.replace(subject, ())
 
     def untold(self) -> list[Flaw]:
