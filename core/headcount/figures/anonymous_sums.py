@@ -23,11 +23,10 @@ from itertools import accumulate
 from typing import TypeVar
 
 from headcount.figures.folding import differences, folded, folded_counts, is_apart, is_enough, sum_columns
-from headcount.figures.totals import month_of_hosts, sum_active, sums
+from headcount.figures.totals import WINDOW_KEYS, month_of_hosts, sum_active, sums
 from headcount.months import shift
 from headcount.snapshot import OTHER, UNKNOWN, Active, Cell, HostCounts, MonthCounts, Place, Quality
 
-WINDOWS = ("1d", "7d", "30d")
 REST = Cell(Place(OTHER), OTHER)
 Hosts = Mapping[str, HostCounts]
 _K = TypeVar("_K", Place, str)
@@ -150,11 +149,11 @@ class _Windows:
         self._whole = set(whole_months)
         """The figures that are summed over all hosts, those that do not tell theirs among them."""
         self._figures = {host: _figures(counts) for host, counts in exact.items()}
-        self._hiding = {window: {h for h, c in told.items() if window in c.hidden} for window in WINDOWS}
-        self.floors = set(WINDOWS)
-        for window in reversed(WINDOWS):
+        self._hiding = {window: {h for h, c in told.items() if window in c.hidden} for window in WINDOW_KEYS}
+        self.floors = set(WINDOW_KEYS)
+        for window in reversed(WINDOW_KEYS):
             self.floors.discard(window)
-            if self._can_be_told(window, [*WINDOWS, this_month, shift(this_month, -1)]):
+            if self._can_be_told(window, [*WINDOW_KEYS, this_month, shift(this_month, -1)]):
                 self._whole.add(window)
             else:
                 self.floors.add(window)
@@ -174,7 +173,7 @@ class _Windows:
         """The figures that are not told at all: those of which nobody is left. Open sessions are told where each host
         tells them."""
         everyone = sum_active(self.cells.values())
-        nothing = {w for w, users in zip(WINDOWS, everyone, strict=False) if w in self.floors and not users}
+        nothing = {w for w, users in zip(WINDOW_KEYS, everyone, strict=False) if w in self.floors and not users}
         if any("open_sessions" in counts.hidden for counts in self._told.values()):
             nothing.add("open_sessions")
         if known_floor == 0:
@@ -202,7 +201,7 @@ class _Windows:
         hiding = self._hiding[window]
         if not self._is_apart(self._sum(window, hiding), hiding, [figure for figure in beside if figure != window]):
             return False
-        whole = [other for other in WINDOWS if other in self._whole]
+        whole = [other for other in WINDOW_KEYS if other in self._whole]
         for other in whole:
             either = hiding | self._hiding[other]
             if not is_enough(abs(self._sum(window, either) - self._sum(other, either)), self._min_count):
@@ -221,7 +220,7 @@ class _Windows:
 
     def _tells(self, host: str, figure: str) -> bool:
         counts = self._told[host]
-        return figure in counts.months or (figure in WINDOWS and figure not in counts.hidden)
+        return figure in counts.months or (figure in WINDOW_KEYS and figure not in counts.hidden)
 
     def _sum(self, figure: str, hosts: Collection[str]) -> int:
         """A figure, or the users of a month, of several hosts."""
@@ -246,12 +245,12 @@ class _Windows:
     def _contributed(self, host: str, active: Active) -> Active:
         """The windows of a cell, without what the host hides and the sums lack."""
         lacking = {window for window in self.floors if host in self._hiding[window]}
-        return _grown(Active(*(0 if w in lacking else users for w, users in zip(WINDOWS, active, strict=False))))
+        return _grown(Active(*(0 if w in lacking else users for w, users in zip(WINDOW_KEYS, active, strict=False))))
 
 
 def _figures(counts: HostCounts) -> dict[str, int]:
     everyone = sum_active(counts.active.values())
-    windows = dict(zip((*WINDOWS, "open_sessions"), everyone, strict=True))
+    windows = dict(zip((*WINDOW_KEYS, "open_sessions"), everyone, strict=True))
     return windows | {name: month.users for name, month in counts.months.items()}
 
 

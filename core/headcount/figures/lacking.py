@@ -8,10 +8,8 @@ each host's own, and what the sum of all has besides them.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from headcount.figures.totals import floors, shown
+from headcount.figures.totals import WINDOW_KEYS, floors, shown
 from headcount.snapshot import OTHER, HostCounts, MonthCounts, Place, Quality, Snapshot
-
-WINDOWS = frozenset({"1d", "7d", "30d"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def of_now(snapshot: Snapshot) -> Lacking:
         cells = {cell: max(active[:3]) for cell, active in counts.active.items()}
         return MonthCounts.of(Quality.EXACT, {cell: users for cell, users in cells.items() if users})
 
-    return _of(snapshot, active, bool(floors(snapshot) & WINDOWS))
+    return _of(snapshot, active, not floors(snapshot).isdisjoint(WINDOW_KEYS))
 
 
 def _of(snapshot: Snapshot, table: Callable[[HostCounts], MonthCounts | None], all_may: bool) -> Lacking:

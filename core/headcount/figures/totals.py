@@ -29,19 +29,27 @@ _G = TypeVar("_G")
 
 
 class Window(NamedTuple):
-    """A window of active users: its name, its length in days, and what it is compared with."""
+    """A window of active users: its name, in full, and as a column is headed, its length in days, and what it is
+    compared with."""
 
     name: str
+    short: str
     days: int
     length: str
     before: str
 
+    @property
+    def key(self) -> str:
+        """What reports call it, and a snapshot where it is hidden: 1d, 7d, 30d."""
+        return f"{self.days}d"
+
 
 WINDOWS = (
-    Window("DAU", 1, "last 24 h", "yesterday"),
-    Window("WAU", 7, "last 7 days", "last week"),
-    Window("MAU", 30, "last 30 days", "last month"),
+    Window("DAU", "24 h", 1, "last 24 h", "yesterday"),
+    Window("WAU", "7 d", 7, "last 7 days", "last week"),
+    Window("MAU", "30 d", 30, "last 30 days", "last month"),
 )
+WINDOW_KEYS = tuple(window.key for window in WINDOWS)
 
 AT_LEAST = (
     "Active users are at least so many: the server's files tell only when a user was there last, so of those who came "
@@ -108,7 +116,7 @@ def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tup
                 before[index] if before else None,
                 tuple(point[index] if point else None for point in series),
                 partial,
-                not past and f"{window.days}d" in floors(snapshot),
+                not past and window.key in floors(snapshot),
             )
         )
     return tuple(result)
@@ -168,20 +176,32 @@ def turnover(snapshot: Snapshot, month: str) -> Turnover | None:
 
     Nobody is lost before the month is over, nor where the month before is not exact of each of the hosts.
     """
-    shown = {name: counts for name, counts in snapshot.hosts.items() if month in counts.months}
-    arrivals = [counts.arrivals.get(month) for counts in shown.values()]
-    told = [found for found in arrivals if found is not None and not found.untold]
-    is_exact = all(counts.months[month].quality is Quality.EXACT for counts in shown.values())
-    if not shown or not is_exact or len(told) < len(shown):
+    hosts = [counts for counts in snapshot.hosts.values() if month in counts.months]
+    returning = _returning(hosts, month)
+    if returning is None:
         return None
-    returning = sum(found.returning for found in told)
-    new = sum(counts.months[month].users for counts in shown.values()) - returning
-    earlier = {name: counts.months.get(shift(month, -1)) for name, counts in snapshot.hosts.items()}
-    before = [counts for name, counts in earlier.items() if counts is not None or name in shown]
-    lost = None
-    if month < snapshot.month and all(counts is not None and counts.quality is Quality.EXACT for counts in before):
-        lost = sum(counts.users for counts in before if counts is not None) - returning
-    return Turnover(new, returning, lost)
+    new = sum(counts.months[month].users for counts in hosts) - returning
+    before = _users_before(snapshot, month)
+    return Turnover(new, returning, None if before is None else before - returning)
+
+
+def _returning(hosts: Sequence[HostCounts], month: str) -> int | None:
+    """How many users of the month were there the month before too; None unless that is exact of each of the hosts, of
+    which there is one at least, and told of each user."""
+    arrivals = [counts.arrivals.get(month) for counts in hosts]
+    told = [found for found in arrivals if found is not None and not found.untold]
+    is_exact = all(counts.months[month].quality is Quality.EXACT for counts in hosts)
+    return sum(found.returning for found in told) if hosts and is_exact and len(told) == len(hosts) else None
+
+
+def _users_before(snapshot: Snapshot, month: str) -> int | None:
+    """The users of the month before; None while `month` goes on, and unless they are exact of each host that has
+    either of the two."""
+    before = shift(month, -1)
+    hosts = [counts for counts in snapshot.hosts.values() if before in counts.months or month in counts.months]
+    found = [counts.months.get(before) for counts in hosts]
+    exact = [counts.users for counts in found if counts is not None and counts.quality is Quality.EXACT]
+    return sum(exact) if month < snapshot.month and len(exact) == len(hosts) else None
 
 
 def shown(snapshot: Snapshot) -> list[HostCounts]:
@@ -243,7 +263,7 @@ def hidden(snapshot: Snapshot) -> frozenset[str]:
 def _active_told(snapshot: Snapshot) -> tuple[int | None, ...]:
     """Users active now, by window; None where they may not be told."""
     active, untold = total_active(snapshot), hidden(snapshot)
-    return tuple(None if f"{window.days}d" in untold else users for window, users in zip(WINDOWS, active, strict=False))
+    return tuple(None if window.key in untold else users for window, users in zip(WINDOWS, active, strict=False))
 
 
 def total_active(snapshot: Snapshot) -> Active:
