@@ -21,7 +21,7 @@ ELSEWHERE = Subject("user", "example.org", 1)
 
 def test_nothing_is_wrong_at_first() -> None:
     assert Problems().summary() == ()
-    assert Problems().untold() == []
+    assert Problems().unlogged() == []
 
 
 def test_flaws_of_one_kind_are_one_problem_with_one_example() -> None:
@@ -121,10 +121,32 @@ def test_each_kind_and_place_is_told_once_for_the_log() -> None:
     elsewhere = Flaw("unreadable record", "example.org/lastlog2/x.dat", "example.org/lastlog2", "")
     problems.replace(ALICE, [flaw()])
     problems.replace(BOB, [flaw(user="bob"), elsewhere])
-    assert problems.untold() == [flaw(), elsewhere]
+    assert problems.unlogged() == [flaw(), elsewhere]
     problems.replace(ALICE, [])
     problems.replace(ALICE, [flaw()])
-    assert problems.untold() == []
+    assert problems.unlogged() == []
+
+
+def test_it_is_known_of_each_host_with_which_users_something_is_wrong() -> None:
+    problems = Problems()
+    ahead = Subject("future", ALICE.host, ALICE.user)
+    of_now = problems.users_of("example.com")
+    assert not of_now
+    problems.replace(Subject("visitors", "example.com"), [flaw()])
+    problems.replace(ALICE, [flaw()])
+    problems.replace(ALICE, [flaw(why="another")])
+    problems.replace_until(100.0, ahead, [AHEAD])
+    problems.replace(BOB, [flaw()])
+    assert set(problems.users_of("example.com")) == set(of_now) == {1, 2}
+    assert not problems.users_of("example.org")
+    problems.replace(ALICE, [])
+    problems.replace(BOB, [])
+    assert set(problems.users_of("example.com")) == {1}
+    problems.pass_time(100.0)
+    assert not problems.users_of("example.com")
+    problems.replace(BOB, [flaw()])
+    problems.drop_host("example.com")
+    assert not problems.users_of("example.com")
 
 
 looks = st.lists(

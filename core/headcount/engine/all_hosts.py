@@ -155,10 +155,7 @@ class Counting:
 
         A user of whom it can't tell everything is not in it at all, so that their files are read again.
         """
-        unsure = {name: set(keys) for name, keys in unsettled.items()}
-        for subject in self.problems.subjects:
-            if subject.host in unsure and subject.user is not None:
-                unsure[subject.host].add(subject.user)
+        unsure = {name: {*keys, *self.problems.users_of(name)} for name, keys in unsettled.items()}
         hosts = self.hosts
         return {name: hosts[name].export(self._now, keys) for name, keys in unsure.items() if _was_read(hosts, name)}
 
@@ -191,7 +188,7 @@ class Counting:
 
     def log_problems(self) -> None:
         """Logs each kind of problem when it first appears, by host and store; never by user."""
-        for flaw in self.problems.untold():
+        for flaw in self.problems.unlogged():
             log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
 
     def take(self, batch: Iterable[Record], now: float) -> None:
@@ -259,12 +256,12 @@ class Counting:
             for user in record.users:
                 self._take_user(plain_record(record.host, user))
             return
-        known, plain = self.problems.subjects, []
+        wrong, plain = self.problems.users_of(record.host), []
         ahead = self._now + 1 if self._options.at is None else self._options.at
         for user in record.users:
             key, _, login, logout, _, _, logins = user
             is_ahead = login > ahead or logout > ahead or (logins and logins[-1][0] > ahead)
-            if is_ahead or (known and (_of(record.host, key) in known or _ahead(record.host, key) in known)):
+            if is_ahead or key in wrong:
                 self._take_user(plain_record(record.host, user))
             else:
                 plain.append(user)
@@ -279,19 +276,23 @@ class Counting:
             if told is not record:
                 host.lack(self._now)
         key = self._options.keys.of_host(record.host)(record.user)
+        is_ahead = told.newest > self._now + 1
+        if not (record.flaws or is_ahead or key in self.problems.users_of(record.host)):
+            return
         self.problems.replace(_of(record.host, key), record.flaws)
-        if told.newest > self._now + 1:
+        if is_ahead:
             self.problems.replace_until(told.newest, _ahead(record.host, key), [_in_the_future(record)])
         else:
             self.problems.replace(_ahead(record.host, key), ())
 
     def _lose(self, record: UsersGone) -> None:
-        host = self.hosts.get(record.host)
+        host, wrong = self.hosts.get(record.host), self.problems.users_of(record.host)
         for key in record.keys:
             if host is not None:
                 host.lose(key)
-            self.problems.replace(_of(record.host, key), ())
-            self.problems.replace(_ahead(record.host, key), ())
+            if key in wrong:
+                self.problems.replace(_of(record.host, key), ())
+                self.problems.replace(_ahead(record.host, key), ())
 
     def _take_visitors(self, record: HostVisitors) -> None:
         if record.months or record.host in self.hosts:

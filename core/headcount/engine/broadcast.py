@@ -95,7 +95,7 @@ def unpacked(
         active = {Cell(Place(*row[:3]), row[3]): Active(*row[4:]) for row in host["active"]}
         shown = {month: _unpacked_month(counts) for month, counts in host["shown"].items()}
         begun = {month: counts for month, counts in {**months.get(name, {}), **shown}.items() if month <= until}
-        came_again = {month: told for month, told in arrivals.get(name, {}).items() if month <= until}
+        came_again = {month: counts for month, counts in arrivals.get(name, {}).items() if month <= until}
         hosts[name] = HostCounts(host["known"], active, begun, came_again)
     return Snapshot(
         generated_at=head["now"],

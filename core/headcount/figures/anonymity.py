@@ -46,7 +46,7 @@ def anonymous(snapshot: Snapshot, min_count: int) -> Snapshot:
     """The snapshot as it may leave the machine: neither a figure of it nor several together tell of 1 to
     `min_count` - 1 users.
 
-    A host's totals are unchanged. Those that are not told are named in `HostCounts.hidden`, or their month is left out.
+    A host's totals are unchanged. Those that are withheld are named in `HostCounts.hidden`, or their month is left out.
     What is told of several hosts together is in `Snapshot.total`; what of it lacks some users is named in its `floors`.
     """
     total, hosts = None, {host: _host(counts, snapshot.month, min_count) for host, counts in snapshot.hosts.items()}
@@ -59,7 +59,7 @@ def narrowed(snapshot: Snapshot, asked: Filter) -> Snapshot:
     """A snapshot through a filter. One that is to be anonymous has to be so before, lest the answers to two questions
     differ by those who are hidden.
 
-    Where nobody is left of it, those asked for may be folded: that is no count of none, so it is not told.
+    Where nobody is left of it, those asked for may be folded: that is no count of none, so it is withheld.
     """
     through = asked.apply(snapshot)
     if snapshot.anonymity is None or asked.wants_whole_hosts:
@@ -120,11 +120,11 @@ def _host(counts: HostCounts, this_month: str, min_count: int) -> HostCounts:
 
 
 def _active(cells: Mapping[Cell, Active], hidden: Collection[str], min_count: int) -> dict[Cell, Active]:
-    told = [index for index, window in enumerate(WINDOW_KEYS) if window not in hidden]
-    rings = {cell: differences([active[index] for index in told]) for cell, active in cells.items()}
+    reported = [index for index, window in enumerate(WINDOW_KEYS) if window not in hidden]
+    rings = {cell: differences([active[index] for index in reported]) for cell, active in cells.items()}
     result = {}
     for cell, counts in folded(rings, min_count).items():
-        windows = dict(zip(told, accumulate(counts), strict=True))
+        windows = dict(zip(reported, accumulate(counts), strict=True))
         result[cell] = Active(*(windows.get(index, 0) for index in range(len(WINDOW_KEYS))))
     sessions = sum_active(cells.values()).open_sessions
     if sessions and "open_sessions" not in hidden:

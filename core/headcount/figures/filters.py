@@ -112,8 +112,8 @@ class Filter:
             return counts
         passes = _Passing(self._place_passes(), self._client_passes(), self._text_passes(host, names))
         months = {month: self._narrow_month(of_month, passes) for month, of_month in counts.months.items()}
-        told = {month: of_month for month, of_month in months.items() if of_month is not None}
-        return replace(counts, active=passes.cells(counts.active), months=told, arrivals={})
+        known = {month: of_month for month, of_month in months.items() if of_month is not None}
+        return replace(counts, active=passes.cells(counts.active), months=known, arrivals={})
 
     def _narrow_month(self, month: MonthCounts, passes: _Passing) -> MonthCounts | None:
         """The month's users that pass; None where only its margins are known and they cannot tell."""

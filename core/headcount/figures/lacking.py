@@ -55,14 +55,14 @@ def of_now(snapshot: Snapshot) -> Lacking:
 def _of(snapshot: Snapshot, table: Callable[[HostCounts], MonthCounts | None], all_may: bool) -> Lacking:
     if snapshot.anonymity is None:
         return NOTHING
-    told = [found for counts in shown(snapshot) if (found := table(counts)) is not None]
-    places = frozenset(place for month in told for place in month.places or ())
-    clients = frozenset(client for month in told for client in month.clients or ())
+    reported = [found for counts in shown(snapshot) if (found := table(counts)) is not None]
+    places = frozenset(place for month in reported for place in month.places or ())
+    clients = frozenset(client for month in reported for client in month.clients or ())
     hosts = [found for counts in snapshot.hosts.values() if (found := table(counts)) is not None]
     tables = [_by_country(found.places or {}) for found in hosts]
     if snapshot.total is not None:
         own = [countries for countries in tables if countries.keys() != {OTHER}]
-        together = _sum(_by_country(found.places or {}) for found in told)
+        together = _sum(_by_country(found.places or {}) for found in reported)
         known = _sum(own)
         tables = [*own, {country: 1 for country, users in together.items() if users > known.get(country, 0)}]
     if len(tables) < 2:

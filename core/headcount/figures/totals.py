@@ -65,7 +65,7 @@ class Figure:
     `before` is the same window one window earlier; `series` has a value a day, oldest first, the newest last.
     `as_of` is the moment meant, in Unix seconds: now, or the end of a past month. `is_partial` says that `users` are
     those who are read so far: there is nothing then that they are compared with, and no value of now in the series.
-    `is_floor` says that there are at least so many, because some are not told.
+    `is_floor` says that there are at least so many, because some are withheld.
     """
 
     window: Window
@@ -189,9 +189,9 @@ def _returning(hosts: Sequence[HostCounts], month: str) -> int | None:
     """How many users of the month were there the month before too; None unless that is exact of each of the hosts, of
     which there is one at least, and told of each user."""
     arrivals = [counts.arrivals.get(month) for counts in hosts]
-    told = [found for found in arrivals if found is not None and not found.untold]
+    sure = [found for found in arrivals if found is not None and not found.untold]
     is_exact = all(counts.months[month].quality is Quality.EXACT for counts in hosts)
-    return sum(found.returning for found in told) if hosts and is_exact and len(told) == len(hosts) else None
+    return sum(found.returning for found in sure) if hosts and is_exact and len(sure) == len(hosts) else None
 
 
 def _users_before(snapshot: Snapshot, month: str) -> int | None:
@@ -211,16 +211,16 @@ def shown(snapshot: Snapshot) -> list[HostCounts]:
 
 def floors(snapshot: Snapshot) -> frozenset[str]:
     """The figures (see `HostCounts.floors`) and the months that lack some users of the hosts shown, because these are
-    not told: there are at least so many."""
+    withheld: there are at least so many."""
     found = frozenset(figure for counts in shown(snapshot) for figure in counts.floors)
     if snapshot.anonymity is not None and snapshot.total is None and len(snapshot.hosts) > 1:
         found |= {month for counts in snapshot.hosts.values() for month in counts.months}
     return found
 
 
-def at_least(told: str, is_floor: bool) -> str:
+def at_least(users: str, is_floor: bool) -> str:
     """`≥ 14` where there are at least so many."""
-    return f"{Quality.LOWER_BOUND.mark} {told}" if is_floor else told
+    return f"{Quality.LOWER_BOUND.mark} {users}" if is_floor else users
 
 
 class Share(NamedTuple):
