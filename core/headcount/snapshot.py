@@ -108,8 +108,8 @@ class HostCounts:
     """One host: users known, active users by cell, months by `YYYY-MM`.
 
     `arrivals` tells of the whole host's months alone, so a filter by place or client leaves none. `hidden` names the
-    figures that are 0 because they are not told: `users_known`, `open_sessions`, `1d`, `7d`, `30d`. `floors` names
-    those, and the months, that are at least so many, because some users are not told. `at_least` says that active users
+    figures that are 0 because they are withheld: `users_known`, `open_sessions`, `1d`, `7d`, `30d`. `floors` names
+    those, and the months, that are at least so many, because some users are withheld. `at_least` says that active users
     may be lacking: the figures are as of a moment that has passed, and of users who came again after it nothing tells
     any more whether they were there before it.
     """
@@ -236,8 +236,8 @@ class Progress:
 class Snapshot:
     """All figures at `generated_at` (Unix seconds). `timezone` is the IANA name months are reckoned in.
 
-    `anonymity` is the number of users below which no group is told; None where every figure is exact. `total` is then
-    what is told of several hosts together, since theirs, each folded alone, do not add up; None where it is not known.
+    `anonymity` is the number of users below which no group is shown; None where every figure is exact. `total` is then
+    what is shown of several hosts together, since theirs, each folded alone, do not add up; None where it is not known.
     """
 
     generated_at: float

@@ -86,7 +86,7 @@ class Following:
     def restart(self, *records: Record) -> None:
         """Ends the engine; another one reads what is there then."""
         self._engine._counting.release()
-        self._engine._keep()
+        self._engine._keeping.keep()
         self._engine = self._new_engine()
         self.say(*records, HostRead(HOST))
 

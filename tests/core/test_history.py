@@ -64,12 +64,12 @@ def test_a_point_is_kept_by_country_and_client_alone() -> None:
 
 def test_what_was_kept_is_not_told_again() -> None:
     keeper = hourly(UTC, 40)
-    keeper.kept()
+    keeper.note_kept()
     keeper.add(HOURS + HOUR, {})
     assert (len(keeper.added), keeper.forgotten) == (1, [])  # 05:00 is the first of its day
     keeper.add(HOURS + 2 * HOUR, {})
     assert (len(keeper.added), keeper.forgotten) == (2, [HOURS + 1 + HOUR - HOURLY_FOR])
-    keeper.kept()
+    keeper.note_kept()
     assert (keeper.added, keeper.forgotten) == ([], [])
     assert len(keeper.history.points) == 40 * 24 + 2
 
@@ -198,7 +198,7 @@ def test_a_run_in_another_zone_forgets_nothing_that_was_kept(home: str, abroad: 
 def test_a_clock_that_leaps_ahead_costs_no_point(days: int, hours: int) -> None:
     keeper = hourly(UTC, 100)
     before = {kept.when for kept in keeper.history.points}
-    keeper.kept()
+    keeper.note_kept()
     for hour in range(hours):
         keeper.add(HOURS + days * DAY + hour * HOUR, {})
     assert keeper.forgotten == []

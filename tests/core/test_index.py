@@ -234,14 +234,14 @@ def test_an_engine_that_is_killed_long_after_the_index_was_written_loses_nothing
     def live(engine: Engine, snapshot: Snapshot) -> bool:
         known = snapshot.hosts[HOST].users_known
         if known == 20 and not server.state.with_name("index").exists():
-            engine._write_last_index()
+            engine._index.write_last()
             server.log_in("late")
             server.log_in("user15")
             server.delete("user3")
             server.log_in("later")
         if known != 21:
             return False
-        engine._keep()
+        engine._keeping.keep()
         for file in server.state.parent.glob("*"):
             if file.is_file():
                 shutil.copy2(file, image)

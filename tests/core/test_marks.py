@@ -70,12 +70,12 @@ def test_a_mark_is_kept_once_the_state_can_be_written_again() -> None:
     keeper = MarkKeeper([], None)
     keeper.note(OCTOBER, 1.0)
     assert (keeper.added, keeper.geo, keeper.is_kept) == ([], OCTOBER, False)
-    keeper.kept()
+    keeper.note_kept()
     keeper.note(NOVEMBER, 2.0)
     keeper.note(NOVEMBER, 3.0)
     keeper.note(OCTOBER, 4.0)
     assert keeper.added == [Mark(2.0, NOVEMBER), Mark(4.0, OCTOBER)]
-    keeper.kept()
+    keeper.note_kept()
     assert (keeper.added, keeper.is_kept, len(keeper.marks)) == ([], True, 2)
 
 

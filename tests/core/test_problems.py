@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headcount.engine.problems import Problems
+from headcount.engine.problems import Problems, Subject
 from headcount.records import Flaw
 from headcount.snapshot import Problem
 
@@ -15,12 +15,13 @@ def flaw(what: str = "unreadable record", user: str = "alice", why: str = "it en
 
 
 AHEAD = flaw("timestamp in the future")
-ALICE, BOB = ("example.com", "alice"), ("example.com", "bob")
+ALICE, BOB = Subject("user", "example.com", 1), Subject("user", "example.com", 2)
+ELSEWHERE = Subject("user", "example.org", 1)
 
 
 def test_nothing_is_wrong_at_first() -> None:
     assert Problems().summary() == ()
-    assert Problems().untold() == []
+    assert Problems().unlogged() == []
 
 
 def test_flaws_of_one_kind_are_one_problem_with_one_example() -> None:
@@ -34,9 +35,9 @@ def test_flaws_of_one_kind_are_one_problem_with_one_example() -> None:
 
 def test_what_stops_all_figures_comes_first_and_is_the_example_of_its_kind() -> None:
     problems = Problems()
-    problems.replace("users", [flaw(), flaw()])
-    problems.replace("some", [flaw("closed", why="a part")])
-    problems.replace("all", [Flaw("closed", "/var/lib/prosody", "", "all of it", is_urgent=True)])
+    problems.replace(Subject("users"), [flaw(), flaw()])
+    problems.replace(Subject("some"), [flaw("closed", why="a part")])
+    problems.replace(Subject("all"), [Flaw("closed", "/var/lib/prosody", "", "all of it", is_urgent=True)])
     assert problems.summary() == (
         Problem("closed", 2, "/var/lib/prosody", "all of it", is_urgent=True),
         Problem("unreadable record", 2, "example.com/lastlog2/alice.dat", "it ends too early"),
@@ -45,8 +46,8 @@ def test_what_stops_all_figures_comes_first_and_is_the_example_of_its_kind() -> 
 
 def test_the_most_frequent_problem_comes_first_and_ties_by_name() -> None:
     problems = Problems()
-    problems.replace("a", [flaw("c"), flaw("b")])
-    problems.replace("b", [flaw("a"), flaw("a")])
+    problems.replace(Subject("a"), [flaw("c"), flaw("b")])
+    problems.replace(Subject("b"), [flaw("a"), flaw("a")])
     assert [(problem.what, problem.count) for problem in problems.summary()] == [("a", 2), ("b", 1), ("c", 1)]
 
 
@@ -107,9 +108,9 @@ def test_the_end_of_time_never_comes() -> None:
 def test_a_host_that_goes_takes_its_problems_with_it() -> None:
     problems = Problems()
     problems.replace(ALICE, [flaw()])
-    problems.replace_until(100.0, (*ALICE, "ahead"), [AHEAD])
-    problems.replace(("example.org", "alice"), [flaw("a")])
-    problems.replace("example.com", [flaw("b")])  # not of a user: no tuple
+    problems.replace_until(100.0, Subject("future", "example.com", 1), [AHEAD])
+    problems.replace(ELSEWHERE, [flaw("a")])
+    problems.replace(Subject("example.com"), [flaw("b")])  # of the server, though it is called so
     problems.drop_host("example.com")
     problems.pass_time(101.0)
     assert [problem.what for problem in problems.summary()] == ["a", "b"]
@@ -120,15 +121,37 @@ def test_each_kind_and_place_is_told_once_for_the_log() -> None:
     elsewhere = Flaw("unreadable record", "example.org/lastlog2/x.dat", "example.org/lastlog2", "")
     problems.replace(ALICE, [flaw()])
     problems.replace(BOB, [flaw(user="bob"), elsewhere])
-    assert problems.untold() == [flaw(), elsewhere]
+    assert problems.unlogged() == [flaw(), elsewhere]
     problems.replace(ALICE, [])
     problems.replace(ALICE, [flaw()])
-    assert problems.untold() == []
+    assert problems.unlogged() == []
+
+
+def test_it_is_known_of_each_host_with_which_users_something_is_wrong() -> None:
+    problems = Problems()
+    ahead = Subject("future", ALICE.host, ALICE.user)
+    of_now = problems.users_of("example.com")
+    assert not of_now
+    problems.replace(Subject("visitors", "example.com"), [flaw()])
+    problems.replace(ALICE, [flaw()])
+    problems.replace(ALICE, [flaw(why="another")])
+    problems.replace_until(100.0, ahead, [AHEAD])
+    problems.replace(BOB, [flaw()])
+    assert set(problems.users_of("example.com")) == set(of_now) == {1, 2}
+    assert not problems.users_of("example.org")
+    problems.replace(ALICE, [])
+    problems.replace(BOB, [])
+    assert set(problems.users_of("example.com")) == {1}
+    problems.pass_time(100.0)
+    assert not problems.users_of("example.com")
+    problems.replace(BOB, [flaw()])
+    problems.drop_host("example.com")
+    assert not problems.users_of("example.com")
 
 
 looks = st.lists(
     st.tuples(
-        st.sampled_from([ALICE, BOB, ("other.example", "alice")]),
+        st.sampled_from([ALICE, BOB, ELSEWHERE]),
         st.lists(st.sampled_from([flaw("a"), flaw("b"), flaw("b", why="other")]), max_size=3),
         st.one_of(st.none(), st.integers(0, 20)),
     ),

@@ -13,8 +13,11 @@ from headcount.counting.presence import Rule
 from headcount.counting.saved_users import UserFigures
 from headcount.engine.as_of import record_as_of
 from headcount.engine.options import Options
-from headcount.engine.problems import Problems
-from headcount.months import month_of, shift
+from headcount.engine.problems import Problems, Subject
+from headcount.engine.seen_names import SeenNames
+from headcount.engine.tools import look_at_tools
+from headcount.engine.zone_change import has_other_bounds, other_zone
+from headcount.months import month_of
 from headcount.places.lookup import Places
 from headcount.records import (
     Flaw,
@@ -27,21 +30,20 @@ from headcount.records import (
     Users,
     UsersGone,
 )
-from headcount.snapshot import HostCounts, Place, PlaceName
+from headcount.snapshot import HostCounts, Place
 from headcount.state import Saved, SavedHost
 from headcount.state.restart_index import HostIndex
-from headcount.text import SENTENCES, clean
-from headcount.zones import have_the_same
+from headcount.text import clean
 
 log = logging.getLogger("headcount")
 
 
 class Counting:
-    """Takes records and lets time pass. `hosts` are the counts by host, `problems` what is wrong, `unkept_names` the
-    places whose names were not kept yet, `pruned_before` the first month that was not pruned. `has_pruned_months` says
-    that the state has some before it all the same. `sure_until` is the last
-    moment of a clock that was believed, where it is doubted from the beginning; `days` are then those (since 1970) on
-    which any user was there. `there` are the hosts that are in the source, as far as is known."""
+    """Takes records and lets time pass. `hosts` are the counts by host, `problems` what is wrong, `names` those of
+    their places, `pruned_before` the first month that was not pruned. `has_pruned_months` says that the state has some
+    before it all the same. `sure_until` is the last moment of a clock that was believed, where it is doubted from the
+    beginning; `days` are then those (since 1970) on which any user was there. `there` are the hosts that are in the
+    source, as far as is known."""
 
     def __init__(
         self,
@@ -53,7 +55,7 @@ class Counting:
         sure_until: float | None = None,
     ) -> None:
         self.problems = Problems()
-        self.unkept_names: set[Place] = set()
+        self.names = SeenNames(places.names)
         self.pruned_before = saved.pruned_before
         if options.at is None and (self.pruned_before or "") > (month_of(now, options.zone) or ""):
             self.pruned_before = None  # a clock that was ahead pruned
@@ -66,8 +68,6 @@ class Counting:
         self._blind_since: float | None = None
         self._rule = Rule(is_open_active=options.count_open_sessions)
         self._started_ahead: float | None = None
-        self._names: dict[Place, PlaceName] = {}
-        self._new_names: dict[Place, PlaceName] = {}
         self._meaning = Meaning(
             options.zone,
             self._place_of,
@@ -79,9 +79,9 @@ class Counting:
         self.has_pruned_months = any(
             name < (self.pruned_before or "") for host in saved.hosts.values() for name in host.months
         )
-        zone_changed = _has_other_bounds(saved, options, now)
+        zone_changed = has_other_bounds(saved, options, now)
         if zone_changed:
-            self.problems.replace("zone", [_other_zone(saved.zone, options.zone_name)])
+            self.problems.replace(Subject("zone"), [other_zone(saved.zone, options.zone_name)])
         self.hosts = {host: self._resumed(host, kept, zone_changed) for host, kept in saved.hosts.items()}
         self.there = saved.hosts_there()
 
@@ -130,12 +130,12 @@ class Counting:
         self._now = now
         if self._started_ahead is not None and self._started_ahead <= now:
             self._start(self._started_ahead)
-        self.look_at_tools()
+        look_at_tools(self._places, self._clients, self.problems)
         for host in self.hosts.values():
             for month in host.step(now, is_seen=not self.is_blind):
                 log.info("closed %s of %s: who was counted is forgotten", month, clean(host.host))
         self.problems.pass_time(now)
-        self.tell_problems()
+        self.log_problems()
 
     def prune(self, before: str) -> None:
         """Deletes the months before that one."""
@@ -153,10 +153,7 @@ class Counting:
 
         A user of whom it can't tell everything is not in it at all, so that their files are read again.
         """
-        unsure = {name: set(keys) for name, keys in unsettled.items()}
-        for subject in self.problems.subjects:
-            if isinstance(subject, tuple) and subject[0] in unsure and isinstance(subject[1], int):
-                unsure[subject[0]].add(subject[1])
+        unsure = {name: {*keys, *self.problems.users_of(name)} for name, keys in unsettled.items()}
         hosts = self.hosts
         return {name: hosts[name].export(self._now, keys) for name, keys in unsure.items() if _was_read(hosts, name)}
 
@@ -187,22 +184,10 @@ class Counting:
             for name, host in self.hosts.items()
         }
 
-    def tell_problems(self) -> None:
+    def log_problems(self) -> None:
         """Logs each kind of problem when it first appears, by host and store; never by user."""
-        for flaw in self.problems.untold():
+        for flaw in self.problems.unlogged():
             log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
-
-    def look_at_tools(self) -> None:
-        """Takes a GeoIP file into use that has proved itself, and notes what is wrong with files and patterns."""
-        if self._places.refresh():
-            log.info("places: now from %s", self._places.label)
-        places, clients = self._places, self._clients
-        said = (*places.warnings, *places.notes, *places.problems)
-        lost = [Flaw("places", places.label, "", why, is_urgent=True) for why in places.losses]
-        self.problems.replace("places", [*lost, *(Flaw("places", places.label, "", why) for why in said)])
-        self.problems.replace(
-            "clients", [Flaw("client pattern", "client_patterns", "", why) for why in clients.problems]
-        )
 
     def take(self, batch: Iterable[Record], now: float) -> None:
         """Counts what a source says, as of `now` (Unix seconds)."""
@@ -253,7 +238,7 @@ class Counting:
     def _take_source(self, record: SourceFlaws) -> None:
         """Notes what is wrong with the source. While it can't be looked at the figures stay as they were; that is a
         gap like that of an engine which did not run."""
-        self.problems.replace("source", record.flaws)
+        self.problems.replace(Subject("source"), record.flaws)
         if any(flaw.is_urgent for flaw in record.flaws):
             self._blind_since = self.seen_until
         elif self._blind_since is not None:
@@ -269,31 +254,33 @@ class Counting:
             ahead = {user.key: newest for user, newest in host.take(told, self._now) if newest > self._now + 1}
             if told is not users and any(of_then is not user for of_then, user in zip(told, users, strict=True)):
                 host.lack(self._now)
-        known = self.problems.subjects
+        wrong = self.problems.users_of(name)
         for user in users:
-            if user.flaws or (name, user.key) in known:
-                self.problems.replace((name, user.key), user.flaws)
-            subject = (name, user.key, "ahead")
+            if not (user.flaws or user.key in ahead or user.key in wrong):
+                continue
+            self.problems.replace(_of(name, user.key), user.flaws)
             if user.key in ahead:
-                self.problems.replace_until(ahead[user.key], subject, [_in_the_future(name, user.user)])
-            elif subject in known:
-                self.problems.replace(subject, ())
+                self.problems.replace_until(ahead[user.key], _ahead(name, user.key), [_in_the_future(name, user.user)])
+            else:
+                self.problems.replace(_ahead(name, user.key), ())
+
 
     def _lose(self, record: UsersGone) -> None:
-        host = self.hosts.get(record.host)
+        host, wrong = self.hosts.get(record.host), self.problems.users_of(record.host)
         for key in record.keys:
             if host is not None:
                 host.lose(key)
-            self.problems.replace((record.host, key), ())
-            self.problems.replace((record.host, key, "ahead"), ())
+            if key in wrong:
+                self.problems.replace(_of(record.host, key), ())
+                self.problems.replace(_ahead(record.host, key), ())
 
     def _take_visitors(self, record: HostVisitors) -> None:
         if record.months or record.host in self.hosts:
             self._host(record.host).take_visitors(record)
             for month in record.months:
                 for place in month.places:
-                    self._name(Place(*place))
-        self.problems.replace((record.host, "", "visitors"), record.flaws)
+                    self.names.see(Place(*place))
+        self.problems.replace(Subject("visitors", record.host), record.flaws)
 
     def _host(self, name: str) -> HostCounter:
         if name not in self.hosts:
@@ -309,7 +296,7 @@ class Counting:
             host.months.weaken_open(self._now)
         for month in saved.months.values():
             for place in month.counts().places or ():
-                self._name(place)
+                self.names.see(place)
         return host
 
     def _new_host(self, name: str, saved: SavedHost) -> HostCounter:
@@ -323,31 +310,24 @@ class Counting:
 
     def _place_of(self, address: str | None) -> Place:
         place = self._places.lookup(address)
-        self._name(place)
+        self.names.see(place)
         return place
-
-    def _name(self, place: Place) -> None:
-        """Sees to it that the next snapshot names the place, its subdivision and its country."""
-        if place in self._names or place in self._new_names:
-            return
-        for whole in {place, Place(place.country), Place(place.country, place.subdivision)}:
-            self._new_names[whole] = self._places.names.name(whole)
-            self.unkept_names.add(whole)
 
     def _name_cells(self, host: HostCounter) -> None:
         for place in {cell.place for cell in host.counts(self._month()).active}:
-            self._name(place)
+            self.names.see(place)
 
     def _month(self) -> str:
         """The last month that has begun; one after all months where the calendar can't name it."""
         return month_of(self._now, self._options.zone) or "9999-12"
 
-    def all_names(self) -> Mapping[Place, PlaceName]:
-        """The names of all places that are in the counts. It is never changed: a later call gives another."""
-        if self._new_names:
-            self._names = {**self._names, **self._new_names}
-            self._new_names = {}
-        return self._names
+
+def _of(host: str, key: int) -> Subject:
+    return Subject("user", host, key)
+
+
+def _ahead(host: str, key: int) -> Subject:
+    return Subject("user's future", host, key)
 
 
 def _in_the_future(host: str, user: str) -> Flaw:
@@ -361,24 +341,6 @@ def _days_of(record: Record) -> set[int]:
         return set()
     whens = {when for user in record.users for when, *_ in (*user.activities, *user.logins)}
     return {int(when // 86_400) for when in whens if math.isfinite(when)}
-
-
-def _has_other_bounds(saved: Saved, options: Options, now: float) -> bool:
-    """Whether months begin at other moments than before: those that were kept, and those of a year around now."""
-    if saved.zone is None or saved.zone == options.zone_name:
-        return False
-    month = month_of(now, options.zone)
-    months = {name for host in saved.hosts.values() for name in host.months}
-    months |= set() if month is None else {shift(month, by) for by in range(-12, 13)}
-    return not have_the_same(months, saved.zone, options.zone)
-
-
-def _other_zone(before: str | None, name: str) -> Flaw:
-    why = (
-        f"the state's months were reckoned in {before} and are now reckoned in {name}: who logs in near a month's "
-        f"bound may count in two months, and the open months are lower bounds; --timezone {before} goes on as before"
-    )
-    return Flaw("another time zone", "", "", clean(why, SENTENCES))
 
 
 def _was_read(hosts: Mapping[str, HostCounter], name: str) -> bool:

@@ -5,9 +5,9 @@ does not keep: what mod_monthly_visitors' own files say.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple
-from typing import Any
+from typing import Any, Final
 
 from headcount.counting.saved_users import UserFigures
 from headcount.engine.trusted_clock import AHEAD
@@ -30,6 +30,8 @@ from headcount.snapshot import (
 HEAD = "head"
 HOST = "host:"
 Months = Mapping[str, MonthCounts]
+RATE: Final = 200_000
+"""Characters a second at the most that are kept for those who look on, on average."""
 
 
 class Packer:
@@ -52,6 +54,29 @@ class Packer:
         return news
 
 
+class Broadcast:
+    """What those who look on are to be shown and the state does not have yet: `unkept`. `snapshot` gives what is shown,
+    `ticks` seconds for intervals."""
+
+    def __init__(self, snapshot: Callable[[], Snapshot], ticks: Callable[[], float]) -> None:
+        self.unkept: dict[str, str] = {}
+        self._snapshot = snapshot
+        self._ticks = ticks
+        self._packer = Packer()
+        self._next_at = float("-inf")
+
+    def note(self) -> None:
+        """Notes what is news, or leaves it for later where there was much of it just now."""
+        if self._ticks() >= self._next_at:
+            news = self._packer.news(self._snapshot())
+            self.unkept |= news
+            self._next_at = self._ticks() + sum(map(len, news.values())) / RATE
+
+    def note_kept(self) -> None:
+        """The state has it now."""
+        self.unkept = {}
+
+
 def unpacked(
     live: Mapping[str, str],
     months: Mapping[str, Months],
@@ -70,7 +95,7 @@ def unpacked(
         active = {Cell(Place(*row[:3]), row[3]): Active(*row[4:]) for row in host["active"]}
         shown = {month: _unpacked_month(counts) for month, counts in host["shown"].items()}
         begun = {month: counts for month, counts in {**months.get(name, {}), **shown}.items() if month <= until}
-        came_again = {month: told for month, told in arrivals.get(name, {}).items() if month <= until}
+        came_again = {month: counts for month, counts in arrivals.get(name, {}).items() if month <= until}
         hosts[name] = HostCounts(host["known"], active, begun, came_again)
     return Snapshot(
         generated_at=head["now"],

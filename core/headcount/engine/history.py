@@ -28,7 +28,7 @@ class HistoryKeeper:
         self._zone = zone
         self._points = sorted(points, key=_when)
         self._thinned_before = _hourly_since(self._points)
-        self._frozen = History(tuple(self._points))
+        self._frozen = self._until = History(tuple(self._points))
         self.added: list[HistoryPoint] = []
         self.forgotten: list[int] = []
 
@@ -37,8 +37,15 @@ class HistoryKeeper:
         """All points, frozen."""
         return self._frozen
 
-    def kept(self) -> None:
-        """What was added and forgotten has been kept."""
+    def until(self, when: float) -> History:
+        """The points up to that moment (Unix seconds); the same object as before where they are the same points."""
+        history = self._frozen.until(when)
+        if history.points is not self._until.points and history.points != self._until.points:
+            self._until = history
+        return self._until
+
+    def note_kept(self) -> None:
+        """The state has what was added and forgotten."""
         self.added, self.forgotten = [], []
 
     def is_due(self, now: float) -> bool:

@@ -43,6 +43,6 @@ class MarkKeeper:
         self.added = [mark for mark in self.added if mark.when <= when]
         return found
 
-    def kept(self) -> None:
-        """What was noted and forgotten has been kept."""
+    def note_kept(self) -> None:
+        """The state has what was noted and forgotten."""
         self.added, self.forgotten_before, self.is_kept = [], None, True

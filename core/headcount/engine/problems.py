@@ -1,44 +1,70 @@
-"""What is wrong now, by what it was found in: mended things drop out, and each kind is told once."""
+"""What is wrong now, by what it was found in: mended things drop out, and each kind is logged once."""
 
 import math
-from collections.abc import Collection, Hashable, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from headcount.records import Flaw
 from headcount.snapshot import Problem
 
 
+class Subject(NamedTuple):
+    """What a problem is about: `what` of the server, of one `host` of it, or of one user there, by key (`user_keys`).
+
+    Whether anything is wrong with a user is asked of each who is read: `Problems.users_of` tells it without one.
+    """
+
+    what: str
+    host: str = ""
+    user: int | None = None
+
+
 class Problems:
-    """The flaws of now. A subject is whatever was looked at; a later look at it replaces its flaws."""
+    """The flaws of now. A later look at a subject replaces its flaws."""
 
     def __init__(self) -> None:
-        self._by_subject: dict[Hashable, tuple[Flaw, ...]] = {}
-        self._until: dict[Hashable, float] = {}
-        self._told: set[tuple[str, str]] = set()
-        self._untold: list[Flaw] = []
+        self._by_subject: dict[Subject, tuple[Flaw, ...]] = {}
+        self._users: dict[str, Counter[int]] = {}
+        self._until: dict[Subject, float] = {}
+        self._logged: set[tuple[str, str]] = set()
+        self._unlogged: list[Flaw] = []
         self._summary: tuple[Problem, ...] | None = ()
 
-    @property
-    def subjects(self) -> Collection[Hashable]:
-        """All that something is wrong with."""
-        return self._by_subject.keys()
+    def users_of(self, host: str) -> Collection[int]:
+        """The users of a host with whom something is wrong, by key: of now, whenever it is looked at."""
+        return self._of_host(host).keys()
 
-    def replace(self, subject: Hashable, flaws: Iterable[Flaw]) -> None:
+    def replace(self, subject: Subject, flaws: Iterable[Flaw]) -> None:
         """Takes what was found wrong with a subject in place of what was wrong with it before."""
         flaws = tuple(flaws)
         self._until.pop(subject, None)
         if flaws == self._by_subject.get(subject, ()):
             return
         self._summary = None
+        self._count(subject, bool(flaws) - (subject in self._by_subject))
         if not flaws:
             del self._by_subject[subject]
             return
         self._by_subject[subject] = flaws
         for flaw in flaws:
-            if (flaw.what, flaw.place) not in self._told:
-                self._told.add((flaw.what, flaw.place))
-                self._untold.append(flaw)
+            if (flaw.what, flaw.place) not in self._logged:
+                self._logged.add((flaw.what, flaw.place))
+                self._unlogged.append(flaw)
 
-    def replace_until(self, when: float, subject: Hashable, flaws: Iterable[Flaw]) -> None:
+    def _count(self, subject: Subject, by: int) -> None:
+        """Counts of a user's subjects those that something is wrong with."""
+        if subject.user is None or not by:
+            return
+        users = self._of_host(subject.host)
+        users[subject.user] += by
+        if not users[subject.user]:
+            del users[subject.user]
+
+    def _of_host(self, host: str) -> Counter[int]:
+        return self._users.setdefault(host, Counter())
+
+    def replace_until(self, when: float, subject: Subject, flaws: Iterable[Flaw]) -> None:
         """As `replace`, for what time mends by itself at `when`."""
         self.replace(subject, flaws)
         if not math.isinf(when):
@@ -50,14 +76,14 @@ class Problems:
             self.replace(subject, ())
 
     def drop_host(self, host: str) -> None:
-        """Forgets what was wrong with a host's users: its subjects are tuples that begin with its name."""
-        for subject in [s for s in self._by_subject if isinstance(s, tuple) and s[0] == host]:
+        """Forgets what was wrong with a host and its users."""
+        for subject in [subject for subject in self._by_subject if subject.host == host]:
             self.replace(subject, ())
 
-    def untold(self) -> list[Flaw]:
+    def unlogged(self) -> list[Flaw]:
         """The first flaw of each kind and place since the last call, for the log."""
-        untold, self._untold = self._untold, []
-        return untold
+        unlogged, self._unlogged = self._unlogged, []
+        return unlogged
 
     def summary(self) -> tuple[Problem, ...]:
         """The problems by kind, the urgent and then the most frequent ones first, each with one example."""

@@ -81,7 +81,12 @@ class Retention:
             self._history.forget_before(begin)
             self._marks.forget_before(begin)
 
-    def kept(self) -> None:
+    @property
+    def is_all_kept(self) -> bool:
+        """Whether the state has forgotten all that was."""
+        return self.is_kept and self.nothing_after is None
+
+    def note_kept(self) -> None:
         """What was forgotten, the state has forgotten too."""
         self.is_kept, self.nothing_after = True, None
 

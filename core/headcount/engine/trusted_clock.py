@@ -60,16 +60,16 @@ class LastSign:
         """The sign of that text, with all other moments at which the state knows that an engine was `alive`; None where
         there is none at all. An older state has no text, and one that can't be read is as good as none."""
         known = [moment for moment in alive if math.isfinite(moment)]
-        told: LastSign | None = None
+        kept: LastSign | None = None
         try:
             sign, latest, seen, steady = json.loads(text or "")
-            told = cls(float(sign), float(latest), None if seen is None else float(seen), float(steady))
+            kept = cls(float(sign), float(latest), None if seen is None else float(seen), float(steady))
         except (ValueError, TypeError):
             pass
-        if told is None or not all(math.isfinite(value) for value in astuple(told) if value is not None):
+        if kept is None or not all(math.isfinite(value) for value in astuple(kept) if value is not None):
             return cls(max(known), max(known)) if known else None
-        known.append(told.alive)
-        return replace(told, alive=max(known), latest=max(told.latest, *known))
+        known.append(kept.alive)
+        return replace(kept, alive=max(known), latest=max(kept.latest, *known))
 
     def steady_until(self, now: float) -> float:
         """For how long a clock in doubt has gone steadily that says `now` at another start. It goes on where it was

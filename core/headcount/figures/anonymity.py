@@ -37,18 +37,16 @@ from itertools import accumulate
 from headcount.figures.anonymous_sums import summed
 from headcount.figures.filters import Filter, only_month
 from headcount.figures.folding import differences, folded, folded_counts, is_apart, is_enough
-from headcount.figures.totals import sum_active
+from headcount.figures.totals import WINDOW_KEYS, sum_active
 from headcount.months import shift
 from headcount.snapshot import OTHER, Active, Cell, History, HostCounts, MonthCounts, Place, Quality, Snapshot
-
-_WINDOWS = ("1d", "7d", "30d")
 
 
 def anonymous(snapshot: Snapshot, min_count: int) -> Snapshot:
     """The snapshot as it may leave the machine: neither a figure of it nor several together tell of 1 to
     `min_count` - 1 users.
 
-    A host's totals are unchanged. Those that are not told are named in `HostCounts.hidden`, or their month is left out.
+    A host's totals are unchanged. Those that are withheld are named in `HostCounts.hidden`, or their month is left out.
     What is told of several hosts together is in `Snapshot.total`; what of it lacks some users is named in its `floors`.
     """
     total, hosts = None, {host: _host(counts, snapshot.month, min_count) for host, counts in snapshot.hosts.items()}
@@ -61,10 +59,10 @@ def narrowed(snapshot: Snapshot, asked: Filter) -> Snapshot:
     """A snapshot through a filter. One that is to be anonymous has to be so before, lest the answers to two questions
     differ by those who are hidden.
 
-    Where nobody is left of it, those asked for may be folded: that is no count of none, so it is not told.
+    Where nobody is left of it, those asked for may be folded: that is no count of none, so it is withheld.
     """
     through = asked.apply(snapshot)
-    if snapshot.anonymity is None or all(term.field in ("host", "month") for term in asked.terms):
+    if snapshot.anonymity is None or asked.wants_whole_hosts:
         return through
     by_country = {term.field for term in asked.terms} <= {"host", "month", "country"}
     hosts = {host: _part(counts, is_whole=by_country) for host, counts in through.hosts.items()}
@@ -75,13 +73,13 @@ def _part(counts: HostCounts, *, is_whole: bool) -> HostCounts:
     """What is told of a part of a host's users. Of a country that is told it is all; of anything finer, and of several
     hosts, some may be told with others, so that there are at least so many."""
     everyone = sum_active(counts.active.values())
-    empty = {window for window, users in zip(_WINDOWS, everyone[:3], strict=True) if not users}
+    empty = {window for window, users in zip(WINDOW_KEYS, everyone[:3], strict=True) if not users}
     months = {name: month for name, month in counts.months.items() if month.users}
     hidden = counts.hidden | empty | {"open_sessions"}
     if is_whole:
         return replace(counts, months=months, hidden=hidden)
     months = {name: replace(month, quality=Quality.LOWER_BOUND) for name, month in months.items()}
-    return replace(counts, months=months, hidden=hidden, floors=frozenset({*_WINDOWS, *months}) - hidden)
+    return replace(counts, months=months, hidden=hidden, floors=frozenset({*WINDOW_KEYS, *months}) - hidden)
 
 
 def nameless(snapshot: Snapshot) -> Snapshot:
@@ -107,12 +105,8 @@ def _host(counts: HostCounts, this_month: str, min_count: int) -> HostCounts:
     everyone = sum_active(counts.active.values())
     near = [months[name].users for name in (this_month, shift(this_month, -1)) if name in months]
     hidden = set()
-    for figure, users in (
-        ("30d", everyone.month),
-        ("7d", everyone.week),
-        ("1d", everyone.day),
-        ("open_sessions", everyone.open_sessions),
-    ):
+    windows = zip(reversed(WINDOW_KEYS), reversed(everyone[:3]), strict=True)
+    for figure, users in (*windows, ("open_sessions", everyone.open_sessions)):
         if is_apart(users, near, min_count):
             near.append(users)
         else:
@@ -126,12 +120,12 @@ def _host(counts: HostCounts, this_month: str, min_count: int) -> HostCounts:
 
 
 def _active(cells: Mapping[Cell, Active], hidden: Collection[str], min_count: int) -> dict[Cell, Active]:
-    told = [index for index, window in enumerate(_WINDOWS) if window not in hidden]
-    rings = {cell: differences([active[index] for index in told]) for cell, active in cells.items()}
+    reported = [index for index, window in enumerate(WINDOW_KEYS) if window not in hidden]
+    rings = {cell: differences([active[index] for index in reported]) for cell, active in cells.items()}
     result = {}
     for cell, counts in folded(rings, min_count).items():
-        windows = dict(zip(told, accumulate(counts), strict=True))
-        result[cell] = Active(*(windows.get(index, 0) for index in range(len(_WINDOWS))))
+        windows = dict(zip(reported, accumulate(counts), strict=True))
+        result[cell] = Active(*(windows.get(index, 0) for index in range(len(WINDOW_KEYS))))
     sessions = sum_active(cells.values()).open_sessions
     if sessions and "open_sessions" not in hidden:
         rest = Cell(Place(OTHER), OTHER)  # one cell for all of them: the host's sum is right, and no place's is told

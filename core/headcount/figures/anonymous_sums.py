@@ -23,24 +23,23 @@ from itertools import accumulate
 from typing import TypeVar
 
 from headcount.figures.folding import differences, folded, folded_counts, is_apart, is_enough, sum_columns
-from headcount.figures.totals import month_of_hosts, sum_active, sums
+from headcount.figures.totals import WINDOW_KEYS, month_of_hosts, sum_active, sums
 from headcount.months import shift
 from headcount.snapshot import OTHER, UNKNOWN, Active, Cell, HostCounts, MonthCounts, Place, Quality
 
-WINDOWS = ("1d", "7d", "30d")
 REST = Cell(Place(OTHER), OTHER)
 Hosts = Mapping[str, HostCounts]
 _K = TypeVar("_K", Place, str)
 
 
-def summed(exact: Hosts, told: Hosts, this_month: str, min_count: int) -> tuple[HostCounts, dict[str, HostCounts]]:
-    """What is told of all hosts together, and what of each beside it; `told` is what each would tell alone."""
-    hosts = dict(told)
+def summed(exact: Hosts, reported: Hosts, this_month: str, min_count: int) -> tuple[HostCounts, dict[str, HostCounts]]:
+    """What is told of all hosts together, and what of each beside it; `reported` is what each would tell alone."""
+    hosts = dict(reported)
     months, floors = {}, set[str]()
     for name in sorted({name for counts in exact.values() for name in counts.months}):
         of_month = _sum_of_month(
             {host: counts.months[name] for host, counts in exact.items() if name in counts.months},
-            {host: counts.months[name] for host, counts in told.items() if name in counts.months},
+            {host: counts.months[name] for host, counts in reported.items() if name in counts.months},
             min_count,
         )
         if of_month.sum is not None:
@@ -49,9 +48,9 @@ def summed(exact: Hosts, told: Hosts, this_month: str, min_count: int) -> tuple[
             floors.add(name)
         for host, month in of_month.pooled.items():
             hosts[host] = replace(hosts[host], months={**hosts[host].months, name: month})
-    active = _Windows(exact, told, this_month, months.keys() - floors, min_count)
+    active = _Windows(exact, reported, this_month, months.keys() - floors, min_count)
     for host in active.pooled:
-        hosts[host] = replace(hosts[host], active=_rest_of(sum_active(told[host].active.values())))
+        hosts[host] = replace(hosts[host], active=_rest_of(sum_active(reported[host].active.values())))
     known, is_floor = active.users_known()
     floors |= active.floors | ({"users_known"} if is_floor else set())
     hidden = active.hidden(known if is_floor else None)
@@ -69,15 +68,15 @@ class _Month:
     pooled: Mapping[str, MonthCounts]
 
 
-def _sum_of_month(exact: Mapping[str, MonthCounts], told: Mapping[str, MonthCounts], min_count: int) -> _Month:
-    hidden = {host: month for host, month in exact.items() if host not in told}
+def _sum_of_month(exact: Mapping[str, MonthCounts], reported: Mapping[str, MonthCounts], min_count: int) -> _Month:
+    hidden = {host: month for host, month in exact.items() if host not in reported}
     is_floor = not is_enough(sum(month.users for month in hidden.values()), min_count)
-    pool = {host: exact[host] for host, month in told.items() if not _tells_enough(exact[host], month)}
+    pool = {host: exact[host] for host, month in reported.items() if not _tells_enough(exact[host], month)}
     if not is_floor:
         pool |= hidden
     if len(pool) == 1 and not hidden.keys() & pool.keys():
         pool = {}
-    parts = [month for host, month in told.items() if host not in pool]
+    parts = [month for host, month in reported.items() if host not in pool]
     if pool:
         parts.append(_folded_month(month_of_hosts(list(pool.values())), min_count))
     if not parts:
@@ -85,7 +84,7 @@ def _sum_of_month(exact: Mapping[str, MonthCounts], told: Mapping[str, MonthCoun
     found = month_of_hosts(parts)
     qualities = {month.quality for month in exact.values()}
     weakest = qualities.pop() if len(qualities) == 1 and not is_floor else Quality.LOWER_BOUND
-    pooled = {host: _rest_of_month(told[host]) for host in pool if host in told}
+    pooled = {host: _rest_of_month(reported[host]) for host in pool if host in reported}
     return _Month(replace(found, quality=weakest), is_floor, pooled)
 
 
@@ -120,15 +119,21 @@ def _rest_of(active: Active) -> dict[Cell, Active]:
     return {REST: active} if any(active) else {}
 
 
-def _tells_enough(exact: MonthCounts, told: MonthCounts) -> bool:
+def _tells_enough(exact: MonthCounts, reported: MonthCounts) -> bool:
     """Whether at least half of those whose country and client are known are told by them."""
-    places = exact.places is None or told.places is None or _are_named(exact.places, told.places, _of_known_place)
-    clients = exact.clients is None or told.clients is None or _are_named(exact.clients, told.clients, _is_known_client)
+    places = (
+        exact.places is None or reported.places is None or _are_named(exact.places, reported.places, _of_known_place)
+    )
+    clients = (
+        exact.clients is None
+        or reported.clients is None
+        or _are_named(exact.clients, reported.clients, _is_known_client)
+    )
     return places and clients
 
 
-def _are_named(exact: Mapping[_K, int], told: Mapping[_K, int], is_named: Callable[[_K], bool]) -> bool:
-    before, after = (sum(users for key, users in margin.items() if is_named(key)) for margin in (exact, told))
+def _are_named(exact: Mapping[_K, int], reported: Mapping[_K, int], is_named: Callable[[_K], bool]) -> bool:
+    before, after = (sum(users for key, users in margin.items() if is_named(key)) for margin in (exact, reported))
     return 2 * after >= before
 
 
@@ -144,17 +149,17 @@ class _Windows:
     """The active users of all hosts: which windows lack some users, and who is in the pool."""
 
     def __init__(
-        self, exact: Hosts, told: Hosts, this_month: str, whole_months: Collection[str], min_count: int
+        self, exact: Hosts, reported: Hosts, this_month: str, whole_months: Collection[str], min_count: int
     ) -> None:
-        self._exact, self._told, self._min_count = exact, told, min_count
+        self._exact, self._reported, self._min_count = exact, reported, min_count
         self._whole = set(whole_months)
         """The figures that are summed over all hosts, those that do not tell theirs among them."""
         self._figures = {host: _figures(counts) for host, counts in exact.items()}
-        self._hiding = {window: {h for h, c in told.items() if window in c.hidden} for window in WINDOWS}
-        self.floors = set(WINDOWS)
-        for window in reversed(WINDOWS):
+        self._hiding = {window: {h for h, c in reported.items() if window in c.hidden} for window in WINDOW_KEYS}
+        self.floors = set(WINDOW_KEYS)
+        for window in reversed(WINDOW_KEYS):
             self.floors.discard(window)
-            if self._can_be_told(window, [*WINDOWS, this_month, shift(this_month, -1)]):
+            if self._can_be_told(window, [*WINDOW_KEYS, this_month, shift(this_month, -1)]):
                 self._whole.add(window)
             else:
                 self.floors.add(window)
@@ -164,8 +169,8 @@ class _Windows:
 
     def users_known(self) -> tuple[int, bool]:
         """The users known, and whether some are lacking."""
-        hiding = {host for host, counts in self._told.items() if "users_known" in counts.hidden}
-        here = sum(counts.users_known for counts in self._told.values())
+        hiding = {host for host, counts in self._reported.items() if "users_known" in counts.hidden}
+        here = sum(counts.users_known for counts in self._reported.values())
         beside = sum(self._exact[host].users_known for host in hiding)
         figures = {figure for host in hiding for figure in self._figures[host] if figure != "open_sessions"}
         return (here + beside, False) if self._is_apart(beside, hiding, figures) else (here, True)
@@ -174,8 +179,8 @@ class _Windows:
         """The figures that are not told at all: those of which nobody is left. Open sessions are told where each host
         tells them."""
         everyone = sum_active(self.cells.values())
-        nothing = {w for w, users in zip(WINDOWS, everyone, strict=False) if w in self.floors and not users}
-        if any("open_sessions" in counts.hidden for counts in self._told.values()):
+        nothing = {w for w, users in zip(WINDOW_KEYS, everyone, strict=False) if w in self.floors and not users}
+        if any("open_sessions" in counts.hidden for counts in self._reported.values()):
             nothing.add("open_sessions")
         if known_floor == 0:
             nothing.add("users_known")
@@ -184,14 +189,14 @@ class _Windows:
     def _cells(self) -> dict[Cell, Active]:
         alone = [
             (cell, _grown(active))
-            for host, counts in self._told.items()
+            for host, counts in self._reported.items()
             if host not in self.pooled
             for cell, active in counts.active.items()
         ]
         found = sums([*alone, *self._folded_pool().items()])
-        if any("open_sessions" in counts.hidden for counts in self._told.values()):
+        if any("open_sessions" in counts.hidden for counts in self._reported.values()):
             return {cell: active._replace(open_sessions=0) for cell, active in found.items() if any(active[:3])}
-        sessions = sum(sum_active(self._told[host].active.values()).open_sessions for host in self.pooled)
+        sessions = sum(sum_active(self._reported[host].active.values()).open_sessions for host in self.pooled)
         if sessions:
             rest = found.get(REST, Active())
             found[REST] = rest._replace(open_sessions=rest.open_sessions + sessions)
@@ -202,7 +207,7 @@ class _Windows:
         hiding = self._hiding[window]
         if not self._is_apart(self._sum(window, hiding), hiding, [figure for figure in beside if figure != window]):
             return False
-        whole = [other for other in WINDOWS if other in self._whole]
+        whole = [other for other in WINDOW_KEYS if other in self._whole]
         for other in whole:
             either = hiding | self._hiding[other]
             if not is_enough(abs(self._sum(window, either) - self._sum(other, either)), self._min_count):
@@ -220,8 +225,8 @@ class _Windows:
         return is_apart(users, known, self._min_count)
 
     def _tells(self, host: str, figure: str) -> bool:
-        counts = self._told[host]
-        return figure in counts.months or (figure in WINDOWS and figure not in counts.hidden)
+        counts = self._reported[host]
+        return figure in counts.months or (figure in WINDOW_KEYS and figure not in counts.hidden)
 
     def _sum(self, figure: str, hosts: Collection[str]) -> int:
         """A figure, or the users of a month, of several hosts."""
@@ -230,7 +235,7 @@ class _Windows:
     def _pool(self) -> frozenset[str]:
         """Those of whom the sums tell a window that they do not tell, and those who tell too little by name."""
         pool = set[str]().union(*(self._hiding[window] for window in self._whole & self._hiding.keys()))
-        pool |= {host for host, counts in self._told.items() if not _tells_enough_active(self._exact[host], counts)}
+        pool |= {host for host, counts in self._reported.items() if not _tells_enough_active(self._exact[host], counts)}
         return frozenset(pool) if len(pool) != 1 else frozenset()
 
     def _folded_pool(self) -> dict[Cell, Active]:
@@ -246,12 +251,12 @@ class _Windows:
     def _contributed(self, host: str, active: Active) -> Active:
         """The windows of a cell, without what the host hides and the sums lack."""
         lacking = {window for window in self.floors if host in self._hiding[window]}
-        return _grown(Active(*(0 if w in lacking else users for w, users in zip(WINDOWS, active, strict=False))))
+        return _grown(Active(*(0 if w in lacking else users for w, users in zip(WINDOW_KEYS, active, strict=False))))
 
 
 def _figures(counts: HostCounts) -> dict[str, int]:
     everyone = sum_active(counts.active.values())
-    windows = dict(zip((*WINDOWS, "open_sessions"), everyone, strict=True))
+    windows = dict(zip((*WINDOW_KEYS, "open_sessions"), everyone, strict=True))
     return windows | {name: month.users for name, month in counts.months.items()}
 
 
@@ -261,9 +266,9 @@ def _grown(active: Active) -> Active:
     return Active(day, week, month, active.open_sessions)
 
 
-def _tells_enough_active(exact: HostCounts, told: HostCounts) -> bool:
+def _tells_enough_active(exact: HostCounts, reported: HostCounts) -> bool:
     before, after = (
         MonthCounts.of(Quality.EXACT, {cell: max(active[:3]) for cell, active in counts.active.items()})
-        for counts in (exact, told)
+        for counts in (exact, reported)
     )
     return _tells_enough(before, after)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from headcount.errors import UsageError
-from headcount.figures.filters import Field, Filter, Term
+from headcount.figures.filters import PLACE_FIELDS, Field, Filter, Term
 from headcount.figures.tables import client_rows, country_rows
 from headcount.figures.totals import month_names
 from headcount.months import is_month
 from headcount.places.names import countries, fold
-from headcount.snapshot import UNKNOWN, Place, Snapshot
+from headcount.snapshot import UNKNOWN, MonthCounts, Place, PlaceName, Snapshot
 from headcount.text import clean
 
 LONGEST = 1_000
@@ -34,8 +34,7 @@ FIELDS: Mapping[str, Field] = {
 }
 """The fields as they are typed."""
 _WRITTEN: Mapping[Field, str] = {"subdivision": "sub"}
-_KIND: Mapping[Field, str] = {"subdivision": "subdivision", "city": "city"}
-_MAY_BE_UNKNOWN = ("country", "subdivision", "city", "client")
+_MAY_BE_UNKNOWN = (*PLACE_FIELDS, "client")
 _WORD = re.compile(
     r"""\s*(?P<word>(?:(?P<field>[^\s:"]+):)?(?:"(?P<quoted>(?:\\.|[^"\\])*\\?)(?:"|$)|(?P<bare>\S*)))""", re.DOTALL
 )
@@ -60,9 +59,9 @@ class Known:
     def of(self, asked: Field, within: Filter) -> list[Value]:
         """The field's values that there are in the country and the subdivision that are asked for."""
         values = self.values.get(asked, ())
-        depth = {"subdivision": 1, "city": 2}.get(asked)
-        wanted = tuple(within.value(part) for part in ("country", "subdivision"))[:depth]
-        if depth is None or wanted == (None,) * depth:
+        depth = PLACE_FIELDS.index(asked) if asked in PLACE_FIELDS else 0
+        wanted = tuple(within.value(part) for part in PLACE_FIELDS[:depth])
+        if all(want is None for want in wanted):
             return list(values)
         here = {
             str(place[depth])
@@ -88,42 +87,62 @@ class _Word(NamedTuple):
 
 def known(snapshot: Snapshot, asked: Filter) -> Known:
     """What a snapshot knows, and what is asked for now, which may always be asked for again."""
-    months = [month for counts in snapshot.hosts.values() for month in counts.months.values()]
-    places = {place for month in months for place in month.places or ()}
-    places |= {cell.place for counts in snapshot.hosts.values() for cell in counts.active}
-    of_subdivision: dict[str, set[str]] = {}
-    of_city: dict[str, set[str]] = {}
-    of_country: dict[str, set[str]] = {}
-    for place in places | snapshot.names.keys():
-        name = snapshot.names.get(place)
-        if place.country is not None:
-            of_country.setdefault(place.country, set()).update([name.country] if name else [])
-        if place.subdivision is not None and place in places:
-            of_subdivision.setdefault(place.subdivision, set()).update([name.subdivision] if name else [])
-        if place.city is not None and place in places:
-            of_city.setdefault(str(place.city), set()).update([name.city] if name else [])
-    month = asked.value("month") or snapshot.month
-    clients = [row.key for row in client_rows(snapshot, month)]
-    clients += [client for of_month in months for client in of_month.clients or ()]
-    countries = [row.key.country for row in country_rows(snapshot, month)]
-    countries += sorted({place.country for place in places if place.country})
-    hosts = sorted(snapshot.hosts, key=lambda host: -snapshot.hosts[host].users_known)
-    values: dict[Field, Iterable[Value]] = {
-        "host": map(Value, hosts),
+    places = _places_with_users(snapshot)
+    found: dict[Field, Iterable[Value]] = {
+        "host": map(Value, sorted(snapshot.hosts, key=lambda host: -snapshot.hosts[host].users_known)),
         "month": map(Value, reversed(month_names(snapshot))),
-        "country": (Value(code, tuple(of_country.get(code, ()))) for code in countries if code),
-        "subdivision": (Value(code, tuple(sorted(names))) for code, names in sorted(of_subdivision.items())),
-        "city": (Value(city, tuple(sorted(names))) for city, names in sorted(of_city.items())),
-        "client": map(Value, clients),
+        "country": _countries(snapshot, asked.value("month") or snapshot.month, places),
+        "subdivision": _named((place.subdivision, name.subdivision) for place, name in _names_of(places, snapshot)),
+        "city": _named((place.city, name.city) for place, name in _names_of(places, snapshot)),
+        "client": _clients(snapshot, asked.value("month") or snapshot.month),
     }
-    return Known(
-        {
-            name: tuple({v.value: v for v in [*found, *_asked(asked, name)] if v.value != UNKNOWN}.values())
-            for name, found in values.items()
-        },
-        frozenset(places),
-        snapshot.month,
-    )
+    values = {field: _each_once([*found[field], *_asked(asked, field)]) for field in found}
+    return Known(values, frozenset(places), snapshot.month)
+
+
+def _places_with_users(snapshot: Snapshot) -> set[Place]:
+    """Where users are now, or were in any month."""
+    now = {cell.place for counts in snapshot.hosts.values() for cell in counts.active}
+    return now | {place for month in _all_months(snapshot) for place in month.places or ()}
+
+
+def _all_months(snapshot: Snapshot) -> Iterator[MonthCounts]:
+    return (month for counts in snapshot.hosts.values() for month in counts.months.values())
+
+
+def _countries(snapshot: Snapshot, month: str, places: Iterable[Place]) -> Iterator[Value]:
+    """The countries, those of the month first."""
+    codes = [row.key.country for row in country_rows(snapshot, month)]
+    codes += sorted({place.country for place in places if place.country})
+    names: dict[str | None, set[str]] = {}
+    for place, name in snapshot.names.items():
+        if name.country:
+            names.setdefault(place.country, set()).add(name.country)
+    return (Value(code, tuple(names.get(code, ()))) for code in codes if code)
+
+
+def _clients(snapshot: Snapshot, month: str) -> Iterator[Value]:
+    """The clients, those of the month first."""
+    clients = [row.key for row in client_rows(snapshot, month)]
+    clients += [client for of_month in _all_months(snapshot) for client in of_month.clients or ()]
+    return map(Value, clients)
+
+
+def _names_of(places: Iterable[Place], snapshot: Snapshot) -> Iterator[tuple[Place, PlaceName]]:
+    return ((place, snapshot.names.get(place, PlaceName())) for place in places)
+
+
+def _named(parts: Iterable[tuple[str | int | None, str]]) -> list[Value]:
+    """The parts of places, by code, each with all the names that it goes by."""
+    names: dict[str, set[str]] = {}
+    for code, name in parts:
+        if code is not None:
+            names.setdefault(str(code), set()).update([name] if name else [])
+    return [Value(code, tuple(sorted(names[code]))) for code in sorted(names)]
+
+
+def _each_once(values: Iterable[Value]) -> tuple[Value, ...]:
+    return tuple({value.value: value for value in values if value.value != UNKNOWN}.values())
 
 
 def value_of(name: Field, typed: str, of: Known) -> str:
@@ -151,12 +170,9 @@ def parse(line: str, of: Known | None = None) -> Filter:
             terms[name] = f"{terms[name]} {word.value}" if name in terms else word.value
     # Countries first: what a subdivision or a city is called depends on them.
     found: dict[Field, str] = {}
-    for name in sorted(terms, key=lambda name: ("country", "subdivision", "city").index(name) if name in _PLACE else 9):
+    for name in sorted(terms, key=lambda name: PLACE_FIELDS.index(name) if name in PLACE_FIELDS else len(PLACE_FIELDS)):
         found[name] = _value(name, terms[name], of, _filter(found))
     return _filter({name: found[name] for name in terms})
-
-
-_PLACE = ("country", "subdivision", "city")
 
 
 def written(asked: Filter) -> str:
@@ -233,11 +249,10 @@ def _value(name: Field, typed: str, of: Known | None, within: Filter, *, may_beg
         return found[0].value
     if name == "country" and not found and (code := _code_of(typed)):
         return code
-    kind = _KIND.get(name, name)
     if found:
         some = [_called(value) for value in found[:3]]
         raise UsageError(f"{clean(typed, 40)} may be {_either(some, len(found))}.", "Type on.")
-    raise UsageError(f"No {kind} {clean(typed, 40)} is known.", _mend(name, typed, of, within))
+    raise UsageError(f"No {name} {clean(typed, 40)} is known.", _mend(name, typed, of, within))
 
 
 def _month(typed: str, of: Known | None) -> str:

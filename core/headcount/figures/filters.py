@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, TypeVar
 from headcount.feed import Feed, Publish
 from headcount.snapshot import (
     UNKNOWN,
+    Active,
     Cell,
     History,
     HistoryKey,
@@ -19,7 +20,10 @@ from headcount.snapshot import (
 )
 
 Field = Literal["host", "month", "country", "subdivision", "city", "client", "text"]
+PLACE_FIELDS: tuple[Field, ...] = ("country", "subdivision", "city")
+"""The fields of a place, the coarsest first, in the order of its parts."""
 _K = TypeVar("_K", Place, str)
+_V = TypeVar("_V", int, Active)
 
 
 class Term(NamedTuple):
@@ -28,6 +32,23 @@ class Term(NamedTuple):
 
     field: Field
     value: str
+
+
+class _Passing(NamedTuple):
+    """What of one host passes: by place, by client, and by the text, wherever it may stand."""
+
+    place: Callable[[Place], bool]
+    client: Callable[[str], bool]
+    text: Callable[[Place | None, str | None], bool]
+
+    def cells(self, counts: Mapping[Cell, _V]) -> dict[Cell, _V]:
+        """The cells that pass."""
+        place, client, text = self
+        return {
+            cell: users
+            for cell, users in counts.items()
+            if place(cell.place) and client(cell.client) and text(cell.place, cell.client)
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +68,15 @@ class Filter:
         """This filter with the field's term set anew, as the last one; without it where there is no `value`."""
         rest = tuple(term for term in self.terms if term.field != field)
         return Filter((*rest, Term(field, value)) if value else rest)
+
+    def having_country(self, country: str | None) -> "Filter":
+        """The same with a country, and without its parts: a city of another country would let nobody pass."""
+        return self.having("city", None).having("subdivision", None).having("country", country)
+
+    @property
+    def wants_whole_hosts(self) -> bool:
+        """Whether all users of each host that passes do."""
+        return all(term.field in ("host", "month") for term in self.terms)
 
     def without_last(self) -> "Filter":
         """This filter without the term that was set last."""
@@ -78,57 +108,52 @@ class Filter:
         return replace(snapshot, hosts=hosts, total=total, history=self._history(snapshot))
 
     def _narrow(self, host: str, counts: HostCounts, names: Mapping[Place, PlaceName]) -> HostCounts:
-        if all(term.field in ("month", "host") for term in self.terms):
+        if self.wants_whole_hosts:
             return counts
-        place, client = self._place_passes(), self._client_passes()
-        text = self._text_passes(host, names)
-        active = {
-            cell: users
-            for cell, users in counts.active.items()
-            if place(cell.place) and client(cell.client) and text(cell.place, cell.client)
-        }
-        months = {}
-        for month, of_month in counts.months.items():
-            narrowed = self._narrow_month(of_month, place, client, text)
-            if narrowed is not None:
-                months[month] = narrowed
-        return replace(counts, active=active, months=months, arrivals={})
+        passes = _Passing(self._place_passes(), self._client_passes(), self._text_passes(host, names))
+        months = {month: self._narrow_month(of_month, passes) for month, of_month in counts.months.items()}
+        known = {month: of_month for month, of_month in months.items() if of_month is not None}
+        return replace(counts, active=passes.cells(counts.active), months=known, arrivals={})
 
-    def _narrow_month(
-        self,
-        month: MonthCounts,
-        place: Callable[[Place], bool],
-        client: Callable[[str], bool],
-        text: Callable[[Place | None, str | None], bool],
-    ) -> MonthCounts | None:
+    def _narrow_month(self, month: MonthCounts, passes: _Passing) -> MonthCounts | None:
         """The month's users that pass; None where only its margins are known and they cannot tell."""
         if month.cells is not None:
-            kept = {
-                cell: users
-                for cell, users in month.cells.items()
-                if place(cell.place) and client(cell.client) and text(cell.place, cell.client)
-            }
-            return MonthCounts.of(month.quality, kept)
-        everyone = text(None, None)  # no text is asked for, or it stands in the host's name
-        places = _kept(month.places, lambda p: place(p) and text(p, None))
-        clients = _kept(month.clients, lambda c: client(c) and text(None, c))
-        by_place = any(self.value(field) for field in ("country", "subdivision", "city"))
+            return MonthCounts.of(month.quality, passes.cells(month.cells))
+        if passes.text(None, None):  # no text is asked for, or it stands in the host's name
+            return self._narrow_margins(month, passes)
+        return self._search_margins(month, passes)
+
+    def _narrow_margins(self, month: MonthCounts, passes: _Passing) -> MonthCounts | None:
+        """The same where places and clients are known apart: by one of them alone."""
+        by_place = any(self.value(field) for field in PLACE_FIELDS)
         by_client = self.value("client") is not None
-        if not everyone:
-            if places is None or clients is None:
-                return None
-            by_place, by_client = by_place or bool(places), by_client or bool(clients)
         if by_place and by_client:
             return None
         if by_place:
-            return None if places is None else MonthCounts(month.quality, sum(places.values()), None, places, None)
+            return _by_places(month, _kept(month.places, passes.place))
         if by_client:
-            return None if clients is None else MonthCounts(month.quality, sum(clients.values()), None, None, clients)
-        return month if everyone else MonthCounts(month.quality, 0, None, places, clients)
+            return _by_clients(month, _kept(month.clients, passes.client))
+        return month
+
+    def _search_margins(self, month: MonthCounts, passes: _Passing) -> MonthCounts | None:
+        """The same where a text is looked for, which may stand in the name of a place or of a client."""
+        places = _kept(month.places, lambda place: passes.place(place) and passes.text(place, None))
+        clients = _kept(month.clients, lambda client: passes.client(client) and passes.text(None, client))
+        if places is None or clients is None:
+            return None
+        by_place = bool(places) or any(self.value(field) for field in PLACE_FIELDS)
+        by_client = bool(clients) or self.value("client") is not None
+        if by_place and by_client:
+            return None
+        if by_place:
+            return _by_places(month, places)
+        if by_client:
+            return _by_clients(month, clients)
+        return MonthCounts(month.quality, 0, None, places, clients)
 
     def _place_passes(self) -> Callable[[Place], bool]:
-        wanted = (self.value("country"), self.value("subdivision"), self.value("city"))
-        if wanted == (None, None, None):
+        wanted = tuple(self.value(field) for field in PLACE_FIELDS)
+        if all(want is None for want in wanted):
             return lambda place: True
 
         def passes(place: Place) -> bool:
@@ -226,6 +251,14 @@ def only_month(snapshot: Snapshot, month: str) -> Snapshot:
 def _places_known(snapshot: Snapshot) -> set[Place]:
     """Every place that users are or were in: what has no user now may have had some in the past."""
     return {cell.place for counts in snapshot.hosts.values() for cell in counts.active} | snapshot.names.keys()
+
+
+def _by_places(month: MonthCounts, places: Mapping[Place, int] | None) -> MonthCounts | None:
+    return None if places is None else MonthCounts(month.quality, sum(places.values()), None, places, None)
+
+
+def _by_clients(month: MonthCounts, clients: Mapping[str, int] | None) -> MonthCounts | None:
+    return None if clients is None else MonthCounts(month.quality, sum(clients.values()), None, None, clients)
 
 
 def _kept(margin: Mapping[_K, int] | None, keep: Callable[[_K], bool]) -> dict[_K, int] | None:

@@ -8,10 +8,8 @@ each host's own, and what the sum of all has besides them.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from headcount.figures.totals import floors, shown
+from headcount.figures.totals import WINDOW_KEYS, floors, shown
 from headcount.snapshot import OTHER, HostCounts, MonthCounts, Place, Quality, Snapshot
-
-WINDOWS = frozenset({"1d", "7d", "30d"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +49,20 @@ def of_now(snapshot: Snapshot) -> Lacking:
         cells = {cell: max(active[:3]) for cell, active in counts.active.items()}
         return MonthCounts.of(Quality.EXACT, {cell: users for cell, users in cells.items() if users})
 
-    return _of(snapshot, active, bool(floors(snapshot) & WINDOWS))
+    return _of(snapshot, active, not floors(snapshot).isdisjoint(WINDOW_KEYS))
 
 
 def _of(snapshot: Snapshot, table: Callable[[HostCounts], MonthCounts | None], all_may: bool) -> Lacking:
     if snapshot.anonymity is None:
         return NOTHING
-    told = [found for counts in shown(snapshot) if (found := table(counts)) is not None]
-    places = frozenset(place for month in told for place in month.places or ())
-    clients = frozenset(client for month in told for client in month.clients or ())
+    reported = [found for counts in shown(snapshot) if (found := table(counts)) is not None]
+    places = frozenset(place for month in reported for place in month.places or ())
+    clients = frozenset(client for month in reported for client in month.clients or ())
     hosts = [found for counts in snapshot.hosts.values() if (found := table(counts)) is not None]
     tables = [_by_country(found.places or {}) for found in hosts]
     if snapshot.total is not None:
         own = [countries for countries in tables if countries.keys() != {OTHER}]
-        together = _sum(_by_country(found.places or {}) for found in told)
+        together = _sum(_by_country(found.places or {}) for found in reported)
         known = _sum(own)
         tables = [*own, {country: 1 for country, users in together.items() if users > known.get(country, 0)}]
     if len(tables) < 2:

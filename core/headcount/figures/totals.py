@@ -29,9 +29,11 @@ _G = TypeVar("_G")
 
 
 class Window(NamedTuple):
-    """A window of active users: its name, its length in days, and what it is compared with."""
+    """A window of active users: its name, in full, and as a column is headed, its length in days, and what it is
+    compared with."""
 
     name: str
+    short: str
     days: int
     length: str
     before: str
@@ -43,10 +45,11 @@ class Window(NamedTuple):
 
 
 WINDOWS = (
-    Window("DAU", 1, "last 24 h", "yesterday"),
-    Window("WAU", 7, "last 7 days", "last week"),
-    Window("MAU", 30, "last 30 days", "last month"),
+    Window("DAU", "24 h", 1, "last 24 h", "yesterday"),
+    Window("WAU", "7 d", 7, "last 7 days", "last week"),
+    Window("MAU", "30 d", 30, "last 30 days", "last month"),
 )
+WINDOW_KEYS = tuple(window.key for window in WINDOWS)
 
 AT_LEAST = (
     "Active users are at least so many: the server's files tell only when a user was there last, so of those who came "
@@ -62,7 +65,7 @@ class Figure:
     `before` is the same window one window earlier; `series` has a value a day, oldest first, the newest last.
     `as_of` is the moment meant, in Unix seconds: now, or the end of a past month. `is_partial` says that `users` are
     those who are read so far: there is nothing then that they are compared with, and no value of now in the series.
-    `is_floor` says that there are at least so many, because some are not told.
+    `is_floor` says that there are at least so many, because some are withheld.
     """
 
     window: Window
@@ -113,7 +116,7 @@ def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tup
                 before[index] if before else None,
                 tuple(point[index] if point else None for point in series),
                 partial,
-                not past and f"{window.days}d" in floors(snapshot),
+                not past and window.key in floors(snapshot),
             )
         )
     return tuple(result)
@@ -173,20 +176,32 @@ def turnover(snapshot: Snapshot, month: str) -> Turnover | None:
 
     Nobody is lost before the month is over, nor where the month before is not exact of each of the hosts.
     """
-    shown = {name: counts for name, counts in snapshot.hosts.items() if month in counts.months}
-    arrivals = [counts.arrivals.get(month) for counts in shown.values()]
-    told = [found for found in arrivals if found is not None and not found.untold]
-    is_exact = all(counts.months[month].quality is Quality.EXACT for counts in shown.values())
-    if not shown or not is_exact or len(told) < len(shown):
+    hosts = [counts for counts in snapshot.hosts.values() if month in counts.months]
+    returning = _returning(hosts, month)
+    if returning is None:
         return None
-    returning = sum(found.returning for found in told)
-    new = sum(counts.months[month].users for counts in shown.values()) - returning
-    earlier = {name: counts.months.get(shift(month, -1)) for name, counts in snapshot.hosts.items()}
-    before = [counts for name, counts in earlier.items() if counts is not None or name in shown]
-    lost = None
-    if month < snapshot.month and all(counts is not None and counts.quality is Quality.EXACT for counts in before):
-        lost = sum(counts.users for counts in before if counts is not None) - returning
-    return Turnover(new, returning, lost)
+    new = sum(counts.months[month].users for counts in hosts) - returning
+    before = _users_before(snapshot, month)
+    return Turnover(new, returning, None if before is None else before - returning)
+
+
+def _returning(hosts: Sequence[HostCounts], month: str) -> int | None:
+    """How many users of the month were there the month before too; None unless that is exact of each of the hosts, of
+    which there is one at least, and told of each user."""
+    arrivals = [counts.arrivals.get(month) for counts in hosts]
+    sure = [found for found in arrivals if found is not None and not found.untold]
+    is_exact = all(counts.months[month].quality is Quality.EXACT for counts in hosts)
+    return sum(found.returning for found in sure) if hosts and is_exact and len(sure) == len(hosts) else None
+
+
+def _users_before(snapshot: Snapshot, month: str) -> int | None:
+    """The users of the month before; None while `month` goes on, and unless they are exact of each host that has
+    either of the two."""
+    before = shift(month, -1)
+    hosts = [counts for counts in snapshot.hosts.values() if before in counts.months or month in counts.months]
+    found = [counts.months.get(before) for counts in hosts]
+    exact = [counts.users for counts in found if counts is not None and counts.quality is Quality.EXACT]
+    return sum(exact) if month < snapshot.month and len(exact) == len(hosts) else None
 
 
 def shown(snapshot: Snapshot) -> list[HostCounts]:
@@ -196,16 +211,16 @@ def shown(snapshot: Snapshot) -> list[HostCounts]:
 
 def floors(snapshot: Snapshot) -> frozenset[str]:
     """The figures (see `HostCounts.floors`) and the months that lack some users of the hosts shown, because these are
-    not told: there are at least so many."""
+    withheld: there are at least so many."""
     found = frozenset(figure for counts in shown(snapshot) for figure in counts.floors)
     if snapshot.anonymity is not None and snapshot.total is None and len(snapshot.hosts) > 1:
         found |= {month for counts in snapshot.hosts.values() for month in counts.months}
     return found
 
 
-def at_least(told: str, is_floor: bool) -> str:
+def at_least(users: str, is_floor: bool) -> str:
     """`≥ 14` where there are at least so many."""
-    return f"{Quality.LOWER_BOUND.mark} {told}" if is_floor else told
+    return f"{Quality.LOWER_BOUND.mark} {users}" if is_floor else users
 
 
 class Share(NamedTuple):

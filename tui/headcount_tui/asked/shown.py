@@ -145,7 +145,7 @@ def _passes(news: News, asked: Filter, whole: Snapshot) -> bool:
     if isinstance(news, Note):
         return not news.host or asked.value("host") in (None, news.host)
     if news.cell is None:
-        return all(term.field in ("host", "month") for term in asked.terms) and asked.value("host") in (None, news.host)
+        return asked.wants_whole_hosts and asked.value("host") in (None, news.host)
     return asked.passes(news.host, news.cell, whole.names)
 
 

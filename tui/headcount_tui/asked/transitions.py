@@ -35,9 +35,7 @@ def zoomed(asked: Asked, name: str = "") -> Asked:
 def filtered(asked: Asked, field: Field, value: str) -> Asked:
     """Filters by a value that was picked; empty takes that filter away."""
     wanted = asked.filter
-    if field == "country":  # a city of another country would let nobody pass
-        wanted = wanted.having("city", None).having("subdivision", None)
-    return replace(asked, filter=wanted.having(field, value or None))
+    return replace(asked, filter=wanted.having_country(value) if field == "country" else wanted.having(field, value))
 
 
 def ordered(asked: Asked, sort: Sort) -> Asked:

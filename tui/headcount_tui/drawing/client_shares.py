@@ -6,6 +6,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from textual.content import Content
 
+from headcount.figures.filters import PLACE_FIELDS
 from headcount.figures.totals import at_least, floors, month_counts, month_names
 from headcount.snapshot import OTHER, UNKNOWN, Quality
 from headcount.text import clean
@@ -174,7 +175,6 @@ def _head(alone: Sequence[str], signs: Mapping[str, str], clients: Sequence[str]
 
 def _where(shown: Shown) -> str:
     """` · Germany`: the place that the shares are of, as finely as it is asked for."""
-    places = [term for term in shown.asked.filter.terms if term.field in ("country", "subdivision", "city")]
-    fields = ("country", "subdivision", "city")
-    finest = max(places, key=lambda term: fields.index(term.field), default=None)
+    places = [term for term in shown.asked.filter.terms if term.field in PLACE_FIELDS]
+    finest = max(places, key=lambda term: PLACE_FIELDS.index(term.field), default=None)
     return f" · {term_name(finest, shown.asked.filter, shown.whole)}" if finest else ""

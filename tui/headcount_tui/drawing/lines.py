@@ -6,7 +6,7 @@ from math import floor
 
 from textual.content import Content
 
-from headcount.figures.filters import Filter, Term
+from headcount.figures.filters import PLACE_FIELDS, Filter, Term
 from headcount.figures.totals import Share, at_least, floors, hidden
 from headcount.figures.totals import users_known as count_known
 from headcount.snapshot import UNKNOWN, Phase, Place, PlaceName, Problem, Snapshot
@@ -96,7 +96,7 @@ def state(shown: Shown) -> Content:
 
 def users_known(shown: Shown) -> Content:
     """How many users there are, where no filter asks for fewer than a whole host."""
-    if any(term.field not in ("host", "month") for term in shown.asked.filter.terms):
+    if not shown.asked.filter.wants_whole_hosts:
         return Content("")
     if "users_known" in hidden(shown.cut):
         return Content("")
@@ -266,10 +266,9 @@ def term_name(term: Term, asked: Filter, snapshot: Snapshot) -> str:
     """A filter's value as people call it: `Germany` for `DE`."""
     if term.value == UNKNOWN:
         return "? unknown"
-    if term.field in ("country", "subdivision", "city"):
-        wanted = {field: asked.value(field) for field in ("country", "subdivision", "city")}
-        depth = ("country", "subdivision", "city").index(term.field)
-        name = _find_name(tuple(wanted.values())[: depth + 1], snapshot)
+    if term.field in PLACE_FIELDS:
+        depth = PLACE_FIELDS.index(term.field)
+        name = _find_name(tuple(asked.value(field) for field in PLACE_FIELDS[: depth + 1]), snapshot)
         return name[depth] or term.value
     return term.value
 

@@ -18,7 +18,7 @@ from headcount.figures.tables import (
     place_rows,
     subdivision_rows,
 )
-from headcount.figures.totals import at_least, is_comparable, pace
+from headcount.figures.totals import WINDOWS, at_least, is_comparable, pace
 from headcount.months import shift
 from headcount.snapshot import UNKNOWN, Place
 from headcount.zones import zone_of
@@ -190,10 +190,11 @@ def _active_columns(shown: Shown) -> list[Column[AnyKey]]:
             needs=112,
         )
 
+    day, week, month = WINDOWS
     return [
-        column("day", "24 h", lambda row: row.active.day),
-        column("week", "7 d", lambda row: row.active.week),
-        column("active", "30 d", lambda row: row.active.month),
+        column("day", day.short, lambda row: row.active.day),
+        column("week", week.short, lambda row: row.active.week),
+        column("active", month.short, lambda row: row.active.month),
     ]
 
 
@@ -264,8 +265,7 @@ def _narrow_place(asked: Asked, row: Row[Place], _shown: Shown) -> Asked:
 
 
 def _with_country(asked: Asked, country: str | None) -> Filter:
-    without_finer = asked.filter.having("city", None).having("subdivision", None)
-    return without_finer.having("country", country or UNKNOWN)
+    return asked.filter.having_country(country or UNKNOWN)
 
 
 def _narrow_client(asked: Asked, row: Row[str], _shown: Shown) -> Asked:

@@ -8,7 +8,7 @@ from math import ceil
 from statistics import median
 from typing import NamedTuple
 
-from headcount.figures.totals import hidden, month_counts, month_names, total_active
+from headcount.figures.totals import WINDOWS, hidden, month_counts, month_names, total_active
 from headcount.months import end_of, month_of
 from headcount.snapshot import History, HistoryPoint, Mark, Past, Quality
 from headcount.zones import zone_of
@@ -19,7 +19,7 @@ _HOURLY = 39 * DAY  # points are a day apart before that, and an hour apart sinc
 _NEAR = 1.5 * DAY  # a point so near to a month's end tells of all of it
 _BY_MONTH = 100 * DAY  # from that length on a month is too narrow for a line of its own
 
-NAMES = ("DAU", "WAU", "MAU", "month users")
+NAMES = (*(window.name for window in WINDOWS), "month users")
 
 
 class Dot(NamedTuple):

@@ -3,7 +3,7 @@
 from textual.content import Content
 from textual.geometry import Size
 
-from headcount.figures.filters import Filter
+from headcount.figures.filters import PLACE_FIELDS, Filter
 from headcount.figures.totals import Figure, at_least
 from headcount.snapshot import UNKNOWN
 from headcount_tui.asked.shown import Shown, quality_of
@@ -183,7 +183,7 @@ def figure_title(figure: Figure, shown: Shown, width: int) -> Content:
 
 def narrowed_to(asked: Filter, shown: Shown) -> str:
     """The filters that narrow active users, in short: ` · Germany · ANDROID`."""
-    finest = next((f for f in ("city", "subdivision", "country") if asked.value(f) not in (None, UNKNOWN)), "")
+    finest = next((f for f in reversed(PLACE_FIELDS) if asked.value(f) not in (None, UNKNOWN)), "")
     parts = [
         lines.term_name(term, asked, shown.whole)
         for term in asked.terms
