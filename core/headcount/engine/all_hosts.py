@@ -264,7 +264,6 @@ class Counting:
             else:
                 self.problems.replace(_ahead(name, user.key), ())
 
-
     def _lose(self, record: UsersGone) -> None:
         host, wrong = self.hosts.get(record.host), self.problems.users_of(record.host)
         for key in record.keys:
