@@ -155,30 +155,30 @@ def _month_starts(course: Course, zone: tzinfo, step: int) -> Iterable[tuple[flo
 def notes(course: Course, zone: tzinfo, width: int, room: int) -> list[Content]:
     """What the signs in the chart mean and what happened then, in `room` lines at the most."""
     gaps = sorted(course.gaps, key=lambda gap: gap.since - gap.until)
-    told = [Content.assemble((f"{SHADE} ", MUTED), _gap_note(gap, zone)) for gap in gaps[:2]]
+    found = [Content.assemble((f"{SHADE} ", MUTED), _gap_note(gap, zone)) for gap in gaps[:2]]
     if len(gaps) > 2:
-        told[-1] = Content.assemble(told[-1], f", and {len(gaps) - 2} more")
-    told += [
+        found[-1] = Content.assemble(found[-1], f", and {len(gaps) - 2} more")
+    found += [
         Content.assemble((f"{CHANGE} ", MUTED), f"{day(mark.when, zone)}: places from ", outside(mark.geo))
         for mark in course.marks[-3:]
     ]
     words = {
         Quality.EXACT: "month users of a whole month",
-        Quality.LOWER_BOUND: "month users, at the least",
+        Quality.LOWER_BOUND: "month users, at least",
         Quality.IMPORTED: "month users, imported",
     }
-    found = {end.quality for end in course.ends}
-    told += [
+    qualities = {end.quality for end in course.ends}
+    found += [
         Content.assemble((f"{sign} ", STYLES["month users"]), words[quality])
         for quality, sign in ENDS.items()
-        if quality in found
+        if quality in qualities
     ]
-    return fit_lines([note.stylize_before(MUTED) for note in told], width, room)
+    return fit_lines([note.stylize_before(MUTED) for note in found], width, room)
 
 
 def _gap_note(gap: Gap, zone: tzinfo) -> str:
     start, end = day(gap.since, zone), day(gap.until, zone)
-    return f"gap {length(gap)}: nothing known {start if start == end else f'{start} – {end}'}"
+    return f"gap {length(gap)}: no data {start if start == end else f'{start} – {end}'}"
 
 
 def length(gap: Gap) -> str:
