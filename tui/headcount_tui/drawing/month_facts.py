@@ -14,7 +14,7 @@ SO_FAR = "those read so far"
 
 
 def month_change(shown: Shown) -> tuple[Content, str] | None:
-    """`▲ +3.1 %`, and against what: the month before, up to the same day while this one is not over. None: not known."""
+    """`▲ +3.1 %`, and against what: the month before, up to the same day while this one goes on. None: unknown."""
     if shown.is_current:
         found = pace(shown.cut)
         if found is None:
