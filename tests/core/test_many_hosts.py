@@ -103,4 +103,4 @@ def test_a_clock_that_goes_back_and_a_months_bound_concern_all_hosts(calls: Coun
     world.now = end_of("2026-10", UTC) + SETTLING - 60
     wait = world.pass_time(1)
     world.run(reading(), [wait, wait, note, back, note, wait, note, wait, note, bound, note])
-    assert made[1:] == [len(HOSTS), len(HOSTS), 0, len(HOSTS)]  # one that went back looks ahead anew
+    assert made[1:] == [len(HOSTS), len(HOSTS), 0, len(HOSTS)]  # one that went back looks ahead again

@@ -1,4 +1,4 @@
-"""Problems: what is wrong now, each kind once, and gone when it is mended."""
+"""Problems: what is wrong now, each kind once, and gone when it is fixed."""
 
 import math
 
@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headcount.engine.problems import Problems, Subject
-from headcount.records import Flaw
-from headcount.snapshot import Problem
+from headcount.records import Problem
+from headcount.snapshot import ProblemGroup
 
 
-def flaw(what: str = "unreadable record", user: str = "alice", why: str = "it ends too early") -> Flaw:
-    return Flaw(what, f"example.com/lastlog2/{user}.dat", "example.com/lastlog2", why)
+def problem(what: str = "unreadable record", user: str = "alice", why: str = "it ends too early") -> Problem:
+    return Problem(what, f"example.com/lastlog2/{user}.dat", "example.com/lastlog2", why)
 
 
-AHEAD = flaw("timestamp in the future")
+AHEAD = problem("timestamp in the future")
 ALICE, BOB = Subject.records("example.com", 1), Subject.records("example.com", 2)
 
 
@@ -23,37 +23,37 @@ def test_nothing_is_wrong_at_first() -> None:
     assert Problems().summary() == ()
 
 
-def test_flaws_of_one_kind_are_one_problem_with_one_example() -> None:
+def test_problems_of_one_kind_are_one_problem_with_one_example() -> None:
     problems = Problems()
-    problems.replace(ALICE, [flaw()])
-    problems.replace(BOB, [flaw(user="bob", why="it is empty")])
+    problems.replace(ALICE, [problem()])
+    problems.replace(BOB, [problem(user="bob", why="it is empty")])
     assert problems.summary() == (
-        Problem("unreadable record", 2, "example.com/lastlog2/alice.dat", "it ends too early"),
+        ProblemGroup("unreadable record", 2, "example.com/lastlog2/alice.dat", "it ends too early"),
     )
 
 
 def test_what_stops_all_figures_comes_first_and_is_the_example_of_its_kind() -> None:
     problems = Problems()
-    problems.replace(Subject("users"), [flaw(), flaw()])
-    problems.replace(Subject("some"), [flaw("closed", why="a part")])
-    problems.replace(Subject("all"), [Flaw("closed", "/var/lib/prosody", "", "all of it", is_urgent=True)])
+    problems.replace(Subject("users"), [problem(), problem()])
+    problems.replace(Subject("some"), [problem("closed", why="a part")])
+    problems.replace(Subject("all"), [Problem("closed", "/var/lib/prosody", "", "all of it", is_urgent=True)])
     assert problems.summary() == (
-        Problem("closed", 2, "/var/lib/prosody", "all of it", is_urgent=True),
-        Problem("unreadable record", 2, "example.com/lastlog2/alice.dat", "it ends too early"),
+        ProblemGroup("closed", 2, "/var/lib/prosody", "all of it", is_urgent=True),
+        ProblemGroup("unreadable record", 2, "example.com/lastlog2/alice.dat", "it ends too early"),
     )
 
 
 def test_the_most_frequent_problem_comes_first_and_ties_by_name() -> None:
     problems = Problems()
-    problems.replace(Subject("a"), [flaw("c"), flaw("b")])
-    problems.replace(Subject("b"), [flaw("a"), flaw("a")])
+    problems.replace(Subject("a"), [problem("c"), problem("b")])
+    problems.replace(Subject("b"), [problem("a"), problem("a")])
     assert [(problem.what, problem.count) for problem in problems.summary()] == [("a", 2), ("b", 1), ("c", 1)]
 
 
 def test_a_later_look_replaces_what_an_earlier_one_found() -> None:
     problems = Problems()
-    problems.replace(ALICE, [flaw(), flaw("unexpected value")])
-    problems.replace(ALICE, [flaw("unexpected value")])
+    problems.replace(ALICE, [problem(), problem("unexpected value")])
+    problems.replace(ALICE, [problem("unexpected value")])
     assert [problem.what for problem in problems.summary()] == ["unexpected value"]
     problems.replace(ALICE, [])
     problems.replace(ALICE, [])
@@ -62,14 +62,14 @@ def test_a_later_look_replaces_what_an_earlier_one_found() -> None:
 
 def test_a_summary_that_did_not_change_is_the_same_object() -> None:
     problems = Problems()
-    problems.replace(ALICE, [flaw()])
+    problems.replace(ALICE, [problem()])
     before = problems.summary()
-    problems.replace(ALICE, [flaw()])
+    problems.replace(ALICE, [problem()])
     problems.replace(BOB, [])
     assert problems.summary() is before
 
 
-def test_time_mends_what_lies_ahead_of_it() -> None:
+def test_time_fixes_what_lies_ahead_of_it() -> None:
     problems = Problems()
     problems.replace_until(100.0, ALICE, [AHEAD])
     problems.pass_time(99.9)
@@ -88,10 +88,10 @@ def test_what_is_told_again_with_a_later_time_lasts_until_then() -> None:
     assert problems.summary() == ()
 
 
-def test_what_is_found_anew_without_an_end_is_not_mended_by_time() -> None:
+def test_what_is_found_again_without_an_end_is_not_fixed_by_time() -> None:
     problems = Problems()
     problems.replace_until(100.0, ALICE, [AHEAD])
-    problems.replace(ALICE, [flaw()])
+    problems.replace(ALICE, [problem()])
     problems.pass_time(101.0)
     assert [problem.what for problem in problems.summary()] == ["unreadable record"]
 
@@ -106,11 +106,11 @@ def test_the_end_of_time_never_comes() -> None:
 
 def test_a_host_that_goes_takes_its_problems_with_it() -> None:
     problems = Problems()
-    problems.replace(ALICE, [flaw()])
+    problems.replace(ALICE, [problem()])
     problems.replace_until(100.0, Subject.ahead("example.com", 1), [AHEAD])
-    problems.replace(Subject.visitors("example.com"), [flaw("module")])
-    problems.replace(Subject.records("example.org", 1), [flaw("a")])
-    problems.replace(Subject("example.com"), [flaw("b")])  # a part of the run, whatever it is called
+    problems.replace(Subject.visitors("example.com"), [problem("module")])
+    problems.replace(Subject.records("example.org", 1), [problem("a")])
+    problems.replace(Subject("example.com"), [problem("b")])  # a part of the run, whatever it is called
     problems.drop_host("example.com")
     problems.pass_time(101.0)
     assert [problem.what for problem in problems.summary()] == ["a", "b"]
@@ -118,11 +118,11 @@ def test_a_host_that_goes_takes_its_problems_with_it() -> None:
 
 def test_a_user_has_problems_until_the_last_of_them_is_fixed() -> None:
     problems = Problems()
-    problems.replace(ALICE, [flaw(), flaw("a")])
+    problems.replace(ALICE, [problem(), problem("a")])
     problems.replace(Subject.ahead("example.com", 1), [AHEAD])
-    problems.replace(Subject.visitors("example.com"), [flaw()])
+    problems.replace(Subject.visitors("example.com"), [problem()])
     assert set(problems.users("example.com")) == {1}
-    problems.replace(ALICE, [flaw("a")])
+    problems.replace(ALICE, [problem("a")])
     problems.replace(ALICE, [])
     assert set(problems.users("example.com")) == {1}
     problems.drop_host("example.com")
@@ -132,9 +132,9 @@ def test_a_user_has_problems_until_the_last_of_them_is_fixed() -> None:
 
 def test_each_kind_and_place_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     problems = Problems()
-    elsewhere = Flaw("unreadable record", "example.org/lastlog2/x.dat", "example.org/lastlog2", "")
-    problems.replace(ALICE, [flaw()])
-    problems.replace(BOB, [flaw(user="bob"), elsewhere])
+    elsewhere = Problem("unreadable record", "example.org/lastlog2/x.dat", "example.org/lastlog2", "")
+    problems.replace(ALICE, [problem()])
+    problems.replace(BOB, [problem(user="bob"), elsewhere])
     problems.log_new()
     assert [log.getMessage() for log in caplog.records] == [
         "problem: unreadable record in example.com/lastlog2: it ends too early",
@@ -142,7 +142,7 @@ def test_each_kind_and_place_is_logged_once(caplog: pytest.LogCaptureFixture) ->
     ]
     caplog.clear()
     problems.replace(ALICE, [])
-    problems.replace(ALICE, [flaw()])
+    problems.replace(ALICE, [problem()])
     problems.log_new()
     assert not caplog.records
 
@@ -150,7 +150,7 @@ def test_each_kind_and_place_is_logged_once(caplog: pytest.LogCaptureFixture) ->
 looks = st.lists(
     st.tuples(
         st.sampled_from([ALICE, BOB, Subject("source")]),
-        st.lists(st.sampled_from([flaw("a"), flaw("b"), flaw("b", why="other")]), max_size=3),
+        st.lists(st.sampled_from([problem("a"), problem("b"), problem("b", why="other")]), max_size=3),
         st.one_of(st.none(), st.integers(0, 20)),
     ),
     max_size=12,
@@ -160,12 +160,12 @@ looks = st.lists(
 @given(looks, st.integers(0, 20))
 def test_it_agrees_with_the_last_look_at_each_subject(looked: list, now: int) -> None:  # type: ignore[type-arg]
     problems, last = Problems(), {}
-    for subject, flaws, until in looked:
-        last[subject] = flaws if until is None or until > now else []
+    for subject, wrong, until in looked:
+        last[subject] = wrong if until is None or until > now else []
         if until is None:
-            problems.replace(subject, flaws)
+            problems.replace(subject, wrong)
         else:
-            problems.replace_until(until, subject, flaws)
+            problems.replace_until(until, subject, wrong)
     problems.pass_time(now)
-    found = [found.what for flaws in last.values() for found in flaws]
+    found = [found.what for wrong in last.values() for found in wrong]
     assert {problem.what: problem.count for problem in problems.summary()} == {w: found.count(w) for w in set(found)}

@@ -251,7 +251,7 @@ async def test_what_cannot_be_kept_is_told_at_once(tmp_path: Path) -> None:
 async def test_without_a_home_it_is_said_that_there_is_no_place() -> None:
     async with screen(SAMPLE, size=(140, 45)) as seen:
         await seen.press("R")
-        await seen.until("There is no place")
+        await seen.until("Nothing can be remembered")
 
 
 def test_what_could_not_be_kept_at_the_end_is_told_after_it(

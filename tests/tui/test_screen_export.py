@@ -19,7 +19,18 @@ from screens import Seen, screen
 from headcount.errors import HeadcountError, TakenError, UsageError
 from headcount.figures.filters import Filter
 from headcount.screen import ScreenOptions
-from headcount.snapshot import Active, Cell, HostCounts, MonthCounts, Phase, Place, Problem, Progress, Quality, Snapshot
+from headcount.snapshot import (
+    Active,
+    Cell,
+    HostCounts,
+    MonthCounts,
+    Phase,
+    Place,
+    ProblemGroup,
+    Progress,
+    Quality,
+    Snapshot,
+)
 from headcount_tui.app import HeadcountApp
 from headcount_tui.asked.shown import Asked, Shown, Tab, look
 from headcount_tui.drawing.tables import table_of
@@ -115,7 +126,7 @@ async def copied(seen: Seen, monkeypatch: pytest.MonkeyPatch, *keys: str) -> str
 async def test_y_copies_the_row_under_the_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
     async with screen(SAMPLE) as seen:
         assert await copied(seen, monkeypatch) == "Germany\t93682\t109472\t29999\t75046\t150138"
-        assert "allow it" in await seen.until("Copied by OSC 52")
+        assert "if your" in await seen.until("Copied with OSC 52")
         assert (await copied(seen, monkeypatch, "3", "down")).startswith("IOS\t36619\t")
 
 
@@ -149,7 +160,7 @@ async def test_e_writes_what_is_shown() -> None:
         shown = await seen.press("e")
         assert "● CSV  ○ JSON  ○ SVG picture  ○ HTML page" in shown
         assert "● k-anonymous  ○ exact" in shown
-        assert "no group under 5 users follows from it" in shown
+        assert "no group of fewer than 5 users can be found" in shown
         assert "headcount-2026-10.csv" in shown
         assert "country:FR month:2026-10" in shown
         assert f"in {os.getcwd()}"[:60] in shown
@@ -204,7 +215,7 @@ async def test_nothing_is_overwritten(size: tuple[int, int]) -> None:
     Path("headcount-all.csv").write_text("mine")
     async with screen(SAMPLE, size=size) as seen:
         await seen.press("e", "enter")
-        await seen.until("That file is there already.")
+        await seen.until("This file exists.")
         assert "headcount-all-2.csv." in seen.text
         await seen.press("enter")
         await seen.until("Wrote")
@@ -357,13 +368,13 @@ def test_names() -> None:
 
 async def test_the_smallest_group_is_that_of_the_settings() -> None:
     async with screen(SMALL, options=ScreenOptions(min_count=50)) as seen:
-        assert "no group under 50 users" in await seen.press("e")
+        assert "no group of fewer than 50 users" in await seen.press("e")
 
 
 @pytest.mark.parametrize("end", ["json", "csv", "html"])
 def test_figures_of_those_read_so_far_are_not_handed_on(end: str) -> None:
     scan = replace(SAMPLE, phase=Phase.SCANNING, progress=Progress(9_000, 1_000_000))
-    with pytest.raises(UsageError, match="Not everything is read yet"):
+    with pytest.raises(UsageError, match="Reading is not finished"):
         text_of(end, scan)
     assert text_of(end, replace(scan, progress=Progress(9_000, 1_000_000, active_done=True)))
 
@@ -371,7 +382,7 @@ def test_figures_of_those_read_so_far_are_not_handed_on(end: str) -> None:
 @pytest.mark.parametrize("min_count", [None, 5])
 @pytest.mark.parametrize("end", ALL)
 def test_no_file_names_a_user_exact_or_not(end: str, min_count: int | None) -> None:
-    problem = Problem("unreadable record", 3, "example.com/lastlog2/mallory.dat", "it is cut", is_urgent=True)
+    problem = ProblemGroup("unreadable record", 3, "example.com/lastlog2/mallory.dat", "it is cut", is_urgent=True)
     shown = replace(SMALL, problems=(problem,))
     text = text_of(end, shown, min_count=min_count)
     assert "mallory" not in (words_of(text) if end == "svg" else text)

@@ -21,13 +21,13 @@ from headcount.engine.sight import Sight
 from headcount.months import month_of
 from headcount.places.lookup import Places
 from headcount.records import (
-    Flaw,
     HostGone,
     HostRead,
     HostVisitors,
+    Problem,
     Record,
     ServerStarted,
-    SourceFlaws,
+    SourceProblems,
     UserRecord,
     Users,
     UsersGone,
@@ -110,7 +110,7 @@ class Counting:
         return any(found)
 
     def open_again(self, now: float, *, at_start: bool) -> bool:
-        """Puts right what a clock that was ahead closed; whether all that the source has is to be counted anew."""
+        """Puts right what a clock that was ahead closed; whether all that the source has is to be counted again."""
         found = [
             (name, month)
             for name, host in self.hosts.items()
@@ -118,7 +118,7 @@ class Counting:
         ]
         self.changes.touch_all()
         for name, month in found:
-            log.info("%s of %s was closed by a clock that was ahead: it is counted anew", month, clean(name))
+            log.info("%s of %s was closed by a clock that was ahead: it is counted again", month, clean(name))
         return bool(found)
 
     def nobody_looked(self, since: float, now: float) -> None:
@@ -214,11 +214,11 @@ class Counting:
                         self.hosts[record.host].forget_users(self._now)
                     self.there.discard(record.host)
                     self.problems.drop_host(record.host)
-                case SourceFlaws():
+                case SourceProblems():
                     self._take_source(record)
                 case ServerStarted():
                     self._start(record.when)
-            if not isinstance(record, SourceFlaws | ServerStarted) and record.host in self.hosts:
+            if not isinstance(record, SourceProblems | ServerStarted) and record.host in self.hosts:
                 self.changes.touch(record.host)
 
     @property
@@ -242,9 +242,9 @@ class Counting:
                 host.start(self._rule.started)
             self.changes.touch_all()
 
-    def _take_source(self, record: SourceFlaws) -> None:
-        self.problems.replace(SOURCE, record.flaws)
-        blind_since = self._sight.take(record.flaws, self.seen_until)
+    def _take_source(self, record: SourceProblems) -> None:
+        self.problems.replace(SOURCE, record.problems)
+        blind_since = self._sight.take(record.problems, self.seen_until)
         if blind_since is not None:
             self.nobody_looked(blind_since, self._now)
 
@@ -259,11 +259,11 @@ class Counting:
                 host.lack(self._now)
         had_problems = self.problems.users(name)
         for user in users:
-            if user.flaws or user.key in ahead or user.key in had_problems:
+            if user.problems or user.key in ahead or user.key in had_problems:
                 self._note_problems(name, user, ahead.get(user.key))
 
     def _note_problems(self, host: str, user: UserRecord, ahead_until: float | None) -> None:
-        self.problems.replace(Subject.records(host, user.key), user.flaws)
+        self.problems.replace(Subject.records(host, user.key), user.problems)
         ahead = Subject.ahead(host, user.key)
         if ahead_until is None:
             self.problems.replace(ahead, ())
@@ -282,7 +282,7 @@ class Counting:
         if record.months or record.host in self.hosts:
             self._host(record.host).take_visitors(record)
             self.names.add(Place(*place) for month in record.months for place in month.places)
-        self.problems.replace(Subject.visitors(record.host), record.flaws)
+        self.problems.replace(Subject.visitors(record.host), record.problems)
 
     def _host(self, name: str) -> HostCounter:
         if name not in self.hosts:
@@ -322,9 +322,9 @@ class Counting:
         return month_of(self._now, self._options.zone) or "9999-12"
 
 
-def _in_the_future(host: str, user: str) -> Flaw:
+def _in_the_future(host: str, user: str) -> Problem:
     why = "counted as active, as the server's own module does; is a clock wrong?"
-    return Flaw("timestamp in the future", clean(f"{host}: user {user}"), clean(host), why)
+    return Problem("timestamp in the future", clean(f"{host}: user {user}"), clean(host), why)
 
 
 def _days_of(record: Record) -> set[int]:

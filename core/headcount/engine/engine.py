@@ -21,7 +21,7 @@ from headcount.engine.trusted_clock import AHEAD
 from headcount.feed import Publish
 from headcount.months import month_of
 from headcount.places.lookup import Places
-from headcount.records import Flaw, Record, SourceFlaws, Users
+from headcount.records import Problem, Record, SourceProblems, Users
 from headcount.snapshot import Phase, Snapshot
 from headcount.sources import Source
 from headcount.state import State
@@ -68,8 +68,8 @@ class Engine:
         self._counting.remember(figures)
         source.expect(self._counting.there)
         problems = self._counting.problems
-        problems.replace(STATE_NOTICES, [Flaw("state set aside", "", "", why) for why in state.notices])
-        problems.replace(STATE_DAMAGE, [Flaw("state damaged", "", "", saved.damage)] if saved.damage else ())
+        problems.replace(STATE_NOTICES, [Problem("state set aside", "", "", why) for why in state.notices])
+        problems.replace(STATE_DAMAGE, [Problem("state damaged", "", "", saved.damage)] if saved.damage else ())
         self._history = HistoryKeeper(saved.history, options.zone)
         self._marks = MarkKeeper(saved.marks, saved.geo)
         self._retention = Retention(clock, self._counting, self._history, self._marks, options, saved.pruned_before)
@@ -136,33 +136,33 @@ class Engine:
     def _wait_for_source(self, publish: Publish, stop: threading.Event) -> bool:
         """Waits until there is something to read; whether there is, before `stop` was set."""
         while not stop.is_set():
-            flaw = self._why_wait()
-            if flaw is None:
+            problem = self._why_wait()
+            if problem is None:
                 return True
             # The last figures shown stand until there are others: an index lacks who was there just before its end.
             self._counting.remember(self._restart.last_shown())
             self._look_at_clock()
-            self._counting.take([SourceFlaws((flaw,))], self._now)
+            self._counting.take([SourceProblems((problem,))], self._now)
             self._counting.problems.log_new()
             publish(self.snapshot())
             stop.wait(1.0)
         return False
 
-    def _why_wait(self) -> Flaw | None:
+    def _why_wait(self) -> Problem | None:
         """Why there is nothing to read yet; None where there is."""
         missing = self._source.missing()
         if missing is None:
             return self._source.lost()
         why = f"{missing} The figures begin, or go on, when it is there; is its name right?"
-        return Flaw("no data directory", self._source.label, "", why, is_urgent=True)
+        return Problem("no data directory", self._source.label, "", why, is_urgent=True)
 
     def _read(self, publish: Publish, stop: threading.Event) -> None:
         self._phase = Phase.SCANNING
-        self._counting.take([SourceFlaws()], self._now)
+        self._counting.take([SourceProblems()], self._now)
         if self._restart.is_begun:
             self._counting.problems.pass_time(self._now)
             self._showing.show(publish, 0, 0)
-        self._restart.go_on(self._counting, self._source, anew=self._retention.counts_anew)
+        self._restart.go_on(self._counting, self._source, again=self._retention.counts_again)
         with garbage.paused():
             for batch in self._source.read():
                 self._take(batch)

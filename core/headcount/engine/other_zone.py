@@ -2,13 +2,13 @@
 
 from headcount.engine.options import Options
 from headcount.months import month_of, shift
-from headcount.records import Flaw
+from headcount.records import Problem
 from headcount.state import Saved
 from headcount.text import SENTENCES, clean
 from headcount.zones import have_the_same
 
 
-def other_zone(saved: Saved, options: Options, now: float) -> list[Flaw]:
+def other_zone(saved: Saved, options: Options, now: float) -> list[Problem]:
     """The problem that it is; none where the months that were kept, and those of a year around now, begin alike."""
     if saved.zone is None or saved.zone == options.zone_name:
         return []
@@ -18,9 +18,9 @@ def other_zone(saved: Saved, options: Options, now: float) -> list[Flaw]:
     return [] if have_the_same(months, saved.zone, options.zone) else [_other_zone(saved.zone, options.zone_name)]
 
 
-def _other_zone(before: str, name: str) -> Flaw:
+def _other_zone(before: str, name: str) -> Problem:
     why = (
         f"the state's months were reckoned in {before} and are now reckoned in {name}: who logs in near a month's "
         f"bound may count in two months, and the open months are lower bounds; --timezone {before} goes on as before"
     )
-    return Flaw("another time zone", "", "", clean(why, SENTENCES))
+    return Problem("another time zone", "", "", clean(why, SENTENCES))

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from headcount.records import Flaw
-from headcount.snapshot import Problem
+from headcount.records import Problem
+from headcount.snapshot import ProblemGroup
 
 log = logging.getLogger("headcount")
 
@@ -47,48 +47,48 @@ CLIENTS = Subject("clients")
 
 
 class Problems:
-    """The flaws of now."""
+    """The problems of now."""
 
     def __init__(self) -> None:
-        self._by_subject: dict[Subject, tuple[Flaw, ...]] = {}
+        self._by_subject: dict[Subject, tuple[Problem, ...]] = {}
         self._users: dict[str, Counter[int]] = {}
         self._until: dict[Subject, float] = {}
         self._logged: set[tuple[str, str]] = set()
-        self._to_log: list[Flaw] = []
-        self._summary: tuple[Problem, ...] | None = ()
+        self._to_log: list[Problem] = []
+        self._summary: tuple[ProblemGroup, ...] | None = ()
 
     def users(self, host: str) -> Collection[int]:
         """The keys of the host's users with whom something is wrong. It is asked of each user record."""
         return self._users.get(host, ())
 
-    def replace(self, subject: Subject, flaws: Iterable[Flaw]) -> None:
+    def replace(self, subject: Subject, problems: Iterable[Problem]) -> None:
         """Takes what was found wrong with a subject in place of what was wrong with it before."""
-        flaws = tuple(flaws)
+        problems = tuple(problems)
         self._until.pop(subject, None)
         before = self._by_subject.get(subject, ())
-        if flaws == before:
+        if problems == before:
             return
         self._summary = None
-        if not flaws:
+        if not problems:
             del self._by_subject[subject]
             self._note_user(subject, -1)
             return
-        self._by_subject[subject] = flaws
+        self._by_subject[subject] = problems
         if not before:
             self._note_user(subject, +1)
-        for flaw in flaws:
-            if (flaw.what, flaw.place) not in self._logged:
-                self._logged.add((flaw.what, flaw.place))
-                self._to_log.append(flaw)
+        for problem in problems:
+            if (problem.what, problem.place) not in self._logged:
+                self._logged.add((problem.what, problem.place))
+                self._to_log.append(problem)
 
-    def replace_until(self, when: float, subject: Subject, flaws: Iterable[Flaw]) -> None:
-        """As `replace`, for what time mends by itself at `when`."""
-        self.replace(subject, flaws)
+    def replace_until(self, when: float, subject: Subject, problems: Iterable[Problem]) -> None:
+        """As `replace`, for what time fixes by itself at `when`."""
+        self.replace(subject, problems)
         if not math.isinf(when):
             self._until[subject] = when
 
     def pass_time(self, now: float) -> None:
-        """Drops what time has mended."""
+        """Drops what time has fixed."""
         for subject in [subject for subject, when in self._until.items() if when <= now]:
             self.replace(subject, ())
 
@@ -99,19 +99,19 @@ class Problems:
 
     def log_new(self) -> None:
         """Logs each kind of problem when it first appears, by host and store; never by user."""
-        for flaw in self._to_log:
-            log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
+        for problem in self._to_log:
+            log.warning("problem: %s%s: %s", problem.what, f" in {problem.place}" if problem.place else "", problem.why)
         self._to_log = []
 
-    def summary(self) -> tuple[Problem, ...]:
+    def summary(self) -> tuple[ProblemGroup, ...]:
         """The problems by kind, the urgent and then the most frequent ones first, each with one example."""
         if self._summary is None:
-            kinds: dict[str, list[Flaw]] = {}
-            for flaws in self._by_subject.values():
-                for flaw in flaws:
-                    kinds.setdefault(flaw.what, []).append(flaw)
-            problems = [_problem(what, flaws) for what, flaws in kinds.items()]
-            self._summary = tuple(sorted(problems, key=lambda p: (not p.is_urgent, -p.count, p.what)))
+            kinds: dict[str, list[Problem]] = {}
+            for problems in self._by_subject.values():
+                for problem in problems:
+                    kinds.setdefault(problem.what, []).append(problem)
+            groups = [_group(what, problems) for what, problems in kinds.items()]
+            self._summary = tuple(sorted(groups, key=lambda group: (not group.is_urgent, -group.count, group.what)))
         return self._summary
 
     def _note_user(self, subject: Subject, by: int) -> None:
@@ -124,6 +124,6 @@ class Problems:
             del users[subject.user]
 
 
-def _problem(what: str, flaws: list[Flaw]) -> Problem:
-    example = next((flaw for flaw in flaws if flaw.is_urgent), flaws[0])
-    return Problem(what, len(flaws), example.where, example.why, example.is_urgent)
+def _group(what: str, problems: list[Problem]) -> ProblemGroup:
+    example = next((problem for problem in problems if problem.is_urgent), problems[0])
+    return ProblemGroup(what, len(problems), example.where, example.why, example.is_urgent)

@@ -52,15 +52,15 @@ class Restart:
         live, self._last_shown = self._last_shown, {}
         return remembered(live)
 
-    def go_on(self, counting: Counting, source: Source, *, anew: bool) -> None:
-        """Has the users go on as the index has them, and the source say only what changed since. `anew` says that all
+    def go_on(self, counting: Counting, source: Source, *, again: bool) -> None:
+        """Has the users go on as the index has them, and the source say only what changed since. `again` says that all
         is to be read again."""
         self._last_shown, saved, self._unfinished = {}, self._unfinished, None
         if saved is None or saved.index is None or self._index is None:
             counting.restore({})
             return
         self._state.load_counted(saved)
-        index = None if anew else self._index.read(saved.index)
+        index = None if again else self._index.read(saved.index)
         restored = counting.restore({} if index is None else index.hosts)
         if index is not None:
             source.restore({name: host.stores for name, host in restored.items()})

@@ -3,7 +3,7 @@ engine which did not run."""
 
 from collections.abc import Sequence
 
-from headcount.records import Flaw
+from headcount.records import Problem
 
 
 class Sight:
@@ -21,11 +21,11 @@ class Sight:
         """The last moment (Unix seconds) at which the source could be looked at."""
         return now if self._blind_since is None else self._blind_since
 
-    def take(self, flaws: Sequence[Flaw], sure_until: float) -> float | None:
+    def take(self, problems: Sequence[Problem], sure_until: float) -> float | None:
         """Takes what is wrong with the source now; returns since when it could not be looked at, where it can be again.
         `sure_until` is the last moment at which it could, where that ends now."""
         since = self._blind_since
-        if any(flaw.is_urgent for flaw in flaws):
+        if any(problem.is_urgent for problem in problems):
             self._blind_since = sure_until
             return None
         self._blind_since = None

@@ -176,7 +176,7 @@ def _is_key(key: str) -> bool:
 
 def as_markdown(actions: Sequence[Action] = ACTIONS) -> str:
     """The keys as a table for the README: what they do, by the part of the screen that they work in."""
-    rows = ["| key | does | action name |", "|---|---|---|"]
+    rows = ["| key | does | action name (for `keys`) |", "|---|---|---|"]
     for where in Where:
         here = [action for action in actions if action.where is where]
         rows += [f"| | **{where.value}** | |"] if here else []

@@ -9,7 +9,7 @@ from textual.content import Content
 from headcount.figures.filters import PLACE, Filter, Term
 from headcount.figures.totals import Share, at_least, floors, hidden
 from headcount.figures.totals import users_known as count_known
-from headcount.snapshot import UNKNOWN, Phase, Place, PlaceName, Problem, Snapshot
+from headcount.snapshot import UNKNOWN, Phase, Place, PlaceName, ProblemGroup, Snapshot
 from headcount.zones import zone_of
 from headcount_tui.asked.keys import KEPT, Action, Where
 from headcount_tui.asked.shown import Shown, Tab, known, urgent
@@ -126,9 +126,9 @@ def zone_and_time(shown: Shown) -> Content:
     return Content.assemble((f"{shown.whole.timezone} ", MUTED), moment.strftime("%H:%M"))
 
 
-def banner(failure: Failure | None, problems: Sequence[Problem]) -> Content:
+def banner(failure: Failure | None, problems: Sequence[ProblemGroup]) -> Content:
     """What stands in the way of newer figures, and how to fix it; empty where nothing does."""
-    found = [(failure.message, failure.mend)] if failure is not None else []
+    found = [(failure.message, failure.hint)] if failure is not None else []
     found += [(f"{problem.what}: {problem.example}".removesuffix(": "), problem.why) for problem in problems]
     return Content("\n").join(
         Content.assemble(

@@ -139,7 +139,7 @@ class Export(ModalScreen[str | None]):
             self._worker = None
             error = event.worker.error
             problem = error if isinstance(error, HeadcountError) else unforeseen(error or Exception())
-            self._say(f"{problem.message} {problem.mend}", BAD)
+            self._say(f"{problem.message} {problem.hint}", BAD)
             if isinstance(problem, TakenError):
                 self._offer_another_name()
 
@@ -149,7 +149,7 @@ class Export(ModalScreen[str | None]):
         while os.path.lexists(full_path(name := next_name(name))):
             pass
         field.value = name
-        self._say(f"This file exists already. Press Enter to write {os.path.basename(name)}.", BAD)
+        self._say(f"This file exists. Enter writes {os.path.basename(name)}.", BAD)
 
     def _say(self, text: str, style: str = "") -> None:
         self.query_one("#problem", Static).update(outside(text, style))
