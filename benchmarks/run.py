@@ -3,7 +3,7 @@
     python benchmarks/run.py --small              100,000 users, some minutes; prints
     python benchmarks/run.py --full               a million users and more, about an hour; writes the document
     python benchmarks/run.py --full --only NAME   one of them; the document keeps the others' last findings
-    python benchmarks/run.py --document           writes the document anew of the findings kept
+    python benchmarks/run.py --document           writes the document again of the findings kept
     python benchmarks/run.py --clean              deletes the trees and programs kept, gigabytes
 
 Trees and findings are kept in $BENCHMARKS_ROOM, else in headcount-benchmarks below $TMPDIR; trees in $BENCHMARKS_TREES,

@@ -26,7 +26,7 @@ from headcount.engine.engine import Engine
 from headcount.engine.options import Options
 from headcount.months import month_of, shift, start_of
 from headcount.places.lookup import Places
-from headcount.records import Flaw, HostRead, Record, UserRecord, Users
+from headcount.records import HostRead, Problem, Record, UserRecord, Users
 from headcount.snapshot import Progress, Snapshot
 from headcount.state import Update
 from headcount.state.sqlite import SqliteState
@@ -62,7 +62,7 @@ class Storm:
     def expect(self, hosts: Collection[str]) -> None:
         pass
 
-    def lost(self) -> Flaw | None:
+    def lost(self) -> Problem | None:
         return None
 
     def missing(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Writes the README's table of keys anew, from the one list of them.
+"""Writes the README's table of keys again, from the one list of them.
 
 make keys
 """

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from headcount.activities import Kind, flat
-from headcount.records import Flaw, UserRecord, Users
+from headcount.records import Problem, UserRecord, Users
 from headcount.user_keys import Keys
 
 KEYS = Keys(b"k" * 32)
@@ -28,13 +28,13 @@ def tells(
     known: bool = False,
     activities: Sequence[Activity] = (),
     logins: Sequence[Login] = (),
-    flaws: tuple[Flaw, ...] = (),
+    problems: tuple[Problem, ...] = (),
     is_unread: bool = False,
 ) -> Users:
     """What a source says of one user."""
     is_known = known or bool(activities or logins)
     key = KEYS.of_host(host)(user)
-    return Users(host, [record(key, user, activities, logins, flaws, is_known, is_unread)])
+    return Users(host, [record(key, user, activities, logins, problems, is_known, is_unread)])
 
 
 def record(

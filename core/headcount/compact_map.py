@@ -82,18 +82,6 @@ class CompactMap:
         at = bisect_left(keys, key)
         return self._values[bucket][at] if at < len(keys) and keys[at] == key else None
 
-    def get_many(self, keys: Sequence[int]) -> list[int | None]:
-        """As `get`, of many keys, in a fraction of the time."""
-        found: list[int | None] = []
-        shift, all_keys, all_values = self._shift, self._keys, self._values
-        note, find = found.append, bisect_left
-        for key in keys:
-            bucket = key >> shift
-            of_bucket = all_keys[bucket]
-            at = find(of_bucket, key)
-            note(all_values[bucket][at] if at < len(of_bucket) and of_bucket[at] == key else None)
-        return found
-
     def put(self, key: int, value: int) -> int | None:
         """Sets the value of a key; returns the one before, None where there was none."""
         bucket = key >> self._shift

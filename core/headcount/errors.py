@@ -1,21 +1,21 @@
-"""Every error that reaches the user: a small tree, each with its exit code and the line that mends it."""
+"""Every error that reaches the user: a small tree, each with its exit code and the line that fixes it."""
 
 import os
 import traceback
 
 
 class HeadcountError(Exception):
-    """Something the user can act upon: a sentence, the line that mends it, and the process's exit code."""
+    """Something the user can act upon: a sentence, the line that fixes it, and the process's exit code."""
 
     exit_code = 1
 
-    def __init__(self, message: str, mend: str = "") -> None:
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.mend = mend
+        self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}\n  {self.mend}" if self.mend else self.message
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
 
 
 class UsageError(HeadcountError):
@@ -49,15 +49,15 @@ class StateLockedError(StateError):
 
 
 PERMISSION_DENIED = "permission denied"
-"""What a flaw says of a file or directory that this user may not read."""
+"""What a problem says of a file or directory that this user may not read."""
 
 
-MAY_READ = "Run as a member of the group that owns it: sudo usermod -aG prosody $USER, then log in anew."
-"""What usually mends that."""
+MAY_READ = "Run as a member of the group that owns it: sudo usermod -aG prosody $USER, then log in again."
+"""What usually fixes that."""
 
 
 def no_permission(what: str) -> NoPermissionError:
-    """The error where data may not be read, with what usually mends it."""
+    """The error where data may not be read, with what usually fixes it."""
     return NoPermissionError(
         f"No permission to read {what}.",
         MAY_READ,
@@ -65,12 +65,12 @@ def no_permission(what: str) -> NoPermissionError:
 
 
 def unforeseen(error: BaseException) -> HeadcountError:
-    """The error for a fault of our own: what kind it is and where in the code, for a report.
+    """The error for a problem of our own: what kind it is and where in the code, for a report.
 
     Nothing of its text, which may quote what was read: a user's name, an address.
     """
     trace = traceback.extract_tb(error.__traceback__)
     where = f" at {os.path.basename(trace[-1].filename)}:{trace[-1].lineno}" if trace else ""
     return HeadcountError(
-        f"Headcount failed: {type(error).__name__}{where}.", "This is a fault of ours: please report it."
+        f"Headcount failed: {type(error).__name__}{where}.", "This is a problem of ours: please report it."
     )

@@ -15,5 +15,5 @@ class Feed(Protocol):
     def run(self, publish: Publish, stop: threading.Event) -> None:
         """Publishes snapshots from this thread, as often as they change, until `stop` is set.
 
-        Raises HeadcountError where the user can mend what is wrong.
+        Raises HeadcountError where the user can fix what is wrong.
         """

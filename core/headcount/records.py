@@ -9,8 +9,8 @@ from headcount.activities import Activity, Login
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
-    """Something wrong with what was read. `what` is a short kind that many flaws share; `why` tells this one.
+class Problem:
+    """Something wrong with what was read. `what` is a short kind that many problems share; `why` tells this one.
 
     `where` names the file or directory for the operator (it may hold a user name: never for logs);
     `place` is its host and store, or as much as is known, which logs may name. Both are clean text. `is_urgent` says
@@ -27,8 +27,8 @@ class Flaw:
 NO_HOST = "no hosts left"
 MOVED = "moved to a database"
 NOT_READABLE = "no readable record"
-"""What a flaw says of a source in which none of the hosts is left that were there; that its server seems to have left
-for a database; of whose records not one may be read."""
+"""What a problem says of a source in which none of the hosts is left that were there; that its server seems to have
+left for a database; of whose records not one may be read."""
 
 
 class UserRecord(NamedTuple):
@@ -51,7 +51,7 @@ class UserRecord(NamedTuple):
     seen: float = 0
     logins: Sequence[Login] = ()
     more: Sequence[Activity] = ()
-    flaws: tuple[Flaw, ...] = ()
+    problems: tuple[Problem, ...] = ()
     is_known: bool = True
     is_unread: bool = False
 
@@ -108,7 +108,7 @@ class HostVisitors:
 
     host: str
     months: tuple[VisitedMonth, ...] = ()
-    flaws: tuple[Flaw, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +117,14 @@ class VisitorMarkers:
 
     host: str
     users: frozenset[str]
-    flaws: tuple[Flaw, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFlaws:
-    """The flaws of the source itself now (directories, names, the watcher); replaces those said before."""
+class SourceProblems:
+    """The problems of the source itself now (directories, names, the watcher); replaces those said before."""
 
-    flaws: tuple[Flaw, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,4 +149,4 @@ class ServerStarted:
     when: float
 
 
-Record = Users | UsersGone | HostVisitors | HostRead | HostGone | SourceFlaws | ServerStarted
+Record = Users | UsersGone | HostVisitors | HostRead | HostGone | SourceProblems | ServerStarted

@@ -257,8 +257,8 @@ def _checked(key: str, value: object, where: str) -> object:
     setting = SETTINGS.get(key)
     if setting is None:
         near = difflib.get_close_matches(key, SETTINGS, n=1)
-        mend = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(sorted(SETTINGS))}."
-        raise UsageError(f"{where}: there is no setting {clean(key)}.", mend)
+        hint = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(sorted(SETTINGS))}."
+        raise UsageError(f"{where}: there is no setting {clean(key)}.", hint)
     try:
         return setting.kind.check(value)
     except (TypeError, ValueError, KeyError, OverflowError) as error:

@@ -200,7 +200,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ProblemGroup:
     """What is wrong with the data, how often, one example (a file name: for the operator alone), and why.
 
     `is_urgent` says that it is wrong with all the figures, not with one record: nothing new is read, or kept, or the
@@ -251,7 +251,7 @@ class Snapshot:
     history: History = field(default_factory=History)
     marks: tuple[Mark, ...] = ()
     names: Mapping[Place, PlaceName] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[ProblemGroup, ...] = ()
     anonymity: int | None = None
     total: HostCounts | None = None
 

@@ -45,7 +45,7 @@ def state_file(settings: Settings, environment: Mapping[str, str], *, writes: bo
     raise UsageError(
         f"The usual place of this user's state, {clean(str(path))}, lies in the server's own data directory, "
         "where Headcount never writes.",
-        _mend(places, path if is_old else None),
+        _hint(places, path if is_old else None),
     )
 
 
@@ -54,7 +54,7 @@ def _elsewhere() -> tuple[Path, Path]:
     return USUAL_STATE, USUAL_STATE.with_name(f"{USUAL_STATE.name}-{os.geteuid()}")
 
 
-def _mend(places: list[Path], old: Path | None) -> str:
+def _hint(places: list[Path], old: Path | None) -> str:
     """The line that makes a place for this user's state, and moves there what was kept before."""
     mine = next((place for place in places if os.access(place, os.W_OK | os.X_OK)), None)
     place = mine or next((place for place in places if not os.path.lexists(place)), None)

@@ -133,7 +133,7 @@ def counts_of(user: Presence, now: float, started: float, *, is_open_active: boo
 @pytest.mark.parametrize("is_open_active", [False, True])
 @given(happened=events)
 @settings(max_examples=500)
-def test_it_agrees_with_counting_everybody_anew(happened: list[tuple[Any, ...]], *, is_open_active: bool) -> None:
+def test_it_agrees_with_counting_everybody_again(happened: list[tuple[Any, ...]], *, is_open_active: bool) -> None:
     active, now, everybody = ActiveUsers(NOW, Rule(is_open_active=is_open_active)), NOW, {}
     started = 0.0
     for what, *details in happened:

@@ -32,7 +32,7 @@ from headcount.snapshot import (
     HostCounts,
     MonthCounts,
     Place,
-    Problem,
+    ProblemGroup,
     Quality,
     Snapshot,
 )
@@ -250,7 +250,7 @@ def test_a_country_that_would_not_help_is_not_taken_along() -> None:
 def test_problems_and_the_past_stay_with_the_operator() -> None:
     shown = snapshot(
         {"a": HostCounts()},
-        problems=(Problem("unreadable record", 9, "example.com/lastlog2/alice.dat", "it is cut"),),
+        problems=(ProblemGroup("unreadable record", 9, "example.com/lastlog2/alice.dat", "it is cut"),),
         history=History((point(1, {"a": {("DE", "Dino"): 3}}),)),
     )
     told = anonymous(shown, 5)

@@ -24,7 +24,7 @@ from headcount.figures.anonymity import anonymous
 from headcount.figures.filters import Filter, only_month
 from headcount.figures.totals import Turnover, turnover
 from headcount.months import end_of, month_of, shift, start_of
-from headcount.records import Flaw, HostGone, HostRead, Record, Users
+from headcount.records import HostGone, HostRead, Problem, Record, Users
 from headcount.snapshot import Arrivals, Cell, HostCounts, MonthCounts, Place, Progress, Quality, Snapshot
 from headcount.state import State, Update
 from headcount.state.sqlite import SqliteState
@@ -65,10 +65,10 @@ class Following:
         self._engine._take([*records])
         self._engine._tick()
 
-    def seen(self, user: str, when: float, *logins: Login, flaws: tuple[Flaw, ...] = ()) -> None:
+    def seen(self, user: str, when: float, *logins: Login, problems: tuple[Problem, ...] = ()) -> None:
         """A login, at that moment or as late as it is now."""
         self.wait_until(when)
-        self.say(tells(HOST, user, True, (Activity(when, "login"),), logins, flaws))
+        self.say(tells(HOST, user, True, (Activity(when, "login"),), logins, problems))
 
     def deleted(self, user: str) -> None:
         self.say(tells(HOST, user))
@@ -228,7 +228,7 @@ def test_a_login_record_of_the_month_before_tells_of_it_after_a_restart(path: Pa
             assert server.arrivals() == expected
 
 
-def test_an_account_made_anew_is_the_same_user() -> None:
+def test_an_account_made_again_is_the_same_user() -> None:
     server = Following()
     server.seen("back", OCTOBER + DAY)
     server.wait_until(NOVEMBER + 9 * DAY)
@@ -243,8 +243,8 @@ def test_a_registration_is_no_activity_and_what_could_not_be_read_may_hide_one()
     server.say(tells(HOST, "fresh", known=True))
     server.seen("fresh", NOVEMBER + 9 * DAY + 1)
     assert server.arrivals() == NEW
-    flaw = Flaw("unreadable record", "", "", "permission denied")
-    server.say(tells(HOST, "broken", known=True, flaws=(flaw,)))
+    problem = Problem("unreadable record", "", "", "permission denied")
+    server.say(tells(HOST, "broken", known=True, problems=(problem,)))
     server.seen("broken", NOVEMBER + 9 * DAY + 2)
     assert server.arrivals() == UNTOLD
 
@@ -415,7 +415,7 @@ class Server:
     def expect(self, hosts: Collection[str]) -> None:
         pass
 
-    def lost(self) -> Flaw | None:
+    def lost(self) -> Problem | None:
         return None
 
     def missing(self) -> str | None:

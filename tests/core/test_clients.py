@@ -166,7 +166,7 @@ class TestMalformed:
         assert error.value.exit_code == 2
         assert "pattern 2" in error.value.message
         assert reason in error.value.message
-        assert error.value.mend
+        assert error.value.hint
 
     @pytest.mark.parametrize(
         "pattern",
@@ -313,21 +313,21 @@ class TestAgainstLua:
     @example("^%a", "b")
     @example("^-", "-")
     @example("^", "a")
-    def test_the_same_answer_and_the_same_faults(
+    def test_the_same_answer_and_the_same_problems(
         self, lua: subprocess.Popen[bytes], pattern: str, resource: str
     ) -> None:
         data = pattern.encode("utf-8", "surrogateescape")
         answer = ask(lua, data, resource.encode("utf-8", "surrogateescape"))
-        fault = read_pattern(data).fault
-        if fault:
-            assert answer in ("no", "yes", fault)
+        problem = read_pattern(data).problem
+        if problem:
+            assert answer in ("no", "yes", problem)
         else:
             assert ClientPatterns([(pattern, "A")]).client(resource) == {"yes": "A", "no": "?"}[answer]
 
     @pytest.mark.parametrize(("pattern", "reason"), MALFORMED)
     def test_it_refuses_what_is_refused_here(self, lua: subprocess.Popen[bytes], pattern: str, reason: str) -> None:
-        assert ask(lua, pattern.encode(), b"ax" * 33) == read_pattern(pattern.encode()).fault
-        assert reason in read_pattern(pattern.encode()).fault
+        assert ask(lua, pattern.encode(), b"ax" * 33) == read_pattern(pattern.encode()).problem
+        assert reason in read_pattern(pattern.encode()).problem
 
     @pytest.mark.parametrize(("resource", "client"), REAL_RESOURCES.items())
     def test_the_default_list(self, lua: subprocess.Popen[bytes], resource: str, client: str) -> None:

@@ -19,7 +19,7 @@ from headcount.errors import StateError
 from headcount.figures.totals import sum_active
 from headcount.months import end_of, start_of
 from headcount.places.lookup import Places
-from headcount.records import Flaw, HostGone, HostRead, HostVisitors, Record, SourceFlaws, Users, VisitedMonth
+from headcount.records import HostGone, HostRead, HostVisitors, Problem, Record, SourceProblems, Users, VisitedMonth
 from headcount.snapshot import Active, HostCounts, MonthCounts, Past, Phase, Place, Progress, Quality, Snapshot
 from headcount.state import Saved, State, Update
 from headcount.state.sqlite import SqliteState
@@ -51,7 +51,7 @@ class ScriptedSource:
     def expect(self, hosts: Collection[str]) -> None:
         pass
 
-    def lost(self) -> Flaw | None:
+    def lost(self) -> Problem | None:
         return None
 
     def missing(self) -> str | None:
@@ -369,13 +369,13 @@ def test_a_problem_is_logged_once_with_its_host_and_store_and_no_user(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     def unreadable(name: str) -> Users:
-        flaw = Flaw("unreadable record", f"{HOST}/lastlog2/{name}.dat", f"{HOST}/lastlog2", "it ends too early")
-        return tells(HOST, name, True, flaws=(flaw,))
+        problem = Problem("unreadable record", f"{HOST}/lastlog2/{name}.dat", f"{HOST}/lastlog2", "it ends too early")
+        return tells(HOST, name, True, problems=(problem,))
 
     caplog.set_level(logging.DEBUG)
-    closed = Flaw("unreadable directory", "closed.example", "closed.example", "permission denied")
+    closed = Problem("unreadable directory", "closed.example", "closed.example", "permission denied")
     shown = world.run(
-        [[unreadable("alice"), unreadable("bob")], [HostRead(HOST), SourceFlaws((closed,))]], [[unreadable("carol")]]
+        [[unreadable("alice"), unreadable("bob")], [HostRead(HOST), SourceProblems((closed,))]], [[unreadable("carol")]]
     )
     assert [(problem.what, problem.count) for problem in shown.problems] == [
         ("unreadable record", 3),
@@ -386,10 +386,10 @@ def test_a_problem_is_logged_once_with_its_host_and_store_and_no_user(
     assert not any(name in caplog.text for name in ("alice", "bob", "carol"))
 
 
-def test_a_mended_record_is_no_problem_any_more(world: World) -> None:
-    flaw = Flaw("unreadable record", "x", "x", "x")
+def test_a_fixed_record_is_no_problem_any_more(world: World) -> None:
+    problem = Problem("unreadable record", "x", "x", "x")
     shown = world.run(
-        [[tells(HOST, "alice", True, flaws=(flaw,))], [HostRead(HOST)]], [[user("alice", NOW)]], settle=0.0
+        [[tells(HOST, "alice", True, problems=(problem,))], [HostRead(HOST)]], [[user("alice", NOW)]], settle=0.0
     )
     assert (shown.problems, month(shown).users) == ((), 1)
 
@@ -418,7 +418,7 @@ def test_what_becomes_of_the_counts_is_said_however_long_the_states_name_is(worl
     shown = world.run([[user("alice", NOW - 60)], [HostRead(HOST)]], [world.pass_time(2)], LostState())
     (problem,) = [problem for problem in shown.problems if problem.what == "state not kept"]
     assert problem.why.endswith(
-        "Put it back. What is counted is kept as soon as that is mended, and lost if the engine ends before."
+        "Put it back. What is counted is kept as soon as that is fixed, and lost if the engine ends before."
     )
 
 
@@ -434,7 +434,7 @@ def test_what_can_not_be_kept_is_told_and_kept_later(world: World) -> None:
     urgent = next(p for seen in world.shown for p in seen.problems)
     assert urgent.is_urgent
     assert urgent.example == "The state can't be used: database or disk is full."
-    assert "kept as soon as that is mended" in urgent.why
+    assert "kept as soon as that is fixed" in urgent.why
     assert shown.problems == ()
     month_kept, change = state.saved[0].hosts[0].months["2026-11"]
     assert (sum(month_kept.cells.values()), len(change.hashes())) == (1, 1)

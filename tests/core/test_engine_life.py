@@ -18,7 +18,7 @@ from headcount.engine.broadcast import Packer, unpacked
 from headcount.engine.viewer import Viewer
 from headcount.errors import NoPermissionError, StateError
 from headcount.months import end_of, start_of
-from headcount.records import Flaw, HostRead, HostVisitors, Record, SourceFlaws, VisitedMonth
+from headcount.records import HostRead, HostVisitors, Problem, Record, SourceProblems, VisitedMonth
 from headcount.snapshot import Cell, Phase, Place, Quality, Snapshot
 from headcount.state import HostUpdate, Update
 from headcount.state.sqlite import SqliteState
@@ -258,16 +258,16 @@ class InterruptedState(SqliteState):
     def __init__(self, path: Path, steps: int) -> None:
         super().__init__(path)
         self.steps = steps
-        self.faults = 0
+        self.problems = 0
 
     def save(self, update: Update) -> None:
         assert self._connection is not None
-        if self.faults < 3:
+        if self.problems < 3:
             self._connection.set_progress_handler(lambda: 1, self.steps)
         try:
             super().save(update)
         except StateError:
-            self.faults += 1
+            self.problems += 1
             raise
         finally:
             self._connection.set_progress_handler(None, 0)
@@ -282,7 +282,7 @@ def test_a_write_that_breaks_off_anywhere_loses_and_doubles_nothing(world: World
     ]
     with InterruptedState(path, steps) as state:
         shown = world.run([*crowd, [HostRead(HOST)]], [[user("alice", NOW - 60)], *steadily(world, 600)], state)
-        assert state.faults == (3 if steps < 2000 else state.faults)
+        assert state.problems == (3 if steps < 2000 else state.problems)
     assert (month(shown).users, shown.problems) == (181, ())
     with SqliteState(path) as state:
         again = world.run([*crowd, [user("alice", NOW - 60)], [HostRead(HOST)]], state=state)
@@ -291,7 +291,7 @@ def test_a_write_that_breaks_off_anywhere_loses_and_doubles_nothing(world: World
     assert (sum(kept.cells.values()), len(kept.counted)) == (181, 181)
 
 
-GONE = SourceFlaws((Flaw("no data directory", "/script", "", "it is gone", is_urgent=True),))
+GONE = SourceProblems((Problem("no data directory", "/script", "", "it is gone", is_urgent=True),))
 
 
 @pytest.mark.parametrize("restart", [False, True])
@@ -311,7 +311,7 @@ def test_a_source_that_was_gone_over_a_months_end_makes_it_a_lower_bound(
             [GONE],
             *steadily(world, 600),
         ]
-        back: list[list[Record]] = [[user("alice", end + 300)], [SourceFlaws()]]
+        back: list[list[Record]] = [[user("alice", end + 300)], [SourceProblems()]]
         first = world.run(read, [*follow, *([] if restart else back)], state)
         assert first.phase is Phase.LIVE
         during = next(seen for seen in world.shown if seen.problems)

@@ -45,7 +45,7 @@ def november(of: Snapshot) -> MonthCounts:
     return counts
 
 
-def test_a_term_that_is_set_anew_replaces_the_old_one_and_is_the_last() -> None:
+def test_a_term_that_is_set_again_replaces_the_old_one_and_is_the_last() -> None:
     asked = Filter().having("country", "DE").having("client", "Dino").having("country", "FR")
     assert asked.terms == (Term("client", "Dino"), Term("country", "FR"))
     assert asked.value("country") == "FR"

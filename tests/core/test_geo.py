@@ -389,13 +389,13 @@ class TestWhichDatabase:
 
 
 class TestNamedAndUnusable:
-    """What the operator named must work: exit code 2 with the file and the line that mends it."""
+    """What the operator named must work: exit code 2 with the file and the line that fixes it."""
 
     def test_missing(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=r"no GeoIP database .*gone\.mmdb") as error:
             places(tmp_path / "gone.mmdb")
         assert error.value.exit_code == 2
-        assert error.value.mend
+        assert error.value.hint
 
     @pytest.mark.parametrize("content", [b"", b"junk", b"\xab\xcd\xefMaxMind.com", b"\x00" * 5000])
     def test_broken(self, tmp_path: Path, content: bytes) -> None:
@@ -404,7 +404,7 @@ class TestNamedAndUnusable:
         with pytest.raises(UsageError, match="not a GeoIP database that can be read") as error:
             places(path)
         assert "\x1b" not in str(error.value)
-        assert error.value.mend
+        assert error.value.hint
 
     def test_cut_short(self, city: Path) -> None:
         city.write_bytes(city.read_bytes()[:-40])

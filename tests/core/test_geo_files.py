@@ -169,7 +169,7 @@ class TestAtTheBeginning:
         make(tmp_path / "no-file.mmdb", kind)
         with pytest.raises(UsageError, match="not a GeoIP database that can be read") as error:
             places(tmp_path / "no-file.mmdb")
-        assert error.value.mend
+        assert error.value.hint
 
     def test_one_that_is_damaged_inside_is_told_as_a_loss_and_the_built_in_one_answers(self, city: Path) -> None:
         damage(city)

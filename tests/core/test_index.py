@@ -270,13 +270,13 @@ def test_other_settings_and_another_state_do_not_believe_it(server: Server) -> N
     assert server.read == ["alice"]
 
 
-def test_a_month_that_is_counted_anew_is_counted_from_all_files(server: Server) -> None:
+def test_a_month_that_is_counted_again_is_counted_from_all_files(server: Server) -> None:
     server.log_in("alice")
     server.run()
     with SqliteState(server.state) as state:
         saved = state.load().hosts[HOST]
         month = replace(saved.months["2026-11"], cells={}, key=b"n" * 32, counted=Counted())
-        update = HostUpdate(HOST, saved.followed_since, NOW, {"2026-11": (month, MonthChange(anew=True))})
+        update = HostUpdate(HOST, saved.followed_since, NOW, {"2026-11": (month, MonthChange(replaces_all=True))})
         state.save(Update([update]))
     assert server.run().hosts[HOST].months["2026-11"].users == 1
 

@@ -38,12 +38,12 @@ from headcount.snapshot import (
     MonthCounts,
     Place,
     PlaceName,
-    Problem,
+    ProblemGroup,
     Quality,
     Snapshot,
 )
 
-PROBLEM = Problem("unreadable record", 2, "example.com/lastlog2/alice.dat", "it ends too early")
+PROBLEM = ProblemGroup("unreadable record", 2, "example.com/lastlog2/alice.dat", "it ends too early")
 ONE = snapshot({"example.com": host(_2026_11=MONTH)}, problems=(PROBLEM,))
 
 

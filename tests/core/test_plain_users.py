@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from test_engine import HOST, NOW, ScriptedSource, World
 
 from headcount.months import start_of
-from headcount.records import Flaw, HostRead, Record, UserRecord, Users, UsersGone
+from headcount.records import HostRead, Problem, Record, UserRecord, Users, UsersGone
 from headcount.user_keys import Keys
 from telling import record, tells
 
@@ -33,10 +33,10 @@ def user_records(draw: st.DrawFn) -> UserRecord:
     kinds = st.sampled_from(["login", "logout", "seen"])
     activities = draw(st.lists(st.tuples(whens, kinds, addresses), max_size=4))
     logins = draw(st.lists(st.tuples(whens, addresses, resources), max_size=3, unique_by=lambda it: it[0]))
-    flaws = draw(st.sampled_from([(), (), (), (Flaw("unreadable record", "x", "y", "z"),)]))
-    is_known, is_unread = draw(st.booleans()) or bool(activities or logins), bool(flaws) and draw(st.booleans())
+    problems = draw(st.sampled_from([(), (), (), (Problem("unreadable record", "x", "y", "z"),)]))
+    is_known, is_unread = draw(st.booleans()) or bool(activities or logins), bool(problems) and draw(st.booleans())
     in_order = sorted(logins, key=lambda login: login[0])
-    return record(key_of(user), user, activities, in_order, flaws, is_known, is_unread)
+    return record(key_of(user), user, activities, in_order, problems, is_known, is_unread)
 
 
 steps = st.lists(

@@ -48,7 +48,7 @@ def terms(line: str) -> list[tuple[str, str]]:
 def refusal(line: str) -> str:
     with pytest.raises(UsageError) as refused:
         parse(line, KNOWN)
-    return f"{refused.value.message} {refused.value.mend}"
+    return f"{refused.value.message} {refused.value.hint}"
 
 
 # What a line means
@@ -197,7 +197,7 @@ def test_any_line_is_read_or_refused_in_words(line: str) -> None:
     try:
         asked = parse(line, KNOWN)
     except UsageError as error:
-        told = [error.message, error.mend]
+        told = [error.message, error.hint]
     else:
         assert len({term.field for term in asked.terms}) == len(asked.terms)
     assert told == [clean(text) for text in told]

@@ -351,7 +351,7 @@ def test_a_zone_that_is_not_understood_is_refused_and_not_another_one_taken(
     monkeypatch.setenv("TZ", variable)
     with pytest.raises(UsageError, match=r"TZ = .* no time zone has that name; .* such as Europe/Berlin") as refused:
         Settings().zone_name()
-    assert "--timezone" in refused.value.mend
+    assert "--timezone" in refused.value.hint
     assert Settings(timezone="Asia/Tokyo").zone_name() == "Asia/Tokyo"
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from headcount.engine.beat import BUSY, BUSY_TICK, TICK, Beat
 from headcount.engine.showing import COST_FACTOR, SHORTEST, Showing
-from headcount.snapshot import HostCounts, Mark, Phase, Problem, Progress, Snapshot
+from headcount.snapshot import HostCounts, Mark, Phase, ProblemGroup, Progress, Snapshot
 
 NOW = Snapshot(
     1_000_000.0, "UTC", "2026-11", "/var/lib/prosody", Phase.LIVE, hosts={"example.com": HostCounts(1)}, marks=()
@@ -52,7 +52,7 @@ def test_the_first_snapshot_is_shown_and_then_none_before_something_happened() -
     [
         replace(NOW, phase=Phase.STOPPED),
         replace(NOW, progress=Progress(1, 2)),
-        replace(NOW, problems=(Problem("unreadable record", 1, "", ""),)),
+        replace(NOW, problems=(ProblemGroup("unreadable record", 1, "", ""),)),
         replace(NOW, marks=(Mark(1.0, "another"),)),
         replace(NOW, geo="another"),
         replace(NOW, generated_at=NOW.generated_at + 60),

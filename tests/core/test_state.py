@@ -437,14 +437,14 @@ def test_a_state_that_is_lost_is_told_and_goes_on_where_it_is_put_back(path: Pat
             path.write_bytes(b"")
         with pytest.raises(StateError, match="not where it was") as refused:
             state.save(update(*an_open_month(), name="2026-12"))
-        assert "Put it back" in refused.value.mend
+        assert "Put it back" in refused.value.hint
         if how == "moved away":
             away.rename(path)
             state.save(update(*an_open_month(), name="2026-12"))
             assert set(state.load().hosts["example.com"].months) == {"2026-11", "2026-12"}
 
 
-def test_a_full_disk_and_another_writer_are_told_with_what_mends_them(path: Path) -> None:
+def test_a_full_disk_and_another_writer_are_told_with_what_repairs_them(path: Path) -> None:
     with SqliteState(path) as state:
         state.save(Update(zone="UTC"))
         assert state._connection is not None
@@ -453,12 +453,12 @@ def test_a_full_disk_and_another_writer_are_told_with_what_mends_them(path: Path
         many = counted([os.urandom(16) for _ in range(9000)], b"k" * 32)
         with pytest.raises(StateError, match="full") as refused:
             state.save(update(*many))
-        assert refused.value.mend == "Free some space where it lies."
+        assert refused.value.hint == "Free some space where it lies."
         other = sqlite3.connect(path)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StateError, match="locked") as refused:
             state.save(Update(zone="UTC"))
-        assert refused.value.mend == "End the other program that writes it."
+        assert refused.value.hint == "End the other program that writes it."
         other.close()
 
 

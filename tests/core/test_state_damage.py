@@ -82,7 +82,9 @@ def months_of(host: str) -> dict[str, Month]:
 def change_of(host: str, name: str, month: Month) -> MonthChange:
     marked = hashes(host, "marked", 12) if host == HOSTS[1] and name == "2026-11" else []
     of_open = [] if month.key is None else [*hashes(host, name, 300), *marked]
-    return MonthChange(set(month.cells), bytearray().join(of_open), month.closed, anew=month.imported is not None)
+    return MonthChange(
+        set(month.cells), bytearray().join(of_open), month.closed, replaces_all=month.imported is not None
+    )
 
 
 def points() -> list[HistoryPoint]:
@@ -293,7 +295,7 @@ def test_no_damage_makes_an_exact_number_another_one_or_a_start_fail(
     assert noticed
 
 
-def test_an_empty_state_is_told_and_begun_anew(path: Path) -> None:
+def test_an_empty_state_is_told_and_begun_again(path: Path) -> None:
     path.write_bytes(b"")
     with SqliteState(path, read_only=True) as reader:
         assert f"{path} is empty" in reader.load().damage
@@ -383,7 +385,7 @@ def test_a_closed_month_that_lost_counts_keeps_its_users_at_an_unknown_place(
     assert month.cells[Cell(Place(), "?")] == lost
 
 
-def test_what_was_taken_over_stays_beside_a_month_that_is_counted_anew_and_nobody_is_counted_twice(
+def test_what_was_taken_over_stays_beside_a_month_that_is_counted_again_and_nobody_is_counted_twice(
     path: Path, truth: Truth
 ) -> None:
     host = HOSTS[1]

@@ -36,8 +36,8 @@ def save(state: SqliteState, month: Month, change: MonthChange) -> None:
     state.save(Update([HostUpdate(HOST, None, 20.0, {"2026-11": (month, change)})]))
 
 
-def anew(month: Month) -> MonthChange:
-    return MonthChange(set(month.cells), bytearray().join((OURS, *THEIRS)), anew=True)
+def again(month: Month) -> MonthChange:
+    return MonthChange(set(month.cells), bytearray().join((OURS, *THEIRS)), replaces_all=True)
 
 
 def kept(state: SqliteState) -> Month:
@@ -50,7 +50,7 @@ def kept(state: SqliteState) -> Month:
 )
 def test_what_was_taken_over_comes_back_beside_our_own(path: Path, counts: MonthCounts) -> None:
     with SqliteState(path) as state:
-        save(state, an_open_month(counts), anew(an_open_month(counts)))
+        save(state, an_open_month(counts), again(an_open_month(counts)))
     with SqliteState(path) as state:
         month = kept(state)
     assert (month.imported, month.cells, month.quality) == (counts, {DINO: 1}, Quality.IMPORTED)
@@ -59,20 +59,20 @@ def test_what_was_taken_over_comes_back_beside_our_own(path: Path, counts: Month
     assert month.counts() == an_open_month(counts).counts()
 
 
-def test_a_month_made_anew_is_kept_in_place_of_what_was_kept(path: Path) -> None:
+def test_a_month_made_again_is_kept_in_place_of_what_was_kept(path: Path) -> None:
     earlier = Month(Quality.LOWER_BOUND, {DINO: 5}, b"e" * 32)
     earlier.counted.put(b"z" * 16, DINO)
     with SqliteState(path) as state:
         save(state, earlier, MonthChange({DINO}, bytearray(b"z" * 16)))
-        save(state, an_open_month(JOINT), anew(an_open_month(JOINT)))
+        save(state, an_open_month(JOINT), again(an_open_month(JOINT)))
         assert b"z" * 16 not in b"".join(file.read_bytes() for file in path.parent.iterdir())
         later = an_open_month(FLAT)
         later.cells = {}
-        save(state, later, MonthChange(anew=True))
+        save(state, later, MonthChange(replaces_all=True))
         month = kept(state)
         assert (month.imported, month.cells, len(month.counted)) == (FLAT, {}, 3)
         later.key = b"l" * 32
-        save(state, later, MonthChange(anew=True))
+        save(state, later, MonthChange(replaces_all=True))
         assert len(kept(state).counted) == 0
     assert OURS not in b"".join(file.read_bytes() for file in path.parent.iterdir())
 
@@ -80,7 +80,7 @@ def test_a_month_made_anew_is_kept_in_place_of_what_was_kept(path: Path) -> None
 def test_what_is_counted_later_leaves_it_alone_and_closing_forgets_whom_the_module_counted(path: Path) -> None:
     month = an_open_month(FLAT)
     with SqliteState(path) as state:
-        save(state, month, anew(month))
+        save(state, month, again(month))
         month.add(DINO, +1)
         month.counted.put(OTHERS, How.FINAL)
         save(state, month, MonthChange({DINO}, bytearray(OTHERS)))
@@ -94,7 +94,7 @@ def test_what_is_counted_later_leaves_it_alone_and_closing_forgets_whom_the_modu
 
 def test_pruning_deletes_it(path: Path) -> None:
     with SqliteState(path) as state:
-        save(state, an_open_month(FLAT), anew(an_open_month(FLAT)))
+        save(state, an_open_month(FLAT), again(an_open_month(FLAT)))
         state.save(Update(pruned_before="2026-12"))
         assert state.load().hosts == {}
     with sqlite3.connect(path) as connection:

@@ -125,7 +125,7 @@ COUNTED = {
 @pytest.mark.parametrize("name", COUNTED)
 def test_what_was_captured_is_taken_over(server: Server, name: str) -> None:
     account = sample(server, name).takes()
-    assert account.flaws == ()
+    assert account.problems == ()
     told = {host: [(t.month, t.outcome, t.users, t.marked) for t in months] for host, months in account.hosts.items()}
     assert told == {host: [("2026-11", Outcome.TAKEN, n, n)] for host, n in COUNTED[name].items()}
     for host, users in COUNTED[name].items():
@@ -178,7 +178,7 @@ def test_a_month_in_files_of_both_names_is_told(server: Server) -> None:
     server.file("monthly-visitors.dat", FLAT_COUNTS)
     server.file("monthly%2dvisitors.dat", FLAT_COUNTS.replace("= 7", "= 9"))
     account = server.takes()
-    assert [(flaw.what, flaw.where) for flaw in account.flaws] == [
+    assert [(problem.what, problem.where) for problem in account.problems] == [
         ("month in two files", f"{HOST}/monthly-visitors.dat")
     ]
     assert server.kept()[HOST]["2019-03"].users == 9
@@ -195,7 +195,7 @@ def test_what_can_not_be_read_is_told_and_the_rest_is_taken(server: Server) -> N
     broken.mkdir()
     (broken / "monthly%2dvisitors.dat").write_bytes(b"\0" * 64)
     account = server.takes()
-    assert sorted((flaw.what, flaw.where) for flaw in account.flaws) == [
+    assert sorted((problem.what, problem.where) for problem in account.problems) == [
         ("record of no month", f"{HOST}/monthly%2dvisitors/carol.dat"),
         ("unreadable record", "broken.org/monthly%2dvisitors.dat"),
         ("unreadable record", f"{HOST}/monthly%2dvisitors/bob.dat"),
@@ -404,7 +404,7 @@ def test_a_module_in_a_real_prosody_goes_on_from_what_was_exported(
     assert (said.stdout.split(), said.stderr) == (["new.one", "zoë"], "")
     data = (tmp_path / "out" / "example%2ecom" / "monthly%2dvisitors.dat").read_bytes()
     reading = read_visitors(data)
-    assert reading.faults == ()
+    assert reading.problems == ()
     after = {month.month: imported_counts(month) for month in reading.months}
     assert after["2026-08"].places == before["2026-08"].places
     assert after["2026-11"].places == {**(before["2026-11"].places or {}), Place("JP", "13", 1850147): 2}

@@ -104,7 +104,7 @@ def test_a_small_correction_is_no_leap() -> None:
         assert going.go(600) == []
 
 
-def test_a_leap_in_doubt_begins_the_hour_anew() -> None:
+def test_a_leap_in_doubt_begins_the_hour_again() -> None:
     going = Going(sign(60), 45 * DAY, synchronised=True)
     going.go(HOUR - 600)
     assert going.set(2 * DAY) is Turn.DOUBTED

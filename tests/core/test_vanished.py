@@ -20,7 +20,7 @@ from headcount.engine.engine import Engine
 from headcount.engine.options import Options
 from headcount.figures.totals import sum_active
 from headcount.places.lookup import Places
-from headcount.records import MOVED, NO_HOST, NOT_READABLE, SourceFlaws
+from headcount.records import MOVED, NO_HOST, NOT_READABLE, SourceProblems
 from headcount.snapshot import Phase, Snapshot
 from headcount.sources.directory import DirectorySource
 from headcount.state.restart_index import IndexKeeper
@@ -149,16 +149,20 @@ def test_it_looks_every_two_seconds_though_no_sweep_is_due(root: Path) -> None:
     with closing(DirectorySource(str(root), watching=False, clock=lambda: now[0])) as source:
         list(source.read())
 
-        def flaws_said() -> list[list[str]]:
+        def problems_said() -> list[list[str]]:
             now[0] += 2.1
             batches = [record for batch in source.follow(0) for record in batch]
-            return [[flaw.what for flaw in record.flaws] for record in batches if isinstance(record, SourceFlaws)]
+            return [
+                [problem.what for problem in record.problems]
+                for record in batches
+                if isinstance(record, SourceProblems)
+            ]
 
-        assert flaws_said() == []
+        assert problems_said() == []
         aside = empty(root)
-        assert flaws_said() == [[NO_HOST]]
+        assert problems_said() == [[NO_HOST]]
         fill_again(root, aside)
-        assert flaws_said() == [[]]
+        assert problems_said() == [[]]
 
 
 @pytest.mark.parametrize("has_index", [True, False])

@@ -53,7 +53,7 @@ def test_a_home_in_the_data_directory_keeps_nothing_and_the_line_that_makes_a_pl
 ) -> None:
     with pytest.raises(UsageError, match="never writes") as refused:
         state_file(settings(data), home(data))
-    assert refused.value.mend == (f"Make a place for it: sudo install -d -o 101 -g {os.getegid()} -m 700 {usual}")
+    assert refused.value.hint == (f"Make a place for it: sudo install -d -o 101 -g {os.getegid()} -m 700 {usual}")
     usual.mkdir()
     assert state_file(settings(data), home(data)).parent == usual
 
@@ -64,7 +64,7 @@ def test_a_place_of_somebody_else_stays_theirs(data: Path, usual: Path, monkeypa
     monkeypatch.setattr("os.access", lambda place, _: place == mine and mine.exists())
     with pytest.raises(UsageError) as refused:
         state_file(settings(data), home(data))
-    assert refused.value.mend.endswith(f"-m 700 {mine}")
+    assert refused.value.hint.endswith(f"-m 700 {mine}")
     mine.mkdir()
     assert state_file(settings(data), home(data)).parent == mine
 
@@ -84,7 +84,7 @@ def test_what_was_kept_there_before_is_read_and_is_to_be_moved_before_anything_i
         state_file(settings(data), home(data), writes=False)
     with pytest.raises(UsageError) as refused:
         state_file(settings(data), home(data))
-    assert refused.value.mend == f"Move what was kept there: mv {old}* {usual}/"
+    assert refused.value.hint == f"Move what was kept there: mv {old}* {usual}/"
     for file in list(old.parent.iterdir()):
         file.rename(usual / file.name)
     assert state_file(settings(data), home(data)) == usual / old.name
@@ -129,7 +129,7 @@ def test_a_state_that_is_named_in_it_is_refused(
     named = settings(data, state=way(data))
     with pytest.raises(UsageError, match="never writes") as refused:
         state_file(named, {})
-    assert refused.value.mend == f"Name another file: --state {usual}/state.db"
+    assert refused.value.hint == f"Name another file: --state {usual}/state.db"
     state_file(named, {}, writes=False)
 
 

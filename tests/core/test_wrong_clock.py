@@ -544,13 +544,14 @@ def closed_too_early(path: Path, imported: bool = False) -> None:
     if imported:
         closed.take_over(MonthCounts.of(Quality.IMPORTED, {Cell(Place(), "?"): 3}))
     months = {
-        name: (of, MonthChange(set(of.cells), anew=True)) for name, of in (("2026-11", closed), ("2026-10", before))
+        name: (of, MonthChange(set(of.cells), replaces_all=True))
+        for name, of in (("2026-11", closed), ("2026-10", before))
     }
     with SqliteState(path) as state:
         state.save(Update([HostUpdate(HOST, NOW - 90 * DAY, NOW - 60, months)], zone="UTC"))
 
 
-def test_a_month_that_goes_on_but_was_closed_is_counted_anew_as_a_lower_bound(world: World, path: Path) -> None:
+def test_a_month_that_goes_on_but_was_closed_is_counted_again_as_a_lower_bound(world: World, path: Path) -> None:
     closed_too_early(path)
     there: list[Record] = [user("alice", NOW - 60), user("bob", NOW - 10 * DAY), user("old", NOW - 31 * DAY)]
     shown, kept = run(world, path, there, [[user("carol", NOW + 1)], world.pass_time(60), world.pass_time(60)])
@@ -581,7 +582,7 @@ def test_a_month_that_goes_on_of_which_more_was_taken_over_stays_as_it_is(world:
     assert kept.hosts[HOST].months["2026-11"].closed
 
 
-def test_a_month_that_was_closed_too_early_is_counted_anew_past_a_restart_index(server: Server) -> None:
+def test_a_month_that_was_closed_too_early_is_counted_again_past_a_restart_index(server: Server) -> None:
     now = server.now
     for number in range(40):
         server.log_in(f"user{number}", number * DAY)

@@ -8,7 +8,7 @@ from test_engine import HOST, NOW, World, path, user, world
 
 from headcount.cli import main
 from headcount.records import HostRead, Record
-from headcount.snapshot import Problem, Quality, Snapshot
+from headcount.snapshot import ProblemGroup, Quality, Snapshot
 from headcount.state import Update
 from headcount.state.sqlite import SqliteState
 from headcount.zones import zone_of
@@ -23,7 +23,7 @@ def ran(world: World, path: Path, name: str) -> Snapshot:
         return world.run(READ, state=state, zone=zone_of(name), zone_name=name)
 
 
-def told(shown: Snapshot) -> list[Problem]:
+def told(shown: Snapshot) -> list[ProblemGroup]:
     return [problem for problem in shown.problems if problem.what == "another time zone"]
 
 

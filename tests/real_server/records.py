@@ -26,15 +26,15 @@ def months(server: Prosody, user: str) -> set[str]:
 
 
 def only_record(server: Prosody, user: str) -> Login:
-    """The user's one record, as Headcount reads it: without a flaw."""
+    """The user's one record, as Headcount reads it: without a problem."""
     (login,) = logins(server, user)
     return login
 
 
 def logins(server: Prosody, user: str, host: str = HOST) -> tuple[Login, ...]:
-    """The user's records, as Headcount reads them: without a flaw."""
+    """The user's records, as Headcount reads them: without a problem."""
     reading = read_store(STORE, server.file(STORE, user, host).read_bytes())
-    assert reading.faults == ()
+    assert reading.problems == ()
     return tuple(Login(*login) for login in reading.logins)
 
 

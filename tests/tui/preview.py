@@ -30,10 +30,10 @@ class Moving:
             publish(replace(snapshot, phase=Phase.SCANNING, progress=progress, hosts=hosts))
             if stop.wait(0.1):
                 return
-        if self._mode == "broken":  # as a fault of the screen's own would be
+        if self._mode == "broken":  # as a problem of the screen's own would be
             snapshot = replace(snapshot, timezone="Nowhere/At-all")
         publish(snapshot)
-        if self._mode == "hang":  # the screen's loop, by a fault of its own, while a feed counts on and keeps it
+        if self._mode == "hang":  # the screen's loop, by a problem of its own, while a feed counts on and keeps it
             stop.wait(0.5)
             app = publish.__self__._post.__self__  # type: ignore[attr-defined]
             app.call_later(lambda: time.sleep(1000))

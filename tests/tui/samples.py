@@ -18,7 +18,7 @@ from headcount.snapshot import (
     Phase,
     Place,
     PlaceName,
-    Problem,
+    ProblemGroup,
     Quality,
     Snapshot,
 )
@@ -117,8 +117,8 @@ def history(hosts: dict[str, int], days: int = 400, gap: range = range(9, 12)) -
 
 
 PROBLEMS = (
-    Problem("unreadable record", 3, "example.com/lastlog2/bob.dat", "it is no Lua table: line 1, column 9"),
-    Problem("timestamp in the future", 1, "example.org/lastlog2/eve.dat", "its login is 4 days ahead"),
+    ProblemGroup("unreadable record", 3, "example.com/lastlog2/bob.dat", "it is no Lua table: line 1, column 9"),
+    ProblemGroup("timestamp in the future", 1, "example.org/lastlog2/eve.dat", "its login is 4 days ahead"),
 )
 
 
@@ -173,5 +173,5 @@ def hostile() -> Snapshot:
         geo=HOSTILE[0] + HOSTILE[3],
         hosts=dict.fromkeys(HOSTILE, one),
         names=places,
-        problems=tuple(Problem(text, 1, text, text) for text in HOSTILE),
+        problems=tuple(ProblemGroup(text, 1, text, text) for text in HOSTILE),
     )

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import SAMPLE
 
-from headcount.snapshot import Cell, HostCounts, MonthCounts, Phase, Place, Problem, Quality, Snapshot
+from headcount.snapshot import Cell, HostCounts, MonthCounts, Phase, Place, ProblemGroup, Quality, Snapshot
 from headcount_tui.asked.news import Note, Visitors, news
 
 CELLS = [Cell(Place(country), client) for country in ("DE", "FR", None) for client in ("DINO", "?")]
@@ -62,7 +62,7 @@ def test_notes_tell_of_hosts_problems_places_and_months() -> None:
         hosts={**SAMPLE.hosts, "new.example": HostCounts()},
         geo="DB-IP 2026-12",
         month="2026-12",
-        problems=(Problem("no data directory", 1, "", "gone", True),),
+        problems=(ProblemGroup("no data directory", 1, "", "gone", True),),
     )
     told = {n.words for n in news(SAMPLE, later) if isinstance(n, Note)}
     assert told == {
@@ -70,7 +70,7 @@ def test_notes_tell_of_hosts_problems_places_and_months() -> None:
         "places now come from DB-IP 2026-12",
         "a host appeared: new.example",
         "a problem: no data directory",
-        "mended: unreadable record",
-        "mended: timestamp in the future",
+        "fixed: unreadable record",
+        "fixed: timestamp in the future",
     }
     assert "a host is gone: new.example" in {n.words for n in news(later, SAMPLE) if isinstance(n, Note)}

@@ -1,4 +1,4 @@
-"""Keys bound anew: they work, they are told everywhere, and what can't be is refused in words."""
+"""Keys bound again: they work, they are told everywhere, and what can't be is refused in words."""
 
 import pytest
 from fake_feed import FakeFeed
@@ -12,7 +12,7 @@ from headcount_tui.app import HeadcountApp, run
 from headcount_tui.asked.keys import ACTIONS, Where, as_markdown, remapped
 
 
-async def test_a_key_bound_anew_works_and_the_old_one_does_not() -> None:
+async def test_a_key_bound_again_works_and_the_old_one_does_not() -> None:
     async with screen(SAMPLE, options=ScreenOptions(keys={"country": "f", "pause": "o,f9"})) as seen:
         assert "f country" in seen.lines[-1]
         assert "type to find" in await seen.press("f")
@@ -41,7 +41,7 @@ async def test_ctrl_c_always_quits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "message", "mend"),
+    ("keys", "message", "hint"),
     [
         ({"cuntry": "f"}, "There is no action cuntry", "There is country."),
         ({"[/x]\x1b": "f"}, "There is no action", "There is"),
@@ -51,28 +51,28 @@ async def test_ctrl_c_always_quits() -> None:
         ({"country": "f", "host": "f"}, "The key f would do two things", ""),
     ],
 )
-def test_what_cannot_be_is_refused(keys: dict[str, str], message: str, mend: str) -> None:
+def test_what_cannot_be_is_refused(keys: dict[str, str], message: str, hint: str) -> None:
     with pytest.raises(UsageError) as refused:
         run(FakeFeed(), ScreenOptions(keys=keys))
     assert refused.value.message.startswith(message)
-    assert mend in (refused.value.mend or "")
+    assert hint in (refused.value.hint or "")
     assert "\x1b" not in str(refused.value)
 
 
 def test_a_theme_that_there_is_not_is_told_with_those_that_are() -> None:
     with pytest.raises(UsageError, match="There is no theme pink") as refused:
         run(FakeFeed(), ScreenOptions(theme="pink"))
-    assert "safe-dark" in (refused.value.mend or "")
+    assert "safe-dark" in (refused.value.hint or "")
 
 
-def test_every_action_but_moves_and_boxes_can_be_bound_anew() -> None:
+def test_every_action_but_moves_and_boxes_can_be_bound_again() -> None:
     ids = [action.id for action in ACTIONS if action.id]
     assert len(ids) == len(set(ids))
     fixed = {action.name for action in ACTIONS if not action.id and action.where in (Where.LOOK, Where.FILTER)}
     assert not fixed
 
 
-def test_the_table_of_keys_tells_what_was_bound_anew() -> None:
+def test_the_table_of_keys_tells_what_was_bound_again() -> None:
     assert "| `f` | one country" in as_markdown(remapped({"country": "f"}))
 
 

@@ -19,7 +19,18 @@ from screens import Seen, screen
 from headcount.errors import HeadcountError, TakenError, UsageError
 from headcount.figures.filters import Filter
 from headcount.screen import ScreenOptions
-from headcount.snapshot import Active, Cell, HostCounts, MonthCounts, Phase, Place, Problem, Progress, Quality, Snapshot
+from headcount.snapshot import (
+    Active,
+    Cell,
+    HostCounts,
+    MonthCounts,
+    Phase,
+    Place,
+    ProblemGroup,
+    Progress,
+    Quality,
+    Snapshot,
+)
 from headcount_tui.app import HeadcountApp
 from headcount_tui.asked.shown import Asked, Shown, Tab, look
 from headcount_tui.drawing.tables import table_of
@@ -371,7 +382,7 @@ def test_figures_of_those_read_so_far_are_not_handed_on(end: str) -> None:
 @pytest.mark.parametrize("min_count", [None, 5])
 @pytest.mark.parametrize("end", ALL)
 def test_no_file_names_a_user_exact_or_not(end: str, min_count: int | None) -> None:
-    problem = Problem("unreadable record", 3, "example.com/lastlog2/mallory.dat", "it is cut", is_urgent=True)
+    problem = ProblemGroup("unreadable record", 3, "example.com/lastlog2/mallory.dat", "it is cut", is_urgent=True)
     shown = replace(SMALL, problems=(problem,))
     text = text_of(end, shown, min_count=min_count)
     assert "mallory" not in (words_of(text) if end == "svg" else text)

@@ -21,7 +21,7 @@ from headcount_tui.running.feed_thread import Ended, Published
 from headcount_tui.running.right_of_way import BREATH, RightOfWay
 
 
-async def test_a_failure_is_told_with_what_mends_it_and_the_last_figures_stay() -> None:
+async def test_a_failure_is_told_with_what_fixes_it_and_the_last_figures_stay() -> None:
     async with screen(SAMPLE) as seen:
         error = NoPermissionError("/var/lib/prosody may not be read", "sudo usermod -aG prosody me")
         shown = await seen.put(error, "✖ /var/lib/prosody may not be read")
@@ -40,7 +40,7 @@ async def test_a_failure_before_the_first_figures() -> None:
         await seen.press("m", "h", "c", "slash", "escape", "exclamation_mark", "enter", "s", "r", "[", "4")
 
 
-async def test_a_fault_shows_no_traceback() -> None:
+async def test_a_problem_shows_no_traceback() -> None:
     async with screen(SAMPLE) as seen:
         shown = await seen.put(ZeroDivisionError("[/nope] \x1b]52;c;x"), "✖ Headcount failed: ZeroDivisionError")
         assert "[/nope]" not in shown  # its text may quote what was read
@@ -96,7 +96,7 @@ async def test_quit_does_not_wait_for_a_feed_that_hangs() -> None:
     assert len(hanging) == 1, "it was waited for: it ends only now"
 
 
-async def test_a_feed_that_speaks_when_the_screen_has_no_widgets_is_no_fault() -> None:
+async def test_a_feed_that_speaks_when_the_screen_has_no_widgets_is_no_problem() -> None:
     """They go, and the last messages are read then, where the screen of a picture closes."""
     app = HeadcountApp(FakeFeed())
     close_all = app._close_all

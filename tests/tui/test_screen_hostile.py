@@ -8,7 +8,7 @@ from screens import Seen, screen
 
 from headcount.errors import HeadcountError
 from headcount.figures.filters import Filter
-from headcount.snapshot import MonthCounts, Problem, Quality
+from headcount.snapshot import MonthCounts, ProblemGroup, Quality
 
 
 def assert_harmless(seen: Seen) -> None:
@@ -36,7 +36,7 @@ async def test_news_of_what_is_hostile() -> None:
     for grown in ({**(one.months["2026-11"].cells or {}), **first}, cells):
         counts = replace(one, months={**one.months, "2026-11": MonthCounts.of(Quality.EXACT, grown)})
         after = replace(before, hosts=dict.fromkeys(HOSTILE, counts), geo=HOSTILE[4], generated_at=NOW + 7)
-        after = replace(after, problems=(*before.problems, Problem(HOSTILE[1], 1, HOSTILE[1], HOSTILE[1], True)))
+        after = replace(after, problems=(*before.problems, ProblemGroup(HOSTILE[1], 1, HOSTILE[1], HOSTILE[1], True)))
         async with screen(before, size=(120, 40)) as seen:
             await seen.press("7")
             await seen.put(after, "new visitor")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from samples import NAMES, SAMPLE
 from screens import Seen, screen
 
-from headcount.snapshot import Cell, MonthCounts, Phase, Place, Problem, Progress, Snapshot
+from headcount.snapshot import Cell, MonthCounts, Phase, Place, ProblemGroup, Progress, Snapshot
 from headcount_tui.drawing.render import LIT_FOR
 from headcount_tui.widgets.live_table import LiveTable
 
@@ -134,11 +134,11 @@ async def test_a_scan_shows_its_progress_and_growing_figures() -> None:
 
 
 async def test_what_stops_all_figures_is_a_banner_and_the_last_ones_stay() -> None:
-    gone = Problem("no data directory", 1, "/var/lib/prosody", "It is gone. Figures go on when it is back.", True)
+    gone = ProblemGroup("no data directory", 1, "/var/lib/prosody", "It is gone. Figures go on when it is back.", True)
     async with screen(SAMPLE) as seen:
         shown = await seen.put(replace(SAMPLE, problems=(gone,)), "✖ no data directory: /var/lib/prosody")
         assert "Figures go on when it is back." in shown
-        assert "✖ trouble" in shown
+        assert "✖ problem" in shown
         assert "93,682" in shown
         assert seen.app.screen.has_class("-unsettled")
         await seen.put(SAMPLE, "● live")

@@ -14,7 +14,7 @@ from headcount.snapshot import (
     MonthCounts,
     Phase,
     Place,
-    Problem,
+    ProblemGroup,
     Progress,
     Quality,
 )
@@ -228,16 +228,16 @@ async def test_problems_are_counted_told_and_kept_up_to_date() -> None:
         assert "3 × unreadable record" in shown
         assert "example.com/lastlog2/bob.dat" in shown
         assert "it is no Lua table" in shown
-        more = replace(SAMPLE, problems=(Problem("lost name", 7, "a/b", "no UTF-8"),))
+        more = replace(SAMPLE, problems=(ProblemGroup("lost name", 7, "a/b", "no UTF-8"),))
         assert "7 × lost name" in await seen.put(more, "lost name")
         assert "1 problem !" in await seen.press("escape")
         await seen.put(replace(SAMPLE, problems=()), "no problems")
         assert "everything that was found could be read" in await seen.press("exclamation_mark")
 
 
-async def test_all_of_why_something_is_a_problem_is_told_with_what_mends_it() -> None:
-    why = f"{'The clock may be wrong. ' * 20}Start it anew with --trust-clock."
-    async with screen(replace(SAMPLE, problems=(Problem("clock in doubt", 1, "", why),))) as seen:
+async def test_all_of_why_something_is_a_problem_is_told_with_what_fixes_it() -> None:
+    why = f"{'The clock may be wrong. ' * 20}Start it again with --trust-clock."
+    async with screen(replace(SAMPLE, problems=(ProblemGroup("clock in doubt", 1, "", why),))) as seen:
         assert "--trust-clock" in await seen.press("exclamation_mark")
 
 

@@ -13,10 +13,10 @@ from screens import until_so
 from textual.pilot import Pilot
 
 from headcount.screen import ScreenOptions
-from headcount.snapshot import Phase, Problem, Progress, Snapshot
+from headcount.snapshot import Phase, ProblemGroup, Progress, Snapshot
 
 SIZES = {"small": (60, 15), "normal": (80, 24), "wide": (140, 45)}
-GONE = Problem("no data directory", 1, "/var/lib/prosody", "Figures go on as soon as it is back.", True)
+GONE = ProblemGroup("no data directory", 1, "/var/lib/prosody", "Figures go on as soon as it is back.", True)
 STATES = {
     "live": SAMPLE,
     "scanning": replace(SAMPLE, phase=Phase.SCANNING, progress=Progress(431_000, 1_000_000)),

@@ -91,7 +91,7 @@ def test_it_works_in_poor_terminals(environment: dict[str, str]) -> None:
         assert there.exit_code() == 0
 
 
-def test_a_fault_of_the_screens_own_is_told_without_a_traceback() -> None:
+def test_a_problem_of_the_screens_own_is_told_without_a_traceback() -> None:
     with terminal("broken", 80, 24) as there:
         sent = there.until(b"Headcount failed: ZoneInfoNotFoundError")
         assert there.exit_code() == 1

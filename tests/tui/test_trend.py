@@ -96,7 +96,7 @@ def test_points_a_day_apart_are_no_gaps_where_they_are_old() -> None:
     assert course(shown_of(snapshot(history=History(points)), Zoom.ALL), 200).gaps == ()
 
 
-def test_month_users_begin_anew_with_each_month() -> None:
+def test_month_users_begin_again_with_each_month() -> None:
     stretches = line_of(course(shown_of(snapshot(history=hourly(30 * 24))), 400), "month users").stretches
     assert len(stretches) == 2
     assert stretches[1][0].when >= 1_793_487_600  # 2026-11-01 in Berlin

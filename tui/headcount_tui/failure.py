@@ -7,13 +7,13 @@ from headcount.text import clean
 
 
 class Failure(NamedTuple):
-    """Why no newer figures come, the line that mends it, and the exit code that tells it."""
+    """Why no newer figures come, the line that fixes it, and the exit code that tells it."""
 
     message: str
-    mend: str
+    hint: str
     exit_code: int = 1
 
 
 def failure_of(error: HeadcountError) -> Failure:
     """The failure that an error is to a screen; its text may come from outside."""
-    return Failure(clean(error.message), clean(error.mend), error.exit_code)
+    return Failure(clean(error.message), clean(error.hint), error.exit_code)

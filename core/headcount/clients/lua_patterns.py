@@ -1,7 +1,7 @@
 """Lua patterns as text: whether one is well formed, and how long it could take.
 
-Lua itself finds a fault only when a match gets as far as it. So the whole pattern is read here, by the rules
-of Lua 5.4's lstrlib.c (Reference Manual, 6.4.1), and its faults are told in Lua's words.
+Lua itself finds a problem only when a match gets as far as it. So the whole pattern is read here, by the rules
+of Lua 5.4's lstrlib.c (Reference Manual, 6.4.1), and its problems are told in Lua's words.
 """
 
 import re
@@ -15,22 +15,22 @@ _MOST_STEPS = 2_000_000
 
 class Shape(NamedTuple):
     """What a pattern is made of: `repetitions` are its `*`, `+` and `-`, `options` its `?`, and `readings`
-    its `%b` and back references, each of which may read the rest of the text once more. `fault` is what Lua
+    its `%b` and back references, each of which may read the rest of the text once more. `problem` is what Lua
     would say against it, "" where it is well formed."""
 
-    fault: str = ""
+    problem: str = ""
     anchored: bool = False
     repetitions: int = 0
     options: int = 0
     readings: int = 0
 
 
-class _FaultError(Exception):
+class _FileProblemError(Exception):
     """The pattern is not one."""
 
 
 def read_pattern(pattern: bytes) -> Shape:
-    """The shape of `pattern`. Lua never raises for one without a fault, but for `pattern too complex`."""
+    """The shape of `pattern`. Lua never raises for one without a problem, but for `pattern too complex`."""
     anchored = pattern.startswith(b"^")
     captures = _Captures()
     counts = {"repetition": 0, "option": 0, "reading": 0, "": 0}
@@ -40,8 +40,8 @@ def read_pattern(pattern: bytes) -> Shape:
             at, kind = _read_item(pattern, at, captures)
             counts[kind] += 1
         captures.end()
-    except _FaultError as fault:
-        return Shape(str(fault))
+    except _FileProblemError as problem:
+        return Shape(str(problem))
     return Shape("", anchored, counts["repetition"], counts["option"], counts["reading"])
 
 
@@ -74,22 +74,22 @@ class _Captures:
 
     def start(self) -> None:
         if self._count == _MOST_CAPTURES:
-            raise _FaultError("too many captures")
+            raise _FileProblemError("too many captures")
         self._count += 1
         self._open.append(self._count)
 
     def close(self) -> None:
         if not self._open:
-            raise _FaultError("invalid pattern capture")
+            raise _FileProblemError("invalid pattern capture")
         self._open.pop()
 
     def refer(self, number: int) -> None:
         if not 1 <= number <= self._count or number in self._open:
-            raise _FaultError(f"invalid capture index %{number}")
+            raise _FileProblemError(f"invalid capture index %{number}")
 
     def end(self) -> None:
         if self._open:
-            raise _FaultError("unfinished capture")
+            raise _FileProblemError("unfinished capture")
 
 
 def _read_item(pattern: bytes, at: int, captures: _Captures) -> tuple[int, str]:
@@ -105,11 +105,11 @@ def _read_item(pattern: bytes, at: int, captures: _Captures) -> tuple[int, str]:
             letter = pattern[at + 1 : at + 2]
             if letter == b"b":
                 if len(pattern) < at + 4:
-                    raise _FaultError("malformed pattern (missing arguments to '%b')")
+                    raise _FileProblemError("malformed pattern (missing arguments to '%b')")
                 return at + 4, "reading"
             if letter == b"f":
                 if pattern[at + 2 : at + 3] != b"[":
-                    raise _FaultError("missing '[' after '%f' in pattern")
+                    raise _FileProblemError("missing '[' after '%f' in pattern")
                 return _class_end(pattern, at + 2), ""
             if letter in b"0123456789" and letter:
                 captures.refer(int(letter))
@@ -128,14 +128,14 @@ def _class_end(pattern: bytes, at: int) -> int:
     first = pattern[at : at + 1]
     if first == b"%":
         if at + 1 == len(pattern):
-            raise _FaultError("malformed pattern (ends with '%')")
+            raise _FileProblemError("malformed pattern (ends with '%')")
         return at + 2
     if first != b"[":
         return at + 1
     at += 2 if pattern[at + 1 : at + 2] == b"^" else 1
     while True:  # a ] that comes first is a member of the set
         if at >= len(pattern):
-            raise _FaultError("malformed pattern (missing ']')")
+            raise _FileProblemError("malformed pattern (missing ']')")
         at += 2 if pattern[at : at + 1] == b"%" else 1
         if pattern[at : at + 1] == b"]":
             return at + 1

@@ -96,10 +96,10 @@ class ClientPatterns:
     def _longest(self, position: int, pattern: bytes) -> int:
         """The longest resource that the pattern is tried on. Raises UsageError where something is wrong."""
         shape = read_pattern(pattern)
-        fault = shape.fault or ("" if self._clients[position - 1] else "it names no client")
-        if fault:
+        problem = shape.problem or ("" if self._clients[position - 1] else "it names no client")
+        if problem:
             raise UsageError(
-                f"{self._called(position)}: {fault}",
+                f"{self._called(position)}: {problem}",
                 "A client pattern is a Lua pattern (Lua 5.4 Reference Manual, 6.4.1) with a client.",
             )
         return longest_text(shape, LONGEST_RESOURCE)

@@ -134,10 +134,10 @@ class ActiveUsers:
                 self._count(key, packed, +1)
 
     def advance(self, now: float) -> None:
-        """Moves the windows to `now` (Unix seconds); back too, at the cost of counting anew."""
+        """Moves the windows to `now` (Unix seconds); back too, at the cost of counting again."""
         if now < self._now:
             self._now = now
-            self._count_anew()
+            self._count_again()
             return
         if now > self._horizon:
             self._look_ahead(now + AHEAD)
@@ -236,7 +236,7 @@ class ActiveUsers:
                 of_cell[column] -= 1
                 self._frozen = None
 
-    def _count_anew(self) -> None:
+    def _count_again(self) -> None:
         self._counts = [[0, 0, 0, 0] for _ in self._cells]
         self._timers.clear()
         self._horizon = self._now

@@ -54,11 +54,11 @@ class LastSeen:
             return NEVER if self._knows_all else None
         return last
 
-    def note(self, key: int, *, is_flawed: bool) -> None:
-        """Takes note of what the active users are not told by a record: a flawed one may hide an activity."""
+    def note(self, key: int, *, has_problems: bool) -> None:
+        """Takes note of what the active users are not told by a record: a odd one may hide an activity."""
         if not self._is_told:
             return
-        if is_flawed:
+        if has_problems:
             self._apart[key] = None
         elif self._apart:
             self._apart.pop(key, None)

@@ -56,7 +56,7 @@ class HostCounter:
             if last is None or last <= presence.last:  # else what can't be read now was read before, and was newer
                 last = put(key, presence)
             before = seen.before(key, last)
-            seen.note(key, is_flawed=bool(user.flaws))
+            seen.note(key, has_problems=bool(user.problems))
             visits = visits_of(told, before)
             if key in held.keys or (told and told[-1][1] > now):
                 visits = held.put_off(key, user.user, visits, now)
@@ -90,7 +90,7 @@ class HostCounter:
         self._imported = {}
 
     def start(self, started: float) -> None:
-        """The server was started anew (Unix seconds)."""
+        """The server was started again (Unix seconds)."""
         self._rule = self._rule._replace(started=started)
         self.active.start(started)
 

@@ -92,13 +92,13 @@ class Month:
 @dataclass(slots=True)
 class MonthChange:
     """What has to be kept of a month's changes: counts that moved, the hashes of users newly counted, one after the
-    other, the month's own row; of one made `anew`, everything in place of everything that was kept, but who was counted
-    under the key that it has still."""
+    other, the month's own row; of one that `replaces_all`, everything in place of everything that was kept, but who was
+    counted under the key that it has still."""
 
     cells: set[Cell] = field(default_factory=set)
     counted: bytearray = field(default_factory=bytearray)
     closed: bool = False
-    anew: bool = False
+    replaces_all: bool = False
 
     def hashes(self) -> list[bytes]:
         """The hashes of the users newly counted, in ascending order."""
@@ -177,7 +177,7 @@ class MonthlyVisitors:
 
     def open_again(self, now: float, *, at_start: bool) -> list[str]:
         """Puts right what a clock that was ahead closed, by one that is believed: the month that goes on is counted
-        anew, where all is to be read `at_start`; returns it. Where that can't be, users are missed, and it says so."""
+        again, where all is to be read `at_start`; returns it. Where that can't be, users are missed, and it says so."""
         again = []
         for name, month in self.months.items():
             end = end_of(name, self.zone)
@@ -185,7 +185,7 @@ class MonthlyVisitors:
                 continue
             if at_start and now < end and month.imported is None:
                 self.months[name] = Month(Quality.LOWER_BOUND, key=self._new_key())
-                self.changes[name] = MonthChange(anew=True)
+                self.changes[name] = MonthChange(replaces_all=True)
                 again.append(name)
             elif month.quality is Quality.EXACT:
                 month.weaken()

@@ -118,7 +118,7 @@ class TakingOver:
         self._note(name, month, hashes)
 
     def _note(self, name: str, month: Month, hashes: list[bytes]) -> None:
-        self.changes[name] = MonthChange(set(month.cells), bytearray().join(hashes), anew=True)
+        self.changes[name] = MonthChange(set(month.cells), bytearray().join(hashes), replaces_all=True)
 
     def _hashes(self, month: Month, users: Collection[str]) -> list[bytes]:
         return [] if month.key is None else [month.hash_of(self.host, user) for user in users]

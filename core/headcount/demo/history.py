@@ -59,7 +59,7 @@ class _MonthSoFar:
         self._users: dict[str, dict[str, Cell]] = {}
 
     def advance(self, when: float) -> None:
-        """Begins anew where `when` is in another month."""
+        """Begins again where `when` is in another month."""
         if when >= self._end:
             self._name = month_of(when, self._zone) or ""
             self._end = end_of(self._name, self._zone)

@@ -20,13 +20,13 @@ from headcount.engine.zone_change import has_other_bounds, other_zone
 from headcount.months import month_of
 from headcount.places.lookup import Places
 from headcount.records import (
-    Flaw,
     HostGone,
     HostRead,
     HostVisitors,
+    Problem,
     Record,
     ServerStarted,
-    SourceFlaws,
+    SourceProblems,
     Users,
     UsersGone,
 )
@@ -106,14 +106,14 @@ class Counting:
         return any(found)
 
     def open_again(self, now: float, *, at_start: bool) -> bool:
-        """Puts right what a clock that was ahead closed; whether all that the source has is to be counted anew."""
+        """Puts right what a clock that was ahead closed; whether all that the source has is to be counted again."""
         found = [
             (name, month)
             for name, host in self.hosts.items()
             for month in host.months.open_again(now, at_start=at_start)
         ]
         for name, month in found:
-            log.info("%s of %s was closed by a clock that was ahead: it is counted anew", month, clean(name))
+            log.info("%s of %s was closed by a clock that was ahead: it is counted again", month, clean(name))
         return bool(found)
 
     def nobody_looked(self, since: float, now: float) -> None:
@@ -186,8 +186,8 @@ class Counting:
 
     def log_problems(self) -> None:
         """Logs each kind of problem when it first appears, by host and store; never by user."""
-        for flaw in self.problems.unlogged():
-            log.warning("problem: %s%s: %s", flaw.what, f" in {flaw.place}" if flaw.place else "", flaw.why)
+        for problem in self.problems.unlogged():
+            log.warning("problem: %s%s: %s", problem.what, f" in {problem.place}" if problem.place else "", problem.why)
 
     def take(self, batch: Iterable[Record], now: float) -> None:
         """Counts what a source says, as of `now` (Unix seconds)."""
@@ -210,7 +210,7 @@ class Counting:
                         self.hosts[record.host].forget_users(self._now)
                     self.there.discard(record.host)
                     self.problems.drop_host(record.host)
-                case SourceFlaws():
+                case SourceProblems():
                     self._take_source(record)
                 case ServerStarted():
                     self._start(record.when)
@@ -235,11 +235,11 @@ class Counting:
             for host in self.hosts.values():
                 host.start(self._rule.started)
 
-    def _take_source(self, record: SourceFlaws) -> None:
+    def _take_source(self, record: SourceProblems) -> None:
         """Notes what is wrong with the source. While it can't be looked at the figures stay as they were; that is a
         gap like that of an engine which did not run."""
-        self.problems.replace(Subject("source"), record.flaws)
-        if any(flaw.is_urgent for flaw in record.flaws):
+        self.problems.replace(Subject("source"), record.problems)
+        if any(problem.is_urgent for problem in record.problems):
             self._blind_since = self.seen_until
         elif self._blind_since is not None:
             self.nobody_looked(self._blind_since, self._now)
@@ -256,9 +256,9 @@ class Counting:
                 host.lack(self._now)
         wrong = self.problems.users_of(name)
         for user in users:
-            if not (user.flaws or user.key in ahead or user.key in wrong):
+            if not (user.problems or user.key in ahead or user.key in wrong):
                 continue
-            self.problems.replace(_of(name, user.key), user.flaws)
+            self.problems.replace(_of(name, user.key), user.problems)
             if user.key in ahead:
                 self.problems.replace_until(ahead[user.key], _ahead(name, user.key), [_in_the_future(name, user.user)])
             else:
@@ -279,7 +279,7 @@ class Counting:
             for month in record.months:
                 for place in month.places:
                     self.names.see(Place(*place))
-        self.problems.replace(Subject("visitors", record.host), record.flaws)
+        self.problems.replace(Subject("visitors", record.host), record.problems)
 
     def _host(self, name: str) -> HostCounter:
         if name not in self.hosts:
@@ -329,9 +329,9 @@ def _ahead(host: str, key: int) -> Subject:
     return Subject("user's future", host, key)
 
 
-def _in_the_future(host: str, user: str) -> Flaw:
+def _in_the_future(host: str, user: str) -> Problem:
     why = "counted as active, as the server's own module does; is a clock wrong?"
-    return Flaw("timestamp in the future", clean(f"{host}: user {user}"), clean(host), why)
+    return Problem("timestamp in the future", clean(f"{host}: user {user}"), clean(host), why)
 
 
 def _days_of(record: Record) -> set[int]:

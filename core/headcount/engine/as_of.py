@@ -21,7 +21,7 @@ def record_as_of(record: UserRecord, at: float) -> UserRecord:
         (activity for activity in record.activities if activity[0] <= at),
         (login for login in record.logins if login[0] <= at),
     )
-    return UserRecord(record.key, record.user, *activities, record.flaws, record.is_known, record.is_unread)
+    return UserRecord(record.key, record.user, *activities, record.problems, record.is_known, record.is_unread)
 
 
 def saved_as_of(saved: Saved, at: float, zone: tzinfo) -> Saved:

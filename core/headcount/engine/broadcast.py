@@ -21,7 +21,7 @@ from headcount.snapshot import (
     MonthCounts,
     Phase,
     Place,
-    Problem,
+    ProblemGroup,
     Progress,
     Quality,
     Snapshot,
@@ -108,7 +108,9 @@ def unpacked(
         hosts=hosts,
         history=history.until(head["now"] + AHEAD),
         marks=marks,
-        problems=tuple(Problem(what, count, "", why, any(urgent)) for what, count, why, *urgent in head["problems"]),
+        problems=tuple(
+            ProblemGroup(what, count, "", why, any(urgent)) for what, count, why, *urgent in head["problems"]
+        ),
     )
 
 

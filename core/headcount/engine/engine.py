@@ -20,7 +20,7 @@ from headcount.engine.trusted_clock import AHEAD
 from headcount.feed import Publish
 from headcount.months import month_of
 from headcount.places.lookup import Places
-from headcount.records import Flaw, Record, SourceFlaws, Users
+from headcount.records import Problem, Record, SourceProblems, Users
 from headcount.snapshot import Phase, Snapshot
 from headcount.sources import Source
 from headcount.state import State
@@ -118,28 +118,28 @@ class Engine:
     def _wait_for_source(self, publish: Publish, stop: threading.Event) -> bool:
         """Waits until there is something to read; whether there is, before `stop` was set."""
         while not stop.is_set():
-            flaw = self._why_wait()
-            if flaw is None:
+            problem = self._why_wait()
+            if problem is None:
                 return True
             self._restart.remember_last_shown(self._counting)
             self._look_at_clock()
-            self._counting.take([SourceFlaws((flaw,))], self._now)
+            self._counting.take([SourceProblems((problem,))], self._now)
             self._counting.log_problems()
             publish(self.snapshot())
             stop.wait(1.0)
         return False
 
-    def _why_wait(self) -> Flaw | None:
+    def _why_wait(self) -> Problem | None:
         """Why there is nothing to read yet; None where there is."""
         missing = self._source.missing()
         if missing is None:
             return self._source.lost()
         why = f"{missing} The figures begin, or go on, when it is there; is its name right?"
-        return Flaw("no data directory", self._source.label, "", why, is_urgent=True)
+        return Problem("no data directory", self._source.label, "", why, is_urgent=True)
 
     def _read(self, publish: Publish, stop: threading.Event) -> None:
         self._phase = Phase.SCANNING
-        self._counting.take([SourceFlaws()], self._now)
+        self._counting.take([SourceProblems()], self._now)
         self._go_on(publish)
         with garbage.paused():
             for batch in self._source.read():
@@ -157,7 +157,7 @@ class Engine:
         if self._restart.has_figures:
             self._counting.problems.pass_time(self._now)
             self._showing.show(publish, 0)
-        self._restart.go_on(self._counting, self._source, reads_all=self._retention.counts_anew)
+        self._restart.go_on(self._counting, self._source, reads_all=self._retention.counts_again)
 
     def _follow(self, publish: Publish, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -215,5 +215,5 @@ class Engine:
 
 def _note_damage(problems: Problems, notices: Iterable[str], damage: str) -> None:
     """Notes what became of a state that was not whole."""
-    problems.replace(Subject("state notices"), [Flaw("state set aside", "", "", why) for why in notices])
-    problems.replace(Subject("state damage"), [Flaw("state damaged", "", "", damage)] if damage else ())
+    problems.replace(Subject("state notices"), [Problem("state set aside", "", "", why) for why in notices])
+    problems.replace(Subject("state damage"), [Problem("state damaged", "", "", damage)] if damage else ())

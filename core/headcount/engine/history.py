@@ -104,7 +104,7 @@ class HistoryKeeper:
 def _hourly_since(points: Sequence[HistoryPoint]) -> float:
     """The moment (Unix seconds) from which on all points stay.
 
-    Each 24 hours that have points count. Beyond a pause the count begins anew, so that what is older than the pause is
+    Each 24 hours that have points count. Beyond a pause the count begins again, so that what is older than the pause is
     not thinned for what came after it, which may be no more than a clock's leap; but not for ever.
     """
     end, days, all_days = len(points), 0, 0

@@ -12,7 +12,7 @@ from headcount.engine.options import Options
 from headcount.engine.problems import Subject
 from headcount.engine.retention import Retention
 from headcount.errors import StateError
-from headcount.records import Flaw
+from headcount.records import Problem
 from headcount.snapshot import Snapshot
 from headcount.state import HostUpdate, Saved, State, Update
 from headcount.text import SENTENCES, clean
@@ -122,9 +122,7 @@ class Keeping:
         self._broadcast.note_kept()
 
 
-def _not_kept(error: StateError) -> Flaw:
-    mend = f"{error.mend} " if error.mend else ""
-    why = (
-        f"{error.message} {mend}What is counted is kept as soon as that is mended, and lost if the engine ends before."
-    )
-    return Flaw("state not kept", clean(error.message), "", clean(why, SENTENCES), is_urgent=True)
+def _not_kept(error: StateError) -> Problem:
+    hint = f"{error.hint} " if error.hint else ""
+    why = f"{error.message} {hint}What is counted is kept as soon as that is fixed, and lost if the engine ends before."
+    return Problem("state not kept", clean(error.message), "", clean(why, SENTENCES), is_urgent=True)

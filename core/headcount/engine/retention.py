@@ -7,7 +7,7 @@ from headcount.engine.marks import MarkKeeper
 from headcount.engine.options import Options
 from headcount.engine.trusted_clock import AHEAD, LastSign, TrustedClock, Turn
 from headcount.months import month_of, shift, start_of
-from headcount.records import Flaw
+from headcount.records import Problem
 from headcount.state import Saved
 
 
@@ -16,7 +16,7 @@ class Retention:
 
     `nothing_after` is the moment and the month after which the state shall hold nothing any more, None where that is
     not to be said; `is_kept` whether the state knows what was pruned. `said_pruned` is what it says of that itself.
-    `counts_anew` says that all of the source has to be read, whatever is known of it.
+    `counts_again` says that all of the source has to be read, whatever is known of it.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Retention:
         self._said_pruned = said_pruned or ""
         self.nothing_after: tuple[float, str] | None = None
         self.is_kept = not counting.has_pruned_months
-        self.counts_anew = False
+        self.counts_again = False
         if not self.is_in_doubt and options.at is None:
             self._put_right(at_start=True)
 
@@ -54,9 +54,9 @@ class Retention:
         """What the state is to know of the clock."""
         return self._clock.sign().packed()
 
-    def doubts(self) -> list[Flaw]:
+    def doubts(self) -> list[Problem]:
         """The problem that a clock in doubt is."""
-        return [Flaw("clock in doubt", "", "", self._clock.why(), is_urgent=True)] if self.is_in_doubt else []
+        return [Problem("clock in doubt", "", "", self._clock.why(), is_urgent=True)] if self.is_in_doubt else []
 
     def look(self, now: float, ticks: float) -> bool:
         """Looks at the clock (`now` in Unix seconds); whether it came in doubt, or is believed again."""
@@ -107,7 +107,7 @@ class Retention:
         month = month_of(limit, self._options.zone)
         if month is None:
             return
-        self.counts_anew = self._counting.open_again(self._clock.now, at_start=at_start) or self.counts_anew
+        self.counts_again = self._counting.open_again(self._clock.now, at_start=at_start) or self.counts_again
         found = [
             self._counting.forget_after(month, self._clock.now),
             self._history.forget_after(limit),

@@ -5,7 +5,7 @@ import logging
 from headcount.clients.patterns import ClientPatterns
 from headcount.engine.problems import Problems, Subject
 from headcount.places.lookup import Places
-from headcount.records import Flaw
+from headcount.records import Problem
 
 log = logging.getLogger("headcount")
 
@@ -15,7 +15,7 @@ def look_at_tools(places: Places, clients: ClientPatterns, problems: Problems) -
     if places.refresh():
         log.info("places: now from %s", places.label)
     said = (*places.warnings, *places.notes, *places.problems)
-    lost = [Flaw("places", places.label, "", why, is_urgent=True) for why in places.losses]
-    problems.replace(Subject("places"), [*lost, *(Flaw("places", places.label, "", why) for why in said)])
-    wrong = [Flaw("client pattern", "client_patterns", "", why) for why in clients.problems]
+    lost = [Problem("places", places.label, "", why, is_urgent=True) for why in places.losses]
+    problems.replace(Subject("places"), [*lost, *(Problem("places", places.label, "", why) for why in said)])
+    wrong = [Problem("client pattern", "client_patterns", "", why) for why in clients.problems]
     problems.replace(Subject("clients"), wrong)

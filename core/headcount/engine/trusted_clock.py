@@ -168,7 +168,7 @@ class TrustedClock:
             f"it says {_said(self.doubted_since)}, {_length(abs(off))} {where} the last moment that Headcount knows of "
             f"({_said(self.alive)}). If it is wrong, set it right. If it is right, it is believed after an hour of "
             "steady going, once the system calls it synchronised (NTP), or after 7 days; or at once, when Headcount is "
-            "started anew with --trust-clock. Until then no month is closed, and nothing is pruned or forgotten."
+            "started again with --trust-clock. Until then no month is closed, and nothing is pruned or forgotten."
         )
 
     def _jump(self) -> Turn | None:

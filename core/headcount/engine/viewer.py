@@ -11,7 +11,7 @@ from headcount.engine.broadcast import unpacked
 from headcount.errors import NoPermissionError, StateLockedError
 from headcount.feed import Publish
 from headcount.places.names import PlaceNames
-from headcount.snapshot import History, Phase, Place, PlaceName, Problem, Snapshot
+from headcount.snapshot import History, Phase, Place, PlaceName, ProblemGroup, Snapshot
 from headcount.state import Saved
 from headcount.state.files import is_locked
 from headcount.state.sqlite import SqliteState
@@ -20,7 +20,7 @@ LOOK = 0.5
 """Seconds between two looks whether there is news."""
 REST = 5
 """How many times as long as a look took the viewer rests after it, so that it never becomes a load."""
-ENDED = Problem(
+ENDED = ProblemGroup(
     "engine ended",
     1,
     "",
@@ -87,7 +87,7 @@ class Viewer:
         snapshot = unpacked(saved.live, months, arrivals, history, tuple(saved.marks))
         if snapshot is None:
             return None
-        damage = (Problem("state damaged", 1, "", saved.damage),) if saved.damage else ()
+        damage = (ProblemGroup("state damaged", 1, "", saved.damage),) if saved.damage else ()
         return replace(snapshot, names=self._named(snapshot), problems=(*damage, *snapshot.problems))
 
     def _named(self, snapshot: Snapshot) -> dict[Place, PlaceName]:

@@ -2,7 +2,7 @@
 
 from headcount.engine.options import Options
 from headcount.months import month_of, shift
-from headcount.records import Flaw
+from headcount.records import Problem
 from headcount.state import Saved
 from headcount.text import SENTENCES, clean
 from headcount.zones import have_the_same
@@ -18,10 +18,10 @@ def has_other_bounds(saved: Saved, options: Options, now: float) -> bool:
     return not have_the_same(months, saved.zone, options.zone)
 
 
-def other_zone(before: str | None, name: str) -> Flaw:
+def other_zone(before: str | None, name: str) -> Problem:
     """The problem that it is."""
     why = (
         f"the state's months were reckoned in {before} and are now reckoned in {name}: who logs in near a month's "
         f"bound may count in two months, and the open months are lower bounds; --timezone {before} goes on as before"
     )
-    return Flaw("another time zone", "", "", clean(why, SENTENCES))
+    return Problem("another time zone", "", "", clean(why, SENTENCES))

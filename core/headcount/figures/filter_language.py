@@ -252,7 +252,7 @@ def _value(name: Field, typed: str, of: Known | None, within: Filter, *, may_beg
     if found:
         some = [_called(value) for value in found[:3]]
         raise UsageError(f"{clean(typed, 40)} may be {_either(some, len(found))}.", "Type on.")
-    raise UsageError(f"No {name} {clean(typed, 40)} is known.", _mend(name, typed, of, within))
+    raise UsageError(f"No {name} {clean(typed, 40)} is known.", _hint(name, typed, of, within))
 
 
 def _month(typed: str, of: Known | None) -> str:
@@ -266,7 +266,7 @@ def _month(typed: str, of: Known | None) -> str:
     return typed
 
 
-def _mend(name: Field, typed: str, of: Known, within: Filter) -> str:
+def _hint(name: Field, typed: str, of: Known, within: Filter) -> str:
     """What is near to what is not known, or some of what is."""
     values = of.of(name, within)
     if name == "country":

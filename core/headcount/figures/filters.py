@@ -65,7 +65,7 @@ class Filter:
         return next((term.value for term in self.terms if term.field == field), None)
 
     def having(self, field: Field, value: str | None) -> "Filter":
-        """This filter with the field's term set anew, as the last one; without it where there is no `value`."""
+        """This filter with the field's term set again, as the last one; without it where there is no `value`."""
         rest = tuple(term for term in self.terms if term.field != field)
         return Filter((*rest, Term(field, value)) if value else rest)
 

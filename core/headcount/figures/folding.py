@@ -39,7 +39,7 @@ def folded_counts(cells: Mapping[Cell, int], min_count: int) -> dict[Cell, int]:
 
 
 def folded(cells: Mapping[Cell, Counts], min_count: int, tree: tuple[_Fork, ...] = _TREE) -> dict[Cell, Counts]:
-    """The users parted anew, so that every column of every cell is 0 or at least `min_count`, as those of all are."""
+    """The users parted again, so that every column of every cell is 0 or at least `min_count`, as those of all are."""
     if not tree:
         return {cell: counts for cell, counts in cells.items() if any(counts)}
     fork, *finer = tree

@@ -16,14 +16,14 @@ from headcount.places.proving import Stamp, stamp_of
 from headcount.text import clean
 
 RETRY: Final = 600.0
-"""Seconds after which a file is looked through again that could not be, through no fault of its own."""
+"""Seconds after which a file is looked through again that could not be, through no problem of its own."""
 _AGAIN: Final = "Download it again (geoipupdate), unpacked, as an .mmdb file; or leave it out."
 
 
 class GeoFile:
     """The file at `path`, looked at again and again. `database` is the one in use, None before one proved itself.
 
-    `fault` is what is wrong with the file now: a UsageError or NoPermissionError where whoever names it must learn of
+    `problem` is what is wrong with the file now: a UsageError or NoPermissionError where whoever names it must learn of
     it, another error where it was found damaged only when it was looked through. Nothing is copied or looked through
     before `wanted` is set. `ticks` is monotonic, in seconds.
     """
@@ -31,7 +31,7 @@ class GeoFile:
     def __init__(self, path: str, store: Store, ticks: Callable[[], float], *, wanted: bool) -> None:
         self.path = path
         self.wanted = wanted
-        self.fault: HeadcountError | None = None
+        self.problem: HeadcountError | None = None
         self.database: Database | None = None
         self._store = store
         self._ticks = ticks
@@ -75,7 +75,7 @@ class GeoFile:
         except OSError as error:
             self._end_proof()
             self._judged = self._seen = None
-            self.fault = _unreadable(clean(self.path), error.errno or errno.EIO)
+            self.problem = _unreadable(clean(self.path), error.errno or errno.EIO)
             return False
         if self._proof is not None and stamp == self._proving:
             return self._hear(self._proof, patience)
@@ -133,12 +133,12 @@ class GeoFile:
         try:
             os.close(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
         except OSError as error:
-            self.fault, self._judged = _unreadable(clean(self.path), error.errno or errno.EIO), stamp
+            self.problem, self._judged = _unreadable(clean(self.path), error.errno or errno.EIO), stamp
             return
         try:
             self._proof = Proof(self.path, stamp[1], self._store.digests(), self._ticks)
         except OSError as error:  # no room for a process, say; it is tried again at the next look
-            self.fault = _unproved(clean(self.path), clean(error.strerror or type(error).__name__))
+            self.problem = _unproved(clean(self.path), clean(error.strerror or type(error).__name__))
             return
         self._proving = stamp
 
@@ -167,9 +167,9 @@ class GeoFile:
         if verdict == "whole" and proof.about is not None and proof.about.kind != "places":
             verdict = "set aside"  # it became another one since it was described
         if verdict == "whole":
-            self.fault = self._use(answer, proof)
+            self.problem = self._use(answer, proof)
         elif verdict != "changed":
-            self.fault = self._fault(answer)
+            self.problem = self._problem(answer)
         self._judged = None if verdict == "changed" else answer.stamp or self._proving
         self._again_at = self._ticks() + RETRY if verdict in ("no copy", "no answer") else math.inf
         self._end_proof()
@@ -193,7 +193,7 @@ class GeoFile:
                 self._store.drop(copy.path)
         return None
 
-    def _fault(self, answer: Answer) -> HeadcountError | None:
+    def _problem(self, answer: Answer) -> HeadcountError | None:
         """Why a file can't be taken into use; None where it is merely not of places, and nothing was there before."""
         shown = clean(self.path)
         match answer.verdict:

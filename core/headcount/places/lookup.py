@@ -81,8 +81,8 @@ class Places:
             self._named.append(GeoFile(path, self._store, self._ticks, wanted=True))
         self._describe(self._named)
         for file in self._named:
-            if isinstance(file.fault, UsageError | NoPermissionError) and file.database is None:
-                raise file.fault
+            if isinstance(file.problem, UsageError | NoPermissionError) and file.database is None:
+                raise file.problem
 
     def _describe(self, files: Sequence[GeoFile]) -> None:
         """Waits until it is known what the files are."""
@@ -103,7 +103,7 @@ class Places:
         for file in self._found:
             if file.has_places:
                 file.want()
-                if file.fault is None:
+                if file.problem is None:
                     break
 
     @property
@@ -144,7 +144,7 @@ class Places:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What could be better, a sentence or two each."""
-        unusable = [_told(file.fault) for file in self._found if file.fault is not None and file.database is None]
+        unusable = [_told(file.problem) for file in self._found if file.problem is not None and file.database is None]
         if not has_fast_reader():
             unusable.append(
                 "GeoIP look-ups are slow: maxminddb has no C reader here. Install it from a binary wheel.",
@@ -154,19 +154,19 @@ class Places:
     @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the files now, some sentences each; they name files, but no address."""
-        faults = [
-            _told(file.fault, f"The last good one ({file.database.about.label}) stays in use.")
+        problems = [
+            _told(file.problem, f"The last good one ({file.database.about.label}) stays in use.")
             for file in self._files
-            if file.fault is not None and file.database is not None
+            if file.problem is not None and file.database is not None
         ]
         failed = (f"{self._failures} GeoIP look-ups failed: {self._failure}",) if self._failures else ()
-        return (*faults, *failed)
+        return (*problems, *failed)
 
     @property
     def losses(self) -> tuple[str, ...]:
         """What is wrong with the files that were named and of which there is no good one, some sentences each."""
-        lost = [file.fault for file in self._named if file.fault is not None and file.database is None]
-        return tuple(_told(fault, f"For now {self._instead}.") for fault in lost)
+        lost = [file.problem for file in self._named if file.problem is not None and file.database is None]
+        return tuple(_told(problem, f"For now {self._instead}.") for problem in lost)
 
     @property
     def _files(self) -> tuple[GeoFile, ...]:
@@ -203,7 +203,7 @@ class Places:
     def refresh(self) -> bool:
         """Looks at the files again, without waiting for any; whether other databases are in use now.
 
-        A file that is another one now is used as soon as it has proved itself. Until then, and where it is missing,
+        A file that has changed since is used as soon as it has proved itself. Until then, and where it is missing,
         broken or without places, the last good one stays in use, which `problems` says.
         """
         return self._look(0.0)
@@ -294,6 +294,6 @@ def _rank(file: GeoFile) -> tuple[bool, bool, int]:
     return (False, False, 0) if about is None else (file.has_places, about.has_cities, about.build)
 
 
-def _told(fault: HeadcountError, meanwhile: str = "") -> str:
-    """What is wrong, what is used meanwhile, and what mends it: where there is little room the end is cut off."""
-    return " ".join(filter(None, (fault.message, meanwhile, fault.mend)))
+def _told(problem: HeadcountError, meanwhile: str = "") -> str:
+    """What is wrong, what is used meanwhile, and what fixes it: where there is little room the end is cut off."""
+    return " ".join(filter(None, (problem.message, meanwhile, problem.hint)))

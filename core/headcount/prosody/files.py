@@ -24,7 +24,7 @@ SUFFIX: Final = b".dat"
 VISITORS_NAMES: Final = (encode_store(VISITORS), VISITORS.encode())
 VISITORS_FILES: Final = tuple(name + SUFFIX for name in VISITORS_NAMES)
 
-# Bound anew at each start of the server, in the data directory unless its configuration names another place; so the
+# Bound again at each start of the server, in the data directory unless its configuration names another place; so the
 # time of its last change is that of the start. It is there while mod_admin_socket is, on which mod_admin_shell depends.
 ADMIN_SOCKET: Final = b"prosody.sock"
 

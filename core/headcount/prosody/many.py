@@ -22,8 +22,8 @@ StorePaths = Sequence[tuple[str, bytes]]
 """The stores of a host by their names, each with the path of its directory."""
 
 Row = tuple[Any, ...]
-"""A user's record (`records.UserRecord`). Where anything is odd its flaws are faults (the number of the store among
-those that were read, what it is, and why), and at its end stands whether any file could be read."""
+"""A user's record (`records.UserRecord`). Where anything is odd its problems are told shorter (the number of the store
+among those that were read, what it is, and why), and at its end stands whether any file could be read."""
 
 Stamps = Sequence["array[int]"]
 """The change times (ns) of some users' files, by store."""
@@ -231,7 +231,7 @@ def _data_of(
 
 
 def _read(file: bytes, directory: int) -> bytes | str | None:
-    """The bytes of a file that was a usual one when it was looked at, and may be another one now."""
+    """The bytes of a file that was a usual one when it was looked at, and may have changed since."""
     try:
         descriptor = os.open(file, _FLAGS, dir_fd=directory)
     except OSError:
@@ -252,12 +252,12 @@ def _both(one: Activities | None, other: Activities | None) -> Activities | None
 def _odd_row(key: int, user: str, said: Activities | None, odd: Sequence[_Odd]) -> Row:
     """The row of a user with files that have not the usual shapes, or can't be read, or who has none any more."""
     activities = said or NOTHING
-    faults: list[tuple[int, str, str]] = []
+    problems: list[tuple[int, str, str]] = []
     was_read = is_known = bool(said)
     is_unread = False
     for number, name, data in odd:
         if isinstance(data, str):
-            faults.append((number, UNREAD, data))
+            problems.append((number, UNREAD, data))
             is_known = is_unread = True
             continue
         from headcount.prosody.stores import read_store  # here, since it takes a while and few users need it
@@ -266,5 +266,5 @@ def _odd_row(key: int, user: str, said: Activities | None, odd: Sequence[_Odd]) 
         was_read = True
         is_known = is_known or reading.known
         activities = together(activities, flat(reading.activities, reading.logins))
-        faults += [(number, fault.what, fault.why) for fault in reading.faults]
-    return key, user, *activities, tuple(faults), is_known, is_unread, was_read
+        problems += [(number, problem.what, problem.why) for problem in reading.problems]
+    return key, user, *activities, tuple(problems), is_known, is_unread, was_read

@@ -12,14 +12,14 @@ from typing import Final
 
 from headcount.activities import Activity, Kind, Login
 from headcount.months import end_of, is_month, start_of
-from headcount.prosody.faults import (
+from headcount.prosody.file_problems import (
     EMPTY,
     NO_MONTH,
     NO_TIME,
     OUTSIDE_MONTH,
     UNEXPECTED,
     UNREADABLE,
-    Fault,
+    FileProblem,
     kind_of,
     merged,
 )
@@ -45,19 +45,19 @@ class StoreReading:
     known: bool = False
     activities: tuple[Activity, ...] = ()
     logins: tuple[Login, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
     component: bool = False
 
 
 NOTHING = StoreReading()
 _COMPONENT = StoreReading(component=True)
-_EMPTY_FILE = StoreReading(faults=(Fault(EMPTY, "the file is empty: what it held is lost"),))
+_EMPTY_FILE = StoreReading(problems=(FileProblem(EMPTY, "the file is empty: what it held is lost"),))
 
 
 def read_store(store: str, data: bytes) -> StoreReading:
     """What a user's file in one of `files.USER_STORES` says, whatever its shape. Never raises for what the file holds.
 
-    A file that is empty is a fault, for Prosody never writes one: it is what a power cut leaves. One that
+    A file that is empty is a problem, for Prosody never writes one: it is what a power cut leaves. One that
     holds nil or `{}` is as good as absent.
     """
     if data.strip() in (b"", b"return"):
@@ -65,7 +65,7 @@ def read_store(store: str, data: bytes) -> StoreReading:
     try:
         value = parse(data, max_size=MAX_SIZE)
     except UnreadableError as error:
-        return StoreReading(known=True, faults=(Fault(UNREADABLE, str(error)),))
+        return StoreReading(known=True, problems=(FileProblem(UNREADABLE, str(error)),))
     return _READERS[store](value)
 
 
@@ -76,13 +76,13 @@ def lastlog2(value: LuaValue) -> StoreReading:
         return reading
     if not any(name in table for name, _ in _EVENTS) and _is_of_component(table):
         return _COMPONENT
-    faults: list[Fault] = []
+    problems: list[FileProblem] = []
     activities = [
         activity
         for name, kind in _EVENTS
-        if name in table and (activity := _activity(table[name], kind, f"the {kind}", faults))
+        if name in table and (activity := _activity(table[name], kind, f"the {kind}", problems))
     ]
-    return StoreReading(known=True, activities=tuple(activities), faults=merged(faults))
+    return StoreReading(known=True, activities=tuple(activities), problems=merged(problems))
 
 
 def lastlog(value: LuaValue) -> StoreReading:
@@ -98,7 +98,7 @@ def lastlog(value: LuaValue) -> StoreReading:
     for name, kind in _EVENTS:
         if event == name:
             return _single(table, kind)
-    return StoreReading(known=True, faults=(Fault(UNEXPECTED, "its event is none that Prosody writes"),))
+    return StoreReading(known=True, problems=(FileProblem(UNEXPECTED, "its event is none that Prosody writes"),))
 
 
 def account_activity(value: LuaValue) -> StoreReading:
@@ -112,10 +112,10 @@ def login_records(value: LuaValue) -> StoreReading:
     table, reading = _table(value)
     if table is None:
         return reading
-    faults: list[Fault] = []
-    logins = [login for key, record in table.items() if (login := _login(key, record, faults))]
+    problems: list[FileProblem] = []
+    logins = [login for key, record in table.items() if (login := _login(key, record, problems))]
     logins.sort(key=lambda login: (login[0], login[1] or "", login[2] or ""))
-    return StoreReading(known=True, logins=tuple(logins), faults=merged(faults))
+    return StoreReading(known=True, logins=tuple(logins), problems=merged(problems))
 
 
 _READERS: Final[dict[str, Callable[[LuaValue], StoreReading]]] = {
@@ -133,7 +133,7 @@ def _table(value: LuaValue) -> tuple[LuaTable | None, StoreReading]:
     if isinstance(value, dict):
         return value, NOTHING
     why = f"it holds {kind_of(value)}, not a table"
-    return None, StoreReading(known=True, faults=(Fault(UNEXPECTED, why),))
+    return None, StoreReading(known=True, problems=(FileProblem(UNEXPECTED, why),))
 
 
 def _is_of_component(table: LuaTable) -> bool:
@@ -142,34 +142,34 @@ def _is_of_component(table: LuaTable) -> bool:
 
 
 def _single(table: LuaTable, kind: Kind) -> StoreReading:
-    faults: list[Fault] = []
-    activity = _activity(table, kind, "the record", faults)
-    return StoreReading(known=True, activities=(activity,) if activity else (), faults=merged(faults))
+    problems: list[FileProblem] = []
+    activity = _activity(table, kind, "the record", problems)
+    return StoreReading(known=True, activities=(activity,) if activity else (), problems=merged(problems))
 
 
-def _activity(record: LuaValue, kind: Kind, name: str, faults: list[Fault]) -> Activity | None:
+def _activity(record: LuaValue, kind: Kind, name: str, problems: list[FileProblem]) -> Activity | None:
     if not isinstance(record, dict):
-        faults.append(Fault(UNEXPECTED, f"{name} is {kind_of(record)}, not a table"))
+        problems.append(FileProblem(UNEXPECTED, f"{name} is {kind_of(record)}, not a table"))
         return None
-    when = _time(record, name, faults)
-    return None if when is None else (when, kind, _text(record, b"ip", name, faults))
+    when = _time(record, name, problems)
+    return None if when is None else (when, kind, _text(record, b"ip", name, problems))
 
 
-def _login(key: LuaKey, record: LuaValue, faults: list[Fault]) -> Login | None:
+def _login(key: LuaKey, record: LuaValue, problems: list[FileProblem]) -> Login | None:
     month = month_key(key)
     if month is None:
-        faults.append(Fault(NO_MONTH, "a login record stands under what is no month YYYY-MM"))
+        problems.append(FileProblem(NO_MONTH, "a login record stands under what is no month YYYY-MM"))
         return None
     name = f"the login record of {month}"
     if not isinstance(record, dict):
-        faults.append(Fault(UNEXPECTED, f"{name} is {kind_of(record)}, not a table"))
+        problems.append(FileProblem(UNEXPECTED, f"{name} is {kind_of(record)}, not a table"))
         return None
-    when = _time(record, name, faults)
+    when = _time(record, name, problems)
     if when is None:
         return None
     if not start_of(month, UTC) - _ZONES <= when <= end_of(month, UTC) + _ZONES:
-        faults.append(Fault(OUTSIDE_MONTH, f"{name} has a timestamp of another month, where it counts"))
-    return (when, _text(record, b"ip", name, faults), _text(record, b"resource", name, faults))
+        problems.append(FileProblem(OUTSIDE_MONTH, f"{name} has a timestamp of another month, where it counts"))
+    return (when, _text(record, b"ip", name, problems), _text(record, b"resource", name, problems))
 
 
 def month_key(key: LuaKey) -> str | None:
@@ -180,7 +180,7 @@ def month_key(key: LuaKey) -> str | None:
     return month if is_month(month) and month < "9999" else None
 
 
-def _time(record: LuaTable, name: str, faults: list[Fault]) -> float | None:
+def _time(record: LuaTable, name: str, problems: list[FileProblem]) -> float | None:
     """The record's timestamp, if it is one: mod_measure_active_users too takes infinity for a time."""
     when = record.get(b"timestamp")
     if isinstance(when, bool) or not isinstance(when, int | float):
@@ -191,16 +191,16 @@ def _time(record: LuaTable, name: str, faults: list[Fault]) -> float | None:
         why = "is zero" if when == 0 else "is negative"
     else:
         return when
-    faults.append(Fault(NO_TIME, f"the timestamp of {name} {why}"))
+    problems.append(FileProblem(NO_TIME, f"the timestamp of {name} {why}"))
     return None
 
 
-def _text(record: LuaTable, field: bytes, name: str, faults: list[Fault]) -> str | None:
+def _text(record: LuaTable, field: bytes, name: str, problems: list[FileProblem]) -> str | None:
     """An optional text field of a record."""
     text = record.get(field)
     if text is None:
         return None
     if isinstance(text, bytes):
         return text.decode("utf-8", "replace")
-    faults.append(Fault(UNEXPECTED, f"the {field.decode()} of {name} is {kind_of(text)}, not text"))
+    problems.append(FileProblem(UNEXPECTED, f"the {field.decode()} of {name} is {kind_of(text)}, not text"))
     return None

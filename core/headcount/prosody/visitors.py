@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from headcount.prosody.faults import (
+from headcount.prosody.file_problems import (
     DISAGREE,
     EMPTY,
     NO_COUNT,
     NO_MONTH,
     UNEXPECTED,
     UNREADABLE,
-    Fault,
+    FileProblem,
     kind_of,
     merged,
 )
@@ -41,17 +41,17 @@ class VisitorsReading:
     """The months of one host in their order, and what was wrong in its file."""
 
     months: tuple[VisitedMonth, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    problems: tuple[FileProblem, ...] = ()
 
 
 def read_visitors(data: bytes) -> VisitorsReading:
     """What a host's `monthly%2dvisitors.dat` says. Never raises for what the file holds."""
     if data.strip() in (b"", b"return"):
-        return VisitorsReading(faults=(Fault(EMPTY, "the file is empty: what it held is lost"),))
+        return VisitorsReading(problems=(FileProblem(EMPTY, "the file is empty: what it held is lost"),))
     try:
         return visitors(parse(data))
     except UnreadableError as error:
-        return VisitorsReading(faults=(Fault(UNREADABLE, str(error)),))
+        return VisitorsReading(problems=(FileProblem(UNREADABLE, str(error)),))
 
 
 def visitors(value: LuaValue) -> VisitorsReading:
@@ -59,30 +59,30 @@ def visitors(value: LuaValue) -> VisitorsReading:
     if value is None:
         return VisitorsReading()
     if not isinstance(value, dict):
-        return VisitorsReading(faults=(Fault(UNEXPECTED, f"it holds {kind_of(value)}, not a table"),))
+        return VisitorsReading(problems=(FileProblem(UNEXPECTED, f"it holds {kind_of(value)}, not a table"),))
     months: list[VisitedMonth] = []
-    faults: list[Fault] = []
+    problems: list[FileProblem] = []
     for key, entries in value.items():
         month = month_key(key)
         if month is None:
-            faults.append(Fault(NO_MONTH, "counts stand under what is no month YYYY-MM"))
+            problems.append(FileProblem(NO_MONTH, "counts stand under what is no month YYYY-MM"))
         elif not isinstance(entries, dict):
-            faults.append(Fault(UNEXPECTED, f"{month} is {kind_of(entries)}, not a table"))
+            problems.append(FileProblem(UNEXPECTED, f"{month} is {kind_of(entries)}, not a table"))
         else:
-            counted = _Month(month, faults)
+            counted = _Month(month, problems)
             counted.add(entries)
             months += counted.visited()
-    return VisitorsReading(tuple(sorted(months, key=lambda visited: visited.month)), merged(faults))
+    return VisitorsReading(tuple(sorted(months, key=lambda visited: visited.month)), merged(problems))
 
 
-def read_marker(data: bytes) -> str | Fault:
+def read_marker(data: bytes) -> str | FileProblem:
     """The month in which mod_monthly_visitors last counted the user whose file this is, or why nothing tells it.
     Never raises for what the file holds."""
     try:
         value = parse(data)
     except UnreadableError as error:
-        return Fault(UNREADABLE, str(error))
-    return visitor_marker(value) or Fault(NO_MONTH, "it names no month, so its user may be counted twice")
+        return FileProblem(UNREADABLE, str(error))
+    return visitor_marker(value) or FileProblem(NO_MONTH, "it names no month, so its user may be counted twice")
 
 
 def visitor_marker(value: LuaValue) -> str | None:
@@ -96,7 +96,7 @@ class _Month:
     """One month while it is read."""
 
     month: str
-    faults: list[Fault]
+    problems: list[FileProblem]
     flat_places: dict[_Place, int] = field(default_factory=dict)
     flat_clients: dict[str, int] = field(default_factory=dict)
     cells: dict[tuple[_Place, str], int] = field(default_factory=dict)
@@ -104,7 +104,7 @@ class _Month:
     def add(self, entries: LuaTable) -> None:
         for key, value in entries.items():
             if not isinstance(key, bytes):
-                self._fault(UNEXPECTED, "a key is not text")
+                self._problem(UNEXPECTED, "a key is not text")
             elif isinstance(value, dict):
                 self._add_nested(self._place(key), value)
             elif key.startswith(b"geo-"):
@@ -112,9 +112,9 @@ class _Month:
             elif key.startswith(b"client-"):
                 _add(self.flat_clients, _client(key[7:]), self._count(value))
             else:
-                self._fault(UNEXPECTED, "a key is neither a place nor a client")
+                self._problem(UNEXPECTED, "a key is neither a place nor a client")
         if sum(self.flat_places.values()) != sum(self.flat_clients.values()):
-            self._fault(DISAGREE, "their sums are not the same")
+            self._problem(DISAGREE, "their sums are not the same")
 
     def _add_nested(self, place: _Place, entry: LuaTable) -> None:
         """A user of `users_seen` whom no client accounts for has client `?`.
@@ -124,7 +124,7 @@ class _Month:
         seen = self._count(entry.get(b"users_seen", 0))
         of_clients = entry.get(b"clients_seen", {})
         if not isinstance(of_clients, dict):
-            self._fault(UNEXPECTED, f"clients_seen is {kind_of(of_clients)}, not a table")
+            self._problem(UNEXPECTED, f"clients_seen is {kind_of(of_clients)}, not a table")
             of_clients = {}
         known = 0
         for name, value in of_clients.items():
@@ -133,9 +133,9 @@ class _Month:
                 known += count
                 _add(self.cells, (place, _client(name)), count)
             else:
-                self._fault(UNEXPECTED, "a client's name is not text")
+                self._problem(UNEXPECTED, "a client's name is not text")
         if known > seen:
-            self._fault(DISAGREE, "a place has more clients than users")
+            self._problem(DISAGREE, "a place has more clients than users")
         _add(self.cells, (place, UNKNOWN), max(0, seen - known))
 
     def visited(self) -> Iterator[VisitedMonth]:
@@ -154,22 +154,22 @@ class _Month:
         subdivision, _, city = rest.rpartition("-")
         digits = city.isascii() and city.isdigit() and len(city) <= _CITY_DIGITS
         if not country or not subdivision or not (digits or city == UNKNOWN):
-            self._fault(UNEXPECTED, "a place is not written as country-subdivision-city")
+            self._problem(UNEXPECTED, "a place is not written as country-subdivision-city")
             return _NOWHERE
         return (_known(country), _known(subdivision), int(city) if digits else None)
 
     def _count(self, value: LuaValue) -> int:
         """A number of users, which Lua may hold as a float; 0 for what is none."""
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self._fault(NO_COUNT, f"a count is {kind_of(value)}")
+            self._problem(NO_COUNT, f"a count is {kind_of(value)}")
         elif not 0 <= value <= _HIGHEST or value != int(value):  # NaN is in no range
-            self._fault(NO_COUNT, "a count is negative, broken or beyond all reason")
+            self._problem(NO_COUNT, "a count is negative, broken or beyond all reason")
         else:
             return int(value)
         return 0
 
-    def _fault(self, what: str, why: str) -> None:
-        self.faults.append(Fault(what, f"{self.month}: {why}"))
+    def _problem(self, what: str, why: str) -> None:
+        self.problems.append(FileProblem(what, f"{self.month}: {why}"))
 
 
 def _add(counts: dict[_Key, int], key: _Key, users: int) -> None:

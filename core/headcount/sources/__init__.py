@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Protocol
 
-from headcount.records import Flaw, Record
+from headcount.records import Problem, Record
 from headcount.snapshot import Progress
 from headcount.sources.files_read import StoreIndex
 
@@ -25,7 +25,7 @@ class Source(Protocol):
     def expect(self, hosts: Collection[str]) -> None:
         """Awaits the hosts that an earlier run saw: where none of them is left, nothing is read before one is back."""
 
-    def lost(self) -> Flaw | None:
+    def lost(self) -> Problem | None:
         """Why what is expected can't be read now, though `missing` says nothing; None where it can."""
 
     def read(self) -> Iterator[list[Record]]:

@@ -1,6 +1,6 @@
 """A Prosody data directory as a source: read once in whole, then followed.
 
-A change of a file is only a hint that its user's record is another one now: the user's files are read again in
+A change of a file is only a hint that its user's record has changed since: the user's files are read again in
 every store, and what they say then is what counts. Hints get lost, so a sweep over all files' change times makes
 it right: soon after any doubt, and at an interval that keeps its cost under a hundredth of a core. The directory
 is opened for reading alone.
@@ -22,13 +22,13 @@ from headcount.prosody.many import STALE
 from headcount.prosody.names import decode, encode
 from headcount.records import (
     NOT_READABLE,
-    Flaw,
     HostGone,
     HostRead,
     HostVisitors,
+    Problem,
     Record,
     ServerStarted,
-    SourceFlaws,
+    SourceProblems,
     VisitorMarkers,
 )
 from headcount.snapshot import Progress
@@ -79,9 +79,9 @@ class DirectorySource:
         self._progress: Progress | None = None
         self._listing: list[Names] = []
         self._restored: set[str] = set()
-        self._said_flaws: tuple[Flaw, ...] = ()
+        self._said_problems: tuple[Problem, ...] = ()
         self._said_start: float | None = None
-        self._watch_flaw: Flaw | None = None
+        self._watch_problem: Problem | None = None
         self._watcher_stands = True
         self._pace = Pace(clock())
         self._sweeping: Generator[list[Record], None, None] | None = None
@@ -118,9 +118,9 @@ class DirectorySource:
         """Awaits the hosts that an earlier run saw: a directory without any of them may be an unmounted volume."""
         self._layout.expected = set(map(encode, hosts))
 
-    def lost(self) -> Flaw | None:
+    def lost(self) -> Problem | None:
         """Why what is expected can't be read now, though the directory is there."""
-        return None if self._layout.is_there() else self._layout.flaws[self._path]
+        return None if self._layout.is_there() else self._layout.problems[self._path]
 
     def read(self) -> Iterator[list[Record]]:
         """Everything that is there, each file read once, a HostRead after each host; watching starts before."""
@@ -148,7 +148,7 @@ class DirectorySource:
             for host in hosts:
                 self._layout.note_leftovers(host)
         self._layout.is_there()  # by now it is known what should be
-        yield from self._flaws()
+        yield from self._problems()
         self._progress = None
         ended = self._clock()
         self._pace.read(ended, ended - begun)
@@ -169,9 +169,9 @@ class DirectorySource:
         if self._sweeping is None and self._pace.is_due(now):
             self._begin_sweep()
         yield from self._go_on_sweeping()
-        yield from self._flaws()
+        yield from self._problems()
 
-    def visitors(self, month: str) -> Iterator[HostVisitors | VisitorMarkers | SourceFlaws]:
+    def visitors(self, month: str) -> Iterator[HostVisitors | VisitorMarkers | SourceProblems]:
         """What mod_monthly_visitors left, and nothing else: the counts of each host and the users whom it says it
         counted in `month`; at last what is wrong with the directories."""
         self._layout.look()
@@ -179,7 +179,7 @@ class DirectorySource:
             if host.visitors:
                 yield self._visitors.read(host)
                 yield self._visitors.read_markers(host, month)
-        yield SourceFlaws(tuple(self._layout.flaws.values()))
+        yield SourceProblems(tuple(self._layout.problems.values()))
 
     def hosts(self) -> Collection[str]:
         """The hosts that there are now, those without a user too."""
@@ -213,7 +213,7 @@ class DirectorySource:
         }
 
     def restore(self, hosts: Mapping[str, Mapping[str, StoreIndex]]) -> None:
-        """Goes on from what was read before. A directory that is another one now is read in whole."""
+        """Goes on from what was read before. A directory that has changed since is read in whole."""
         self._layout.look()
         self._restored = set(hosts)
         for host in self._layout.hosts.values():
@@ -233,7 +233,7 @@ class DirectorySource:
             self._watcher.close()
 
     def _reread_changed(self, changes: Changes) -> Iterator[list[Record]]:
-        """Reads anew what the watcher told of. Where all is gone, nobody is taken for deleted."""
+        """Reads again what the watcher told of. Where all is gone, nobody is taken for deleted."""
         if not changes:
             return
         if not self._layout.is_there():
@@ -260,8 +260,8 @@ class DirectorySource:
             self._pace.doubt(self._clock())
 
     def _look_again(self) -> Generator[list[Record], None, bool]:
-        """Looks for hosts and stores that came, went or were made anew; whether any did. Then a doubt is to follow, for
-        the first events of a new directory may be those that nobody saw."""
+        """Looks for hosts and stores that came, went or were made again; whether any did. Then a doubt is to follow,
+        for the first events of a new directory may be those that nobody saw."""
         before = {entry: host.name for entry, host in self._layout.hosts.items()}
         is_news = self._layout.look()
         if is_news:
@@ -282,7 +282,7 @@ class DirectorySource:
             self._begin_sweep()
 
     def _begin_sweep(self) -> None:
-        """Begins a sweep, anew where one is under way, which knows nothing of directories that came or went since."""
+        """Begins a sweep, again where one is under way, which knows nothing of directories that came or went since."""
         self._stop_sweeping()
         self._sweeping = self._sweep(in_whole=self._pace.begin(self._clock()))
 
@@ -311,7 +311,7 @@ class DirectorySource:
         directories in which nothing was written by renaming, as Prosody writes, since all in them was read. What is new
         comes first."""
         if self._watcher_stands:
-            self._watch_flaw = None
+            self._watch_problem = None
         else:
             self._watch()
             self._watcher_stands = True
@@ -378,7 +378,7 @@ class DirectorySource:
         self._progress = replace(self._progress, done=done if total is None else min(done, total), total=total)
 
     def _settle(self, now: float) -> Iterator[list[Record]]:
-        """Reads again, once it is time, what was read so soon after it was written that it may be another one now."""
+        """Reads again, once it is time, what was read so soon after it was written that it may have changed since."""
         if now >= self._settle_at:
             if not self._layout.is_there():  # nobody is taken for deleted
                 self._settle_at = now + SETTLE
@@ -404,25 +404,25 @@ class DirectorySource:
         is_doubtful = self._watcher.has_lost()
         failure = self._watcher.failure()
         if failure is not None:
-            is_doubtful = is_doubtful or self._watch_flaw is None
+            is_doubtful = is_doubtful or self._watch_problem is None
             why = f"{failure}; other changes show late, at the next sweep"
-            self._watch_flaw = Flaw("watching interrupted", self.label, "", why)
+            self._watch_problem = Problem("watching interrupted", self.label, "", why)
         if is_doubtful or failure is not None:
             self._watcher_stands = False
         return is_doubtful
 
-    def _flaws(self) -> Iterator[list[Record]]:
-        beside = (self._watch_flaw, self._unreadable())
-        flaws = (*self._layout.flaws.values(), *(flaw for flaw in beside if flaw is not None))
-        if flaws != self._said_flaws:
-            self._said_flaws = flaws
-            yield [SourceFlaws(flaws)]
+    def _problems(self) -> Iterator[list[Record]]:
+        beside = (self._watch_problem, self._unreadable())
+        problems = (*self._layout.problems.values(), *(problem for problem in beside if problem is not None))
+        if problems != self._said_problems:
+            self._said_problems = problems
+            yield [SourceProblems(problems)]
 
-    def _unreadable(self) -> Flaw | None:
+    def _unreadable(self) -> Problem | None:
         """That there are files of users, and not one may be read: which says of nobody that they were not there."""
         hosts = self._layout.hosts.values()
         users = sum(len(host.unread_users) for host in hosts)
         if not users or any(host.is_readable for host in hosts if not host.is_empty):
             return None
         why = f"not one of the files of {users:,} users may be read; figures go on when they may. {MAY_READ}"
-        return Flaw(NOT_READABLE, self.label, "", why, is_urgent=True)
+        return Problem(NOT_READABLE, self.label, "", why, is_urgent=True)

@@ -11,7 +11,7 @@ from headcount.errors import MAY_READ, PERMISSION_DENIED
 from headcount.prosody.files import ADMIN_SOCKET, SUFFIX, USER_STORES, VISITORS_FILES
 from headcount.prosody.many import STALE, Stamps
 from headcount.prosody.names import decode, encode_store, why_not_decoded
-from headcount.records import MOVED, NO_HOST, Flaw
+from headcount.records import MOVED, NO_HOST, Problem
 from headcount.sources.databases import Databases, modified_at
 from headcount.text import clean
 
@@ -89,13 +89,13 @@ class Host:
 
 
 class NotListedError(Exception):
-    """A directory can't be listed now; where that is a flaw, it has been noted."""
+    """A directory can't be listed now; where that is a problem, it has been noted."""
 
 
 class Layout:
     """The hosts and stores below `root`, and what is wrong with their names, kinds and permissions.
 
-    Every look replaces the flaws of what it looked at; `flaws` has those of now, by path. `expected` are the
+    Every look replaces the problems of what it looked at; `problems` has those of now, by path. `expected` are the
     directories of hosts that an earlier run saw. `trusts_files` is the operator's word that nothing is missing there.
     """
 
@@ -104,13 +104,13 @@ class Layout:
         self.expected: set[bytes] = set()
         self._databases = None if trusts_files else Databases(root)
         self.hosts: dict[bytes, Host] = {}
-        self.flaws: dict[bytes, Flaw] = {}
+        self.problems: dict[bytes, Problem] = {}
 
     def look(self, *, even_if_moved: bool = False) -> bool:
-        """Finds hosts and stores that came, went or were made anew; whether any did. `even_if_moved` also where the
+        """Finds hosts and stores that came, went or were made again; whether any did. `even_if_moved` also where the
         server seems to have left its files for a database.
 
-        A store made anew is a new one; the users of the one before are orphans until they are found in it.
+        A store made again is a new one; the users of the one before are orphans until they are found in it.
         """
         before = self.identities()
         entries = self._entries(even_if_moved=even_if_moved)
@@ -131,7 +131,7 @@ class Layout:
     @property
     def is_lost(self) -> bool:
         """Whether the data directory could not be looked at when it was tried last."""
-        return self.root in self.flaws
+        return self.root in self.problems
 
     def is_there(self) -> bool:
         """Whether the data directory can be looked at now, and holds what it should."""
@@ -166,7 +166,7 @@ class Layout:
                     store.identity = UNKNOWN_DIRECTORY
 
     def identities(self) -> dict[bytes, tuple[int, int]]:
-        """The directories to watch, with what tells that one was made anew."""
+        """The directories to watch, with what tells that one was made again."""
         found = {}
         identity = _directory(self.root)
         if identity is not None:
@@ -180,10 +180,10 @@ class Layout:
     def user_files(self, store: Store) -> Iterator[list[bytes]]:
         """The names of a store's files, of users or of nobody (`note_nobody`), some thousand at a time, so that others
         may have their turns meanwhile. Raises NotListedError where they can't be had now."""
-        for path in [path for path in self.flaws if os.path.dirname(path) == store.path]:
+        for path in [path for path in self.problems if os.path.dirname(path) == store.path]:
             if changed_at(path) is None:
-                del self.flaws[path]
-        self.flaws.pop(store.path, None)
+                del self.problems[path]
+        self.problems.pop(store.path, None)
         leftovers: dict[bytes, int] = {}
         try:
             with os.scandir(store.path) as found:
@@ -206,7 +206,7 @@ class Layout:
     def note_nobody(self, store: Store, file: bytes) -> None:
         """Tells of a file that is nobody's, since Prosody would not write its name so."""
         path = os.path.join(store.path, file)
-        self.flaws[path] = self.flaw("name is not canonical", path, why_not_decoded(file.removesuffix(SUFFIX)))
+        self.problems[path] = self.problem("name is not canonical", path, why_not_decoded(file.removesuffix(SUFFIX)))
 
     def _named_as_prosody_names(self, store: Store, files: list[bytes]) -> list[bytes]:
         """Those names that are ASCII. The others are told of, and never opened: watchfiles ends at what happens to a
@@ -222,17 +222,17 @@ class Layout:
             for file, written in store.leftovers.items():
                 path = os.path.join(store.path, file)
                 if changed_at(path) == written:
-                    self.flaws[path] = self.flaw(
+                    self.problems[path] = self.problem(
                         "leftover file",
                         path,
                         "a crash left it behind; the server overwrites it at its next write",
                     )
 
-    def flaw(self, what: str, path: bytes, why: str) -> Flaw:
-        """A flaw of the file or directory at `path`."""
+    def problem(self, what: str, path: bytes, why: str) -> Problem:
+        """A problem of the file or directory at `path`."""
         parts = os.path.relpath(path, self.root).split(b"/")
         shown = [clean(decode(parts[0]) or parts[0]), *(clean(part) for part in parts[1:])]
-        return Flaw(what, clean("/".join(shown)), clean("/".join(shown[:2])), why)
+        return Problem(what, clean("/".join(shown)), clean("/".join(shown[:2])), why)
 
     def _look_at_host(self, entry: bytes, path: bytes, identity: tuple[int, int]) -> None:
         entries = self._list(path)
@@ -248,7 +248,7 @@ class Layout:
         if name is None or name != clean(name):
             if stores or visitors:
                 why = why_not_decoded(entry) if name is None else "no host can have that name"
-                self.flaws[path] = self.flaw("name is not canonical", path, why)
+                self.problems[path] = self.problem("name is not canonical", path, why)
             return
         host = self.hosts.get(entry)
         if host is None:
@@ -265,8 +265,8 @@ class Layout:
         host.visitors = {file: host.visitors.get(file, STALE) for file in visitors}
 
     def _entries(self, *, even_if_moved: bool = False) -> list[bytes] | None:
-        """The entries of the data directory; None, and a flaw, where they can't be had, or the server's files are not
-        there any more: nobody deletes all hosts at once, but a volume may not be mounted."""
+        """The entries of the data directory; None, and a problem, where they can't be had, or the server's files are
+        not there any more: nobody deletes all hosts at once, but a volume may not be mounted."""
         entries = self._list(self.root)
         seen = (entry for entry, host in self.hosts.items() if not host.is_empty)
         known = next(chain(seen, self.expected), None)
@@ -300,8 +300,8 @@ class Layout:
         return max((modified_at(store) for store in stores), default=0)
 
     def _list(self, path: bytes) -> list[bytes] | None:
-        """The entries of a directory; None, and a flaw, where they can't be had now."""
-        self.flaws.pop(path, None)
+        """The entries of a directory; None, and a problem, where they can't be had now."""
+        self.problems.pop(path, None)
         try:
             if path == self.root:
                 os.stat(os.path.join(path, b"."))  # one that may be listed and not entered shows names alone
@@ -319,14 +319,14 @@ class Layout:
             if path == self.root:
                 self._lose("no data directory", "it is gone: these are its last figures, which go on when it is back")
         elif path == self.root:
-            mend = f" {MAY_READ}" if is_denied else ""
-            self._lose("unreadable data directory", f"{why}: these are its last figures.{mend}")
+            hint = f" {MAY_READ}" if is_denied else ""
+            self._lose("unreadable data directory", f"{why}: these are its last figures.{hint}")
         else:
-            self.flaws[path] = self.flaw("unreadable directory", path, why)
+            self.problems[path] = self.problem("unreadable directory", path, why)
 
     def _lose(self, what: str, why: str) -> None:
         """Takes note that the whole data directory can't be looked at now."""
-        self.flaws[self.root] = Flaw(what, clean(self.root), "", why, is_urgent=True)
+        self.problems[self.root] = Problem(what, clean(self.root), "", why, is_urgent=True)
 
 
 def _directory(path: bytes) -> tuple[int, int] | None:

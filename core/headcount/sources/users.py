@@ -163,7 +163,7 @@ class UserReader:
             yield self._said(host, some, read, since)
 
     def read_fresh(self, host: Host) -> Iterator[list[Record]]:
-        """Reads again what was read as soon as it was written, and tells of what is another one now."""
+        """Reads again what was read as soon as it was written, and tells of what has changed since."""
         yield from self.read_changed(host, list(host.fresh))
 
     def read_orphans(self, host: Host) -> Iterator[list[Record]]:
@@ -257,13 +257,13 @@ class UserReader:
 
     def _odd(self, host: Host, row: Row) -> UserRecord:
         """The record of a user with whose files something is odd."""
-        *said, faults, is_known, is_unread, was_read = row
+        *said, problems, is_known, is_unread, was_read = row
         key, user, *_ = said
         if is_unread and not was_read:
             host.unread_users.add(key)
         paths = [os.path.join(store.path, user_file(user)) for store in host.stores.values()]
-        flaws = tuple(self._layout.flaw(what, paths[number], clean(why)) for number, what, why in faults)
-        return _record(UserRecord, (*said, flaws, is_known, is_unread))
+        problems = tuple(self._layout.problem(what, paths[number], clean(why)) for number, what, why in problems)
+        return _record(UserRecord, (*said, problems, is_known, is_unread))
 
     def _note_nobody(self, host: Host, file: bytes) -> None:
         for store in host.stores.values():

@@ -61,8 +61,8 @@ def save_host(connection: sqlite3.Connection, update: HostUpdate) -> None:
         connection.execute("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?)", (*row, seal("hosts", *row)))
     for name, (month, change) in update.months.items():
         of_month = (update.host, name)
-        if change.anew:
-            _save_anew(connection, *of_month, month)
+        if change.replaces_all:
+            _save_again(connection, *of_month, month)
         if change.closed:
             connection.execute("DELETE FROM counted WHERE host = ? AND month = ?", of_month)
         chain = _save_counted(connection, of_month, month, change)
@@ -130,9 +130,9 @@ def forget_after(connection: sqlite3.Connection, when: float, month: str) -> Non
     connection.execute("DELETE FROM months WHERE month > ?", (month,))
 
 
-def _save_anew(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
+def _save_again(connection: sqlite3.Connection, host: str, name: str, month: Month) -> None:
     """Deletes what was kept of a month, and keeps what of it was taken over; who was counted stays under the same key
-    alone. They may have to be counted anew, for which all files have to be read: the restart index is of no use any
+    alone. They may have to be counted again, for which all files have to be read: the restart index is of no use any
     more."""
     connection.execute("DELETE FROM kept WHERE name = 'index'")
     connection.execute("DELETE FROM counts WHERE host = ? AND month = ?", (host, name))

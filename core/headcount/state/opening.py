@@ -10,7 +10,7 @@ from typing import NamedTuple
 from headcount.errors import StateError
 from headcount.state.check import is_whole, told_version
 from headcount.state.files import MAGIC, connect_to_read, foreign, has_lock, is_empty, is_locked, make, set_aside
-from headcount.state.mend import Mended, mend
+from headcount.state.repair import Repaired, repair
 from headcount.state.rescue import in_memory, is_ours, lenient, rescued
 from headcount.state.schema import OURS, SEALED_SINCE, VERSION, is_begun, is_foreign, upgrade, version_of
 from headcount.state.words import is_damage
@@ -51,14 +51,14 @@ def _begun_instead(path: Path, was: str) -> tuple[sqlite3.Connection, tuple[str,
     beside.unlink(missing_ok=True)
     try:
         with contextlib.closing(rescued(path)) as copy:
-            mended = mend(copy)
+            repaired = repair(copy)
             os.close(make(beside))
             with contextlib.closing(sqlite3.connect(beside)) as new:
                 copy.backup(new)
         aside = set_aside(path, beside)
     finally:
         beside.unlink(missing_ok=True)
-    told = f"The state {path} {was} and is set aside as {aside.name}. {_told(mended)}"
+    told = f"The state {path} {was} and is set aside as {aside.name}. {_told(repaired)}"
     return _prepared(path), (f"{told} Delete the old one when you need it no more: keys of open months may be in it.",)
 
 
@@ -74,17 +74,17 @@ def opened_to_read(path: Path) -> Look:
     if not has_lock(path) and not is_ours(path):
         raise StateError(f"The state {path} can't be read.", "Move it away, and Headcount begins a new one.")
     copy = rescued(path)
-    return Look(copy, f"The state {path} is damaged. {_told(mend(copy))}")
+    return Look(copy, f"The state {path} is damaged. {_told(repair(copy))}")
 
 
 def _is_damage(error: Exception) -> bool:
     return isinstance(error, _DamagedError) or is_damage(error)
 
 
-def _told(mended: Mended) -> str:
+def _told(repaired: Repaired) -> str:
     return (
-        f"Months that are whole, and stay: {mended.whole}. Months that are not, and are lower bounds (≥) of what the "
-        f"server's files still tell: {mended.weakened}."
+        f"Months that are whole, and stay: {repaired.whole}. Months that are not, and are lower bounds (≥) of what the "
+        f"server's files still tell: {repaired.weakened}."
     )
 
 
@@ -130,7 +130,7 @@ def _readable(path: Path) -> Look:
 
 def _look_at_head(path: Path) -> None:
     """Looks at what a state's file begins with, whatever it holds: SQLite would go by it, and fail in ways that look
-    like others' faults."""
+    like others' problems."""
     with path.open("rb") as file:
         head = file.read(100)
     if not head:

@@ -49,7 +49,7 @@ def rescued(path: Path) -> sqlite3.Connection:
     """What can be read of a state, in a new one of this version, in memory; one without a row where that is nothing."""
     pages = _pages(path)
     for image in (pages, _template() + pages[PAGE:]):
-        with closing(_opened(_with_head_mended(image))) as damaged:
+        with closing(_opened(_with_head_repaired(image))) as damaged:
             version = _version(damaged)
             if version is not None:
                 return _copied(damaged, version)
@@ -60,7 +60,7 @@ def rescued(path: Path) -> sqlite3.Connection:
 
 def is_ours(path: Path) -> bool:
     """Whether the tables of a state are in a file, whatever it begins with."""
-    with closing(_opened(_with_head_mended(_pages(path)))) as damaged:
+    with closing(_opened(_with_head_repaired(_pages(path)))) as damaged:
         return _version(damaged) is not None
 
 
@@ -84,7 +84,7 @@ def _pages(path: Path) -> bytearray:
     return pages
 
 
-def _with_head_mended(pages: bytearray) -> bytes:
+def _with_head_repaired(pages: bytearray) -> bytes:
     """The pages, beginning with what SQLite's file format has there in any state; it needs no more of it to read."""
     first = pages[:PAGE]
     first[:24] = MAGIC + struct.pack(">H", PAGE) + bytes((1, 1, 0, 64, 32, 32))

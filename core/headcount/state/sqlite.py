@@ -23,7 +23,7 @@ from headcount.state.seals import Value, seal
 from headcount.state.words import explained
 
 _LOOKS = 10
-"""Times that a state is read anew at the most where an engine began to write it meanwhile."""
+"""Times that a state is read again at the most where an engine began to write it meanwhile."""
 
 
 class SqliteState:
@@ -168,7 +168,7 @@ class SqliteState:
             note_rows(connection)
         forgets = update.pruned_before is not None or update.nothing_after is not None
         forgets = forgets or any(
-            change.closed or change.anew for host in update.hosts for _, change in host.months.values()
+            change.closed or change.replaces_all for host in update.hosts for _, change in host.months.values()
         )
         self._scrub_is_due = self._scrub_is_due or forgets
         if self._scrub_is_due:
@@ -209,7 +209,7 @@ class SqliteState:
     def _refuse_lost(self) -> None:
         """SQLite goes on in a file that has no name any more, and whose end is that of the process."""
         if self._identity != identity_of(self._path):
-            raise StateError(f"The state {self._path} is not where it was.", "Put it back, or start the engine anew.")
+            raise StateError(f"The state {self._path} is not where it was.", "Put it back, or start the engine again.")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ _WORDS = {
     sqlite3.SQLITE_CANTOPEN: ("it can't be opened", "Make it, and its directory, writable."),
     sqlite3.SQLITE_IOERR: ("the disk failed", "Look after the disk that it lies on."),
 }
-"""Why, and what mends it, by SQLite's primary code. Its own words may quote what is in a damaged file."""
+"""Why, and what fixes it, by SQLite's primary code. Its own words may quote what is in a damaged file."""
 _PASSING = frozenset(_WORDS) | {sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM}
 
 
@@ -38,10 +38,10 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         if is_damage(error):
             raise StateError(
-                f"The state {path} is damaged.", "Start the engine anew: it carries over what is whole."
+                f"The state {path} is damaged.", "Start the engine again: it carries over what is whole."
             ) from None
-        why, mend = _WORDS.get(_code(error), (_name(error), ""))
-        raise StateError(f"The state {path} can't be used: {why}.", mend) from None
+        why, hint = _WORDS.get(_code(error), (_name(error), ""))
+        raise StateError(f"The state {path} can't be used: {why}.", hint) from None
     except OSError as error:
         raise StateError(f"The state {path} can't be used: {error.strerror}.") from None
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:

@@ -10,7 +10,7 @@ from headcount.errors import PERMISSION_DENIED, HeadcountError, NoDataError, no_
 from headcount.figures.filter_language import Known, Value, value_of
 from headcount.months import month_of
 from headcount.outputs.columns import columns
-from headcount.records import Flaw, HostVisitors, SourceFlaws, VisitorMarkers
+from headcount.records import HostVisitors, Problem, SourceProblems, VisitorMarkers
 from headcount.settings import Settings
 from headcount.snapshot import MonthCounts
 from headcount.sources.directory import DirectorySource
@@ -27,7 +27,7 @@ class Left:
 
     visitors: Mapping[str, HostVisitors]
     marked: Mapping[str, frozenset[str]]
-    flaws: tuple[Flaw, ...]
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,15 @@ class Account:
     source: str
     state: str
     hosts: Mapping[str, tuple[Taken, ...]]
-    flaws: tuple[Flaw, ...]
+    problems: tuple[Problem, ...]
     dry_run: bool
 
     def require_all(self) -> None:
         """Raises HeadcountError where something that the files hold is not in the state now."""
         conflicts = sum(taken.outcome is Outcome.CONFLICT for months in self.hosts.values() for taken in months)
-        if conflicts or self.flaws:
+        if conflicts or self.problems:
             raise HeadcountError(
-                f"Not everything was taken over: see above (conflicts: {conflicts}, problems: {len(self.flaws)}).",
+                f"Not everything was taken over: see above (conflicts: {conflicts}, problems: {len(self.problems)}).",
                 "Where the module's count should replace a lower bound (≥): --replace" if conflicts else "",
             )
 
@@ -70,9 +70,9 @@ class Account:
             f"{verb} from {self.source} into {self.state}:",
             columns(("host", "month", "what became of it", "users", "marked", "before", "now", ""), rows),
         ]
-        if self.flaws:
-            problems = [(flaw.what, flaw.where, flaw.why) for flaw in self.flaws]
-            parts.append(columns(("problem", "where", "why"), problems))
+        if self.problems:
+            wrong = [(problem.what, problem.where, problem.why) for problem in self.problems]
+            parts.append(columns(("problem", "where", "why"), wrong))
         return "\n\n".join(parts) + "\n"
 
 
@@ -122,7 +122,7 @@ def take_in(
             changed = {month: (of_host.months[month], change) for month, change in taking.changes.items()}
             updates.append(HostUpdate(name, None, now, changed))
         state.save(Update(hosts=updates))
-        return Account(clean(data_dir), clean(str(path)), taken, (*_notices(state, saved), *left.flaws), dry_run)
+        return Account(clean(data_dir), clean(str(path)), taken, (*_notices(state, saved), *left.problems), dry_run)
 
 
 def _taking(name: str, of_host: SavedHost, saved: Saved, month: str, replace_ours: bool) -> TakingOver:
@@ -136,9 +136,9 @@ def _taking(name: str, of_host: SavedHost, saved: Saved, month: str, replace_our
     )
 
 
-def _notices(state: SqliteState, saved: Saved) -> list[Flaw]:
-    damage = [Flaw("state damaged", "", "", saved.damage)] if saved.damage else []
-    return [*damage, *(Flaw("state set aside", "", "", why) for why in state.notices)]
+def _notices(state: SqliteState, saved: Saved) -> list[Problem]:
+    damage = [Problem("state damaged", "", "", saved.damage)] if saved.damage else []
+    return [*damage, *(Problem("state set aside", "", "", why) for why in state.notices)]
 
 
 def left_in(source: DirectorySource, month: str, hosts: Sequence[str] = ()) -> Left:
@@ -151,7 +151,7 @@ def left_in(source: DirectorySource, month: str, hosts: Sequence[str] = ()) -> L
         raise NoDataError(missing, "Name the data directory of a Prosody that ran mod_monthly_visitors.")
     visitors: dict[str, HostVisitors] = {}
     marked: dict[str, frozenset[str]] = {}
-    flaws: list[Flaw] = []
+    problems: list[Problem] = []
     all_left = list(source.visitors(month))
     names = sorted({found.host for found in all_left if isinstance(found, HostVisitors)})
     of = Known({"host": tuple(map(Value, names))})
@@ -164,15 +164,15 @@ def left_in(source: DirectorySource, month: str, hosts: Sequence[str] = ()) -> L
                 visitors[found.host] = found
             case VisitorMarkers():
                 marked[found.host] = found.users
-            case SourceFlaws():
+            case SourceProblems():
                 pass
-        flaws += found.flaws
-    return Left(visitors, marked, tuple(flaws))
+        problems += found.problems
+    return Left(visitors, marked, tuple(problems))
 
 
 def _nothing(data_dir: str, left: Left) -> HeadcountError:
-    for flaw in left.flaws:
-        if flaw.why == PERMISSION_DENIED:
-            return no_permission(f"{clean(data_dir)}: {flaw.where}")
-    why = "".join(f"\n  {flaw.where}: {flaw.why}." for flaw in left.flaws)
+    for problem in left.problems:
+        if problem.why == PERMISSION_DENIED:
+            return no_permission(f"{clean(data_dir)}: {problem.where}")
+    why = "".join(f"\n  {problem.where}: {problem.why}." for problem in left.problems)
     return NoDataError(f"mod_monthly_visitors left no counts in {clean(data_dir)}.{why}")

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount.activities import flat
-from headcount.prosody import faults, files
-from headcount.prosody.faults import Fault, merged
+from headcount.prosody import file_problems, files
+from headcount.prosody.file_problems import FileProblem, merged
 from headcount.prosody.lua_table import LuaValue, as_lua, parse
 from headcount.prosody.lua_write import serialise
 from headcount.prosody.plain import plain_reader
@@ -34,7 +34,7 @@ def read(store: str, document: str) -> StoreReading:
 
 
 def kinds(reading: StoreReading) -> list[str]:
-    return [fault.what for fault in reading.faults]
+    return [problem.what for problem in reading.problems]
 
 
 # What the captured servers wrote.
@@ -56,7 +56,7 @@ def test_every_captured_user_is_known_and_active(store: str) -> None:
         reading = read_store(store, path.read_bytes())
         assert reading.known
         assert reading.activities
-        assert not reading.faults
+        assert not reading.problems
         assert not reading.component
         assert files.user_of(path.name.encode())
 
@@ -124,17 +124,17 @@ def test_extra_fields_are_nobodys_business() -> None:
 @pytest.mark.parametrize("store", files.USER_STORES)
 def test_an_empty_file_is_lost_data(store: str, data: bytes) -> None:
     reading = read_store(store, data)
-    assert kinds(reading) == [faults.EMPTY]
+    assert kinds(reading) == [file_problems.EMPTY]
     assert not reading.known
 
 
 @pytest.mark.parametrize("data", [b"\0" * 64, b"return {", b"local t = {} return t", b"return {" * 999, b"\xff", b"{}"])
 @pytest.mark.parametrize("store", files.USER_STORES)
-def test_a_file_that_cannot_be_read_is_one_fault_of_a_known_user(store: str, data: bytes) -> None:
+def test_a_file_that_cannot_be_read_is_one_problem_of_a_known_user(store: str, data: bytes) -> None:
     reading = read_store(store, data)
-    assert reading == StoreReading(known=True, faults=reading.faults)
-    assert kinds(reading) == [faults.UNREADABLE]
-    assert "at byte" in reading.faults[0].why
+    assert reading == StoreReading(known=True, problems=reading.problems)
+    assert kinds(reading) == [file_problems.UNREADABLE]
+    assert "at byte" in reading.problems[0].why
 
 
 TIMES = {
@@ -166,7 +166,7 @@ def test_a_timestamp_is_a_number_above_zero(literal: str) -> None:
     ):
         reading = read(store, document)
         assert tuple(when for when, *_ in reading.activities) == expected
-        assert kinds(reading) == ([] if expected else [faults.NO_TIME])
+        assert kinds(reading) == ([] if expected else [file_problems.NO_TIME])
         assert reading.known
 
 
@@ -174,13 +174,13 @@ def test_a_timestamp_is_a_number_above_zero(literal: str) -> None:
 def test_a_bad_event_leaves_the_good_one(bad: str) -> None:
     reading = read("lastlog2", f"return {{ login = {bad}; logout = {{ timestamp = {NOON} }} }}")
     assert reading.activities == (Activity(NOON, "logout"),)
-    assert len(reading.faults) == 1
+    assert len(reading.problems) == 1
 
 
-def test_two_bad_events_are_one_fault_of_the_file() -> None:
+def test_two_bad_events_are_one_problem_of_the_file() -> None:
     reading = read("lastlog2", "return { login = 5; logout = 'x' }")
-    assert reading.faults == (
-        Fault(faults.UNEXPECTED, "the login is a number, not a table; the logout is text, not a table"),
+    assert reading.problems == (
+        FileProblem(file_problems.UNEXPECTED, "the login is a number, not a table; the logout is text, not a table"),
     )
 
 
@@ -188,28 +188,28 @@ def test_two_bad_events_are_one_fault_of_the_file() -> None:
 @pytest.mark.parametrize("store", files.USER_STORES)
 def test_a_store_is_a_table(store: str, document: str) -> None:
     reading = read(store, document)
-    assert kinds(reading) == [faults.UNEXPECTED]
+    assert kinds(reading) == [file_problems.UNEXPECTED]
     assert not reading.activities
 
 
 @pytest.mark.parametrize("event", ["nil", "5", '"seen"', "{}"])
 def test_an_event_is_one_that_prosody_writes(event: str) -> None:
     reading = read("lastlog", f"return {{ event = {event}; timestamp = {NOON} }}")
-    assert reading == StoreReading(known=True, faults=reading.faults)
-    assert kinds(reading) == [faults.UNEXPECTED]
+    assert reading == StoreReading(known=True, problems=reading.problems)
+    assert kinds(reading) == [file_problems.UNEXPECTED]
 
 
 def test_an_address_that_is_no_text_does_not_lose_the_activity() -> None:
     reading = read("lastlog2", f"return {{ login = {{ timestamp = {NOON}; ip = {{ 10, 0, 0, 1 }} }} }}")
     assert reading.activities == (Activity(NOON, "login", None),)
-    assert reading.faults == (Fault(faults.UNEXPECTED, "the ip of the login is a table, not text"),)
+    assert reading.problems == (FileProblem(file_problems.UNEXPECTED, "the ip of the login is a table, not text"),)
 
 
 @pytest.mark.parametrize("key", ["[1]", '["2026-13"]', '["2026-1"]', '["9999-12"]', "[true]", '["２０２６-11"]'])
 def test_a_login_record_stands_under_a_month(key: str) -> None:
     reading = read("login_records", f"return {{ {key} = {{ timestamp = {NOON} }} }}")
     assert reading.logins == ()
-    assert kinds(reading) == [faults.NO_MONTH]
+    assert kinds(reading) == [file_problems.NO_MONTH]
 
 
 NOVEMBER = 1793491200, 1796083200  # 2026-11 in UTC
@@ -219,9 +219,9 @@ NOVEMBER = 1793491200, 1796083200  # 2026-11 in UTC
     ("when", "expected"),
     [
         (NOVEMBER[0] - 14 * 3600, []),
-        (NOVEMBER[0] - 14 * 3600 - 1, [faults.OUTSIDE_MONTH]),
+        (NOVEMBER[0] - 14 * 3600 - 1, [file_problems.OUTSIDE_MONTH]),
         (NOVEMBER[1] + 14 * 3600, []),
-        (NOVEMBER[1] + 14 * 3600 + 1, [faults.OUTSIDE_MONTH]),
+        (NOVEMBER[1] + 14 * 3600 + 1, [file_problems.OUTSIDE_MONTH]),
     ],
 )
 def test_a_login_record_lies_in_its_month_in_some_time_zone(when: int, expected: list[str]) -> None:
@@ -234,21 +234,21 @@ def test_a_login_record_lies_in_its_month_in_some_time_zone(when: int, expected:
 def test_a_bad_login_record_leaves_the_good_one(record: str) -> None:
     reading = read("login_records", f'return {{ ["2026-10"] = {record}; ["2026-11"] = {{ timestamp = {NOON} }} }}')
     assert reading.logins == (Login(NOON),)
-    assert len(reading.faults) == 1
+    assert len(reading.problems) == 1
 
 
-def test_a_fault_never_quotes_the_data() -> None:
+def test_a_problem_never_quotes_the_data() -> None:
     documents = ['{ login = "secret" }', '{ login = { timestamp = "secret"; ip = 5 } }', '{ ["secret"] = secret }']
     for document in documents:
-        assert "secret" not in str(read("lastlog2", f"return {document}").faults)
+        assert "secret" not in str(read("lastlog2", f"return {document}").problems)
 
 
-def test_many_faults_of_a_kind_are_told_shortly() -> None:
-    assert merged([Fault("a", "1"), Fault("b", "2"), Fault("a", "1"), Fault("a", "3")]) == (
-        Fault("a", "1; 3"),
-        Fault("b", "2"),
+def test_many_problems_of_a_kind_are_told_shortly() -> None:
+    assert merged([FileProblem("a", "1"), FileProblem("b", "2"), FileProblem("a", "1"), FileProblem("a", "3")]) == (
+        FileProblem("a", "1; 3"),
+        FileProblem("b", "2"),
     )
-    assert merged(Fault("a", str(n)) for n in range(9)) == (Fault("a", "0; 1; 2; and 6 more"),)
+    assert merged(FileProblem("a", str(n)) for n in range(9)) == (FileProblem("a", "0; 1; 2; and 6 more"),)
 
 
 # Whatever a file holds.
@@ -318,7 +318,7 @@ def test_the_short_way_says_what_the_long_way_does(store: str, data: st.DataObje
     said = plain_reader(store)(document)
     if said is not None:
         long = LONG_WAY[store](parse(document))
-        assert (long.known, long.faults, long.component) == (True, (), False)
+        assert (long.known, long.problems, long.component) == (True, (), False)
         assert said == flat(long.activities, long.logins)
 
 
@@ -359,7 +359,7 @@ VALUES = st.recursive(
 def test_a_reading_holds_only_times(store: str, value: LuaValue) -> None:
     reading = read_store(store, serialise(value))
     assert all(event[0] > 0 for event in (*reading.activities, *reading.logins))
-    assert len(set(kinds(reading))) == len(reading.faults)
+    assert len(set(kinds(reading))) == len(reading.problems)
 
 
 def test_file_names_of_users() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headcount.prosody import faults
+from headcount.prosody import file_problems
 from headcount.prosody.lua_table import LuaValue, parse
 from headcount.prosody.lua_write import serialise
 from headcount.prosody.visitors import VisitorsReading, read_visitors, visitor_marker
@@ -28,7 +28,7 @@ def month_of(document: str) -> VisitedMonth:
 
 
 def kinds(document: str) -> list[str]:
-    return [fault.what for fault in read(f'return {{ ["2026-11"] = {{ {document} }} }}').faults]
+    return [problem.what for problem in read(f'return {{ ["2026-11"] = {{ {document} }} }}').problems]
 
 
 def test_the_flat_shape_as_captured() -> None:
@@ -48,10 +48,10 @@ def test_the_nested_shape_as_captured() -> None:
 
 
 @pytest.mark.parametrize("path", SAMPLES.glob("internal*/*/monthly%2dvisitors.dat"), ids=str)
-def test_captured_aggregates_are_without_fault(path: Path) -> None:
+def test_captured_aggregates_are_without_problem(path: Path) -> None:
     reading = read_visitors(path.read_bytes())
     assert reading.months
-    assert not reading.faults
+    assert not reading.problems
 
 
 @pytest.mark.parametrize("path", SAMPLES.glob("internal*/*/monthly%2dvisitors/*.dat"), ids=str)
@@ -86,7 +86,7 @@ def test_a_place_has_three_parts(key: str) -> None:
 def test_users_of_a_place_that_cannot_be_read_are_nowhere(key: str) -> None:
     document = f'["geo-{key}"] = 2; ["client-IOS"] = 2'
     assert month_of(document).places == {NOWHERE: 2}
-    assert kinds(document) == [faults.UNEXPECTED]
+    assert kinds(document) == [file_problems.UNEXPECTED]
 
 
 def test_a_client_may_have_any_name_that_can_be_shown() -> None:
@@ -98,20 +98,20 @@ def test_counts_may_be_whole_floats() -> None:
     reading = read_visitors((SAMPLES / "odd/monthly_float_counts.dat").read_bytes())
     assert reading.months[0].clients == {"IOS": 2, "?": 100}
     assert [type(users) for users in reading.months[0].clients.values()] == [int, int]
-    assert [fault.what for fault in reading.faults] == [faults.DISAGREE]
+    assert [problem.what for problem in reading.problems] == [file_problems.DISAGREE]
 
 
 @pytest.mark.parametrize("count", ["-1", "1.5", "(0/0)", "(1/0)", "1e300", "true", '"3"', "0x7fffffffffffffff"])
 def test_a_bad_count_leaves_the_rest(count: str) -> None:
     document = f'["geo-US-?-?"] = {count}; ["geo-DE-HE-2925533"] = 2; ["client-IOS"] = 2'
     assert month_of(document) == VisitedMonth("2026-11", {FRANKFURT: 2}, {"IOS": 2})
-    assert kinds(document) == [faults.NO_COUNT]
+    assert kinds(document) == [file_problems.NO_COUNT]
 
 
 def test_places_and_clients_that_disagree_are_both_kept() -> None:
     document = '["geo-DE-HE-2925533"] = 3; ["client-IOS"] = 2'
     assert month_of(document) == VisitedMonth("2026-11", {FRANKFURT: 3}, {"IOS": 2})
-    assert kinds(document) == [faults.DISAGREE]
+    assert kinds(document) == [file_problems.DISAGREE]
 
 
 def test_nested_users_without_a_client_have_an_unknown_one() -> None:
@@ -124,15 +124,15 @@ def test_nested_users_without_a_client_have_an_unknown_one() -> None:
 def test_nested_clients_are_believed_where_they_are_more_than_the_users() -> None:
     document = '["DE-HE-2925533"] = { users_seen = 1; clients_seen = { IOS = 2 } }'
     assert month_of(document) == VisitedMonth("2026-11", {FRANKFURT: 2}, {"IOS": 2}, {(FRANKFURT, "IOS"): 2})
-    assert kinds(document) == [faults.DISAGREE]
+    assert kinds(document) == [file_problems.DISAGREE]
 
 
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [
-        ("users_seen = 2; clients_seen = 5", faults.UNEXPECTED),
-        ("users_seen = 2; clients_seen = { 7 }", faults.UNEXPECTED),
-        ("users_seen = 2; clients_seen = { IOS = -1 }", faults.NO_COUNT),
+        ("users_seen = 2; clients_seen = 5", file_problems.UNEXPECTED),
+        ("users_seen = 2; clients_seen = { 7 }", file_problems.UNEXPECTED),
+        ("users_seen = 2; clients_seen = { IOS = -1 }", file_problems.NO_COUNT),
     ],
 )
 def test_bad_nested_clients_leave_the_users(entry: str, expected: str) -> None:
@@ -161,19 +161,19 @@ def test_a_month_of_both_shapes_is_the_sum_without_joint_counts() -> None:
         ("return {}", []),
         ("return nil", []),
         ('return { ["2026-11"] = {} }', []),
-        ("", [faults.EMPTY]),
-        ("return {", [faults.UNREADABLE]),
-        ("return 5", [faults.UNEXPECTED]),
-        ('return { ["2026-11"] = 5 }', [faults.UNEXPECTED]),
-        ('return { ["2026-13"] = {}; [5] = {} }', [faults.NO_MONTH]),
-        ('return { ["2026-11"] = { 5 } }', [faults.UNEXPECTED]),
-        ('return { ["2026-11"] = { x = 5 } }', [faults.UNEXPECTED]),
+        ("", [file_problems.EMPTY]),
+        ("return {", [file_problems.UNREADABLE]),
+        ("return 5", [file_problems.UNEXPECTED]),
+        ('return { ["2026-11"] = 5 }', [file_problems.UNEXPECTED]),
+        ('return { ["2026-13"] = {}; [5] = {} }', [file_problems.NO_MONTH]),
+        ('return { ["2026-11"] = { 5 } }', [file_problems.UNEXPECTED]),
+        ('return { ["2026-11"] = { x = 5 } }', [file_problems.UNEXPECTED]),
     ],
 )
 def test_no_month_without_a_count(document: str, expected: list[str]) -> None:
     reading = read(document)
     assert reading.months == ()
-    assert [fault.what for fault in reading.faults] == expected
+    assert [problem.what for problem in reading.problems] == expected
 
 
 ENTRIES = st.dictionaries(

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from headcount.records import Flaw, HostGone, Record, SourceFlaws, UserRecord, Users, UsersGone
+from headcount.records import HostGone, Problem, Record, SourceProblems, UserRecord, Users, UsersGone
 from headcount.sources.directory import DirectorySource
 from headcount.sources.watcher import Changes
 from support import prosody_writes
@@ -33,7 +33,7 @@ class Said:
     def __init__(self, source: DirectorySource) -> None:
         self.source = source
         self.users: dict[tuple[str, str], UserRecord] = {}
-        self.flaws: tuple[Flaw, ...] = ()
+        self.problems: tuple[Problem, ...] = ()
         self.records: list[Record] = []
 
     def take(self, batches: Iterator[list[Record]]) -> "Said":
@@ -50,8 +50,8 @@ class Said:
                                 self.users[host, user] = UserRecord(0, user, is_known=False)
                     case HostGone():
                         self.users = {key: said for key, said in self.users.items() if key[0] != record.host}
-                    case SourceFlaws():
-                        self.flaws = record.flaws
+                    case SourceProblems():
+                        self.problems = record.problems
         return self
 
     def read(self) -> "Said":
@@ -68,7 +68,9 @@ class Said:
         return said.newest if said else float("-inf")
 
     def kinds(self) -> set[str]:
-        return {flaw.what for flaw in self.flaws} | {f.what for said in self.users.values() for f in said.flaws}
+        return {problem.what for problem in self.problems} | {
+            f.what for said in self.users.values() for f in said.problems
+        }
 
 
 class ToldWatcher:

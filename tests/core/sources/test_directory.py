@@ -278,15 +278,15 @@ def test_names_that_prosody_would_not_write_are_problems_not_users(root: Path, l
     (root / "lost+found").mkdir()
     live.read()
     assert set(live.users) == {("example.com", "alice")}
-    flawed = {flaw.where for flaw in live.flaws if flaw.what == "name is not canonical"}
-    assert flawed == {
+    odd = {problem.where for problem in live.problems if problem.what == "name is not canonical"}
+    assert odd == {
         "example.com/lastlog2/raw.name.dat",
         "example.com/lastlog2/Upper%2E.dat",
         "example.com/lastlog2/bad%zz.dat",
         "example.com/lastlog2/%ff%fe.dat",
         "plain.example",
     }
-    assert all("alice" not in flaw.place and ".dat" not in flaw.place for flaw in live.flaws)
+    assert all("alice" not in problem.place and ".dat" not in problem.place for problem in live.problems)
 
 
 def test_a_name_that_is_not_utf8_stops_nothing(root: Path, live: Said) -> None:
@@ -299,7 +299,7 @@ def test_a_name_that_is_not_utf8_stops_nothing(root: Path, live: Said) -> None:
     live.follow_until(lambda: "name is not canonical" in live.kinds())
     log_in(root, "alice", 40)
     live.follow_until(lambda: live.last("alice") == 40)
-    assert all("\x1b" not in flaw.where for flaw in live.flaws)
+    assert all("\x1b" not in problem.where for problem in live.problems)
 
 
 def test_a_temporary_file_left_behind_is_told_and_harms_nobody(root: Path, swept: Said, clock: Clock) -> None:
@@ -320,14 +320,14 @@ def test_a_temporary_file_of_a_write_in_progress_is_no_problem(root: Path) -> No
     assert Said(source).read().kinds() == set()
 
 
-def test_unreadable_files_are_problems_until_they_are_mended(root: Path, live: Said) -> None:
+def test_unreadable_files_are_problems_until_they_are_fixed(root: Path, live: Said) -> None:
     path = log_in(root, "alice", 10)
     log_in(root, "bob", 10)
     path.chmod(0)
     with unprivileged():
         live.read()
         assert live.users["example.com", "alice"].is_known
-        assert [(f.what, f.why) for f in live.users["example.com", "alice"].flaws] == [
+        assert [(f.what, f.why) for f in live.users["example.com", "alice"].problems] == [
             ("unreadable record", "permission denied")
         ]
         assert live.last("bob") == 10
@@ -336,15 +336,15 @@ def test_unreadable_files_are_problems_until_they_are_mended(root: Path, live: S
     assert live.kinds() == set()
 
 
-def test_unreadable_directories_are_problems_until_they_are_mended(root: Path, swept: Said, clock: Clock) -> None:
+def test_unreadable_directories_are_problems_until_they_are_fixed(root: Path, swept: Said, clock: Clock) -> None:
     store = log_in(root, "alice", 10).parent
     closed = log_in(root, "bob", 10, host="closed.example").parent.parent
     store.chmod(0)
     closed.chmod(0)
     with unprivileged():
         swept.read()
-        flaws = {(flaw.what, flaw.where, flaw.why) for flaw in swept.flaws}
-    assert flaws == {
+        problems = {(problem.what, problem.where, problem.why) for problem in swept.problems}
+    assert problems == {
         ("unreadable directory", "example.com/lastlog2", "permission denied"),
         ("unreadable directory", "closed.example", "permission denied"),
     }
@@ -363,7 +363,7 @@ def test_what_is_no_file_is_not_waited_for(root: Path, swept: Said) -> None:
     (store / "nowhere.dat").symlink_to("missing")
     swept.read()
     assert swept.last("alice") == 10
-    why = {user: [flaw.why for flaw in said.flaws] for (_, user), said in swept.users.items()}
+    why = {user: [problem.why for problem in said.problems] for (_, user), said in swept.users.items()}
     assert why["pipe"] == why["folder"] == ["it is not a file"]
     assert len(why["loop"]) == 1
 
@@ -373,7 +373,7 @@ def test_a_file_too_large_to_be_a_record_is_a_problem(root: Path, swept: Said) -
     with path.open("r+b") as file:
         file.truncate(64 << 20)
     swept.read()
-    assert [flaw.what for flaw in swept.users["example.com", "alice"].flaws] == ["unreadable record"]
+    assert [problem.what for problem in swept.users["example.com", "alice"].problems] == ["unreadable record"]
 
 
 def test_a_directory_that_is_not_there_yet_is_waited_for(open_tmp: Path) -> None:
@@ -401,7 +401,7 @@ def test_a_data_directory_that_goes_keeps_its_users_and_is_found_again(root: Pat
     root.rename(away)
     sweep(swept, clock)
     assert swept.kinds() == {"no data directory"}
-    assert [(flaw.where, flaw.is_urgent) for flaw in swept.flaws] == [(str(root), True)]
+    assert [(problem.where, problem.is_urgent) for problem in swept.problems] == [(str(root), True)]
     assert not any(isinstance(record, HostGone) for record in swept.records)
     away.rename(root)
     log_in(root, "alice", 20)
@@ -435,7 +435,7 @@ def test_a_data_directory_that_goes_while_it_is_watched_keeps_its_users_and_goes
 
 
 @pytest.mark.parametrize("mode", [0, 0o600], ids=["closed", "listed but not entered"])
-def test_a_data_directory_that_may_not_be_read_any_more_keeps_its_users_and_says_what_mends_it(
+def test_a_data_directory_that_may_not_be_read_any_more_keeps_its_users_and_says_what_fixes_it(
     root: Path, swept: Said, clock: Clock, mode: int
 ) -> None:
     log_in(root, "alice", 10)
@@ -445,11 +445,11 @@ def test_a_data_directory_that_may_not_be_read_any_more_keeps_its_users_and_says
     root.chmod(mode)
     with unprivileged():
         sweep(swept, clock)
-    assert [(flaw.what, flaw.where, flaw.is_urgent) for flaw in swept.flaws] == [
+    assert [(problem.what, problem.where, problem.is_urgent) for problem in swept.problems] == [
         ("unreadable data directory", str(root), True)
     ]
-    assert "permission denied" in swept.flaws[0].why
-    assert "usermod" in swept.flaws[0].why
+    assert "permission denied" in swept.problems[0].why
+    assert "usermod" in swept.problems[0].why
     assert swept.last("alice") == 10
     root.chmod(0o755)
     log_in(root, "alice", 20)

@@ -102,5 +102,5 @@ def test_a_sweep_in_vain_is_tried_again_soon_and_a_whole_one_stays_whole() -> No
     pace = after_reading()
     assert swept(pace, AT_LEAST, was_in_vain=True)
     assert swept(pace, AT_LEAST + SOON)
-    pace.begin(AT_LEAST * 3)  # and is begun anew before its end
+    pace.begin(AT_LEAST * 3)  # and is begun again before its end
     assert pace.begin(AT_LEAST * 3 + 1)

@@ -162,7 +162,7 @@ def test_all_stores_are_read_with_it(store: Path, way: str) -> None:
     assert (changed, seen, none) == (written[2].stat().st_ctime_ns, written[3].stat().st_ctime_ns, GONE)
     row, *_ = found[b"user%2e8.dat"]
     assert row[2:4] == (1008, "8.8.8.8")  # type: ignore[index]
-    assert [fault[:2] for fault in row[9]] == [(1, "unreadable record")]  # type: ignore[index]
+    assert [problem[:2] for problem in row[9]] == [(1, "unreadable record")]  # type: ignore[index]
     assert found[b"user%2e10.dat"][2:] == (GONE, GONE, GONE)
 
 

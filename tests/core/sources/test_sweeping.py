@@ -206,7 +206,7 @@ def test_a_host_that_comes_during_a_sweep_is_read_before_the_others(
     assert said.last("user1") == 20
 
 
-def test_a_store_that_is_made_anew_during_a_sweep_keeps_who_is_in_it(
+def test_a_store_that_is_made_again_during_a_sweep_keeps_who_is_in_it(
     root: Path, said: Said, clock: BusyClock, watcher: ToldWatcher
 ) -> None:
     begin_sweep(said, clock, steps=4)

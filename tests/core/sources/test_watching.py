@@ -63,8 +63,8 @@ def test_a_name_that_is_no_text_costs_no_count_and_the_watch_stands_again(
     store = log_in(root, "bob", 20).parent
     Path(os.fsdecode(os.fsencode(store) + b"/\xff.dat")).write_text("x")
     until(watched, clock, lambda: "watching interrupted" in watched.kinds())
-    flaw = next(flaw for flaw in watched.flaws if flaw.what == "watching interrupted")
-    assert "not UTF-8" in flaw.why
+    problem = next(problem for problem in watched.problems if problem.what == "watching interrupted")
+    assert "not UTF-8" in problem.why
     log_in(root, "carol", 30)
     until(watched, clock, lambda: watched.last("carol") == 30 and "watching interrupted" not in watched.kinds())
     assert watched.last("bob") == 20
@@ -106,11 +106,11 @@ def test_at_the_systems_limit_all_is_found_and_it_is_said_which_to_raise(
     monkeypatch.setattr(watch_limits, "standing", lambda _: 2)
     sources.append(DirectorySource(str(root), clock=clock))
     said = Said(sources[0]).read()
-    until(said, clock, lambda: bool(said.flaws))
-    assert [(flaw.what, "2 of 3" in flaw.why) for flaw in said.flaws] == [("watching interrupted", True)]
-    assert "fs.inotify.max_user_watches" in said.flaws[0].why
+    until(said, clock, lambda: bool(said.problems))
+    assert [(problem.what, "2 of 3" in problem.why) for problem in said.problems] == [("watching interrupted", True)]
+    assert "fs.inotify.max_user_watches" in said.problems[0].why
     log_in(root, "alice", 20)
     until(said, clock, lambda: said.last("alice") == 20)
-    assert said.flaws
+    assert said.problems
     monkeypatch.undo()
-    until(said, clock, lambda: not said.flaws)
+    until(said, clock, lambda: not said.problems)

@@ -1,5 +1,5 @@
 """Every key, once: the bindings, the line of keys, the help, the palette and the README's table are all made from this
-list, and so is what a user may bind anew."""
+list, and so is what a user may bind again."""
 
 import difflib
 import unicodedata
@@ -121,7 +121,7 @@ def bindings(*places: Where) -> Iterator[Binding]:
     for action in ACTIONS:
         if action.where in places:
             for key in action.keys.split(","):
-                # Ctrl+C and Ctrl+Q leave from everywhere, as in any program in a terminal, and can't be bound anew.
+                # Ctrl+C and Ctrl+Q leave from everywhere, as in any program in a terminal, and can't be bound again.
                 everywhere = key.startswith("ctrl+")
                 bound = None if everywhere else action.id or None
                 yield Binding(key, action.name, action.help, show=False, priority=everywhere, id=bound)
@@ -170,7 +170,7 @@ def _is_key(key: str) -> bool:
 
 def as_markdown(actions: Sequence[Action] = ACTIONS) -> str:
     """The keys as a table for the README: what they do, by the part of the screen that they work in."""
-    rows = ["| key | does | to bind it anew |", "|---|---|---|"]
+    rows = ["| key | does | action name (for `keys`) |", "|---|---|---|"]
     for where in Where:
         here = [action for action in actions if action.where is where]
         rows += [f"| | **{where.value}** | |"] if here else []

@@ -102,4 +102,4 @@ def _notes(before: Snapshot, after: Snapshot) -> Iterator[Note]:
         if problem.what not in known:
             yield Note(when, "", f"a problem: {problem.what}")
     for what in sorted(known - {problem.what for problem in after.problems}):
-        yield Note(when, "", f"mended: {what}")
+        yield Note(when, "", f"fixed: {what}")

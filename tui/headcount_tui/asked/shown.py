@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from headcount.figures.filters import Filter
 from headcount.figures.totals import Figure, Known, figures, known_of, month_counts
-from headcount.snapshot import MonthCounts, Phase, Problem, Quality, Snapshot
+from headcount.snapshot import MonthCounts, Phase, ProblemGroup, Quality, Snapshot
 from headcount_tui.asked.news import News, Note
 
 R = TypeVar("R")
@@ -136,7 +136,7 @@ def _with_same_past(cut: Snapshot, whole: Snapshot, asked: Filter, last: Shown |
     return cut if keep is None else replace(cut, history=replace(cut.history, keep=cache(keep)))
 
 
-def urgent(snapshot: Snapshot) -> list[Problem]:
+def urgent(snapshot: Snapshot) -> list[ProblemGroup]:
     """The problems that concern all figures: nothing newer is read, or kept."""
     return [problem for problem in snapshot.problems if problem.is_urgent]
 

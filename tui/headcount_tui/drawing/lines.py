@@ -9,7 +9,7 @@ from textual.content import Content
 from headcount.figures.filters import PLACE_FIELDS, Filter, Term
 from headcount.figures.totals import Share, at_least, floors, hidden
 from headcount.figures.totals import users_known as count_known
-from headcount.snapshot import UNKNOWN, Phase, Place, PlaceName, Problem, Snapshot
+from headcount.snapshot import UNKNOWN, Phase, Place, PlaceName, ProblemGroup, Snapshot
 from headcount.zones import zone_of
 from headcount_tui.asked.keys import KEPT, Action, Where
 from headcount_tui.asked.shown import Shown, Tab, known, urgent
@@ -84,7 +84,7 @@ def state(shown: Shown) -> Content:
     if shown.asked.paused:
         return link("‖ paused", "screen.pause", WARNING)
     if phase is Phase.LIVE and urgent(shown.whole):
-        return Content.styled("✖ trouble", BAD)
+        return Content.styled("✖ problem", BAD)
     if phase is Phase.STOPPED or (phase is Phase.LIVE and not shown.settled):
         return Content.styled("■ stopped", BAD)
     if phase is Phase.SCANNING:
@@ -126,15 +126,15 @@ def zone_and_time(shown: Shown) -> Content:
     return Content.assemble((f"{shown.whole.timezone} ", MUTED), moment.strftime("%H:%M"))
 
 
-def banner(failure: Failure | None, problems: Sequence[Problem]) -> Content:
-    """What stands in the way of newer figures, and what mends it; empty where nothing does."""
-    told = [(failure.message, failure.mend)] if failure is not None else []
+def banner(failure: Failure | None, problems: Sequence[ProblemGroup]) -> Content:
+    """What stands in the way of newer figures, and what fixes it; empty where nothing does."""
+    told = [(failure.message, failure.hint)] if failure is not None else []
     told += [(f"{problem.what}: {problem.example}".removesuffix(": "), problem.why) for problem in problems]
     return Content("\n").join(
         Content.assemble(
-            ("✖ ", BAD), outside(message, BAD), Content.assemble("\n  ", outside(mend, MUTED)) if mend else ""
+            ("✖ ", BAD), outside(message, BAD), Content.assemble("\n  ", outside(hint, MUTED)) if hint else ""
         )
-        for message, mend in told
+        for message, hint in told
     )
 
 

@@ -174,7 +174,7 @@ def _gaps(moments: Sequence[float]) -> list[Gap]:
 def _stretches(
     moments: Sequence[tuple[float, Past]], index: int, gaps: Sequence[Gap], zone: tzinfo
 ) -> tuple[tuple[Dot, ...], ...]:
-    """One of the four figures, broken at gaps, where it was not noted, and where it begins anew with a month."""
+    """One of the four figures, broken at gaps, where it was not noted, and where it begins again with a month."""
     starts = {gap.until for gap in gaps}
     found: list[list[Dot]] = []
     is_open, month = False, None

@@ -62,7 +62,7 @@ class Export(ModalScreen[str | None]):
                 yield field
             yield Static(id="where", markup=False)
             yield Static(self._holds(), id="holds", markup=False)
-            yield Static(id="fault", markup=False)
+            yield Static(id="problem", markup=False)
 
     def on_mount(self) -> None:
         """Begin with the format."""
@@ -139,7 +139,7 @@ class Export(ModalScreen[str | None]):
             self._worker = None
             error = event.worker.error
             told = error if isinstance(error, HeadcountError) else unforeseen(error or Exception())
-            self._say(f"{told.message} {told.mend}", BAD)
+            self._say(f"{told.message} {told.hint}", BAD)
             if isinstance(told, TakenError):
                 self._offer_another_name()
 
@@ -152,8 +152,8 @@ class Export(ModalScreen[str | None]):
         self._say(f"That file is there already. Enter writes {os.path.basename(name)}.", BAD)
 
     def _say(self, text: str, style: str = "") -> None:
-        self.query_one("#fault", Static).update(outside(text, style))
-        self.query_one(".dialog").set_class(bool(text), "-at-fault")
+        self.query_one("#problem", Static).update(outside(text, style))
+        self.query_one(".dialog").set_class(bool(text), "-at-problem")
 
     def action_close(self) -> None:
         """Write nothing more."""

@@ -46,7 +46,7 @@ ROW_VIEWS = (LiveTable, HeatTable, WorldMap)
 # What has the focus in a view that is no table: its keys are those of the widget.
 FOCUS = {Tab.MONTHS: "HeatTable", Tab.TREND: "#trend", Tab.MAP: "#map", Tab.LIVE: "LiveFeed"}
 # The views that a widget is in. It is hidden in the others by its own style, not by a class of the screen, at which
-# Textual would style and paint all of the screen anew.
+# Textual would style and paint all of the screen again.
 _TABLES = (Tab.COUNTRIES, Tab.PLACES, Tab.CLIENTS)
 SEEN_IN = {
     "LiveTable": (*_TABLES, Tab.MONTHS),
@@ -206,7 +206,7 @@ class MainScreen(Screen[None]):
             self._follow()
 
     def _show_banner(self) -> None:
-        """What stands in the way of newer figures, and what mends it."""
+        """What stands in the way of newer figures, and what fixes it."""
         banner = self.query_one("#banner", Static)
         text = lines.banner(self._failure, urgent(self._snapshot) if self._snapshot else ())
         if text.plain != self._banner:

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from headcount.snapshot import Problem
+from headcount.snapshot import ProblemGroup
 from headcount.text import SENTENCES
 from headcount_tui.asked.keys import Where, bindings
 from headcount_tui.drawing.render import MUTED, STRONG, WARNING, number, outside
@@ -24,7 +24,7 @@ class Problems(ModalScreen[None]):
         *(binding for binding in bindings(Where.GENERAL) if binding.action == "problems"),
     ]
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[ProblemGroup]) -> None:
         super().__init__()
         self._text = problems_text(problems)
 
@@ -35,7 +35,7 @@ class Problems(ModalScreen[None]):
             box.border_subtitle = Content("Esc to close")
             yield Static(self._text, markup=False)
 
-    def show(self, problems: Sequence[Problem]) -> None:
+    def show(self, problems: Sequence[ProblemGroup]) -> None:
         """Show these from now on."""
         text = problems_text(problems)
         if not text.is_same(self._text):
@@ -55,7 +55,7 @@ class Problems(ModalScreen[None]):
         self.dismiss(None)
 
 
-def problems_text(problems: Sequence[Problem]) -> Content:
+def problems_text(problems: Sequence[ProblemGroup]) -> Content:
     """The problems as one text, the most frequent first."""
     if not problems:
         return Content("No problems: everything that was found could be read.")

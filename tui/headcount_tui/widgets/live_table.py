@@ -28,7 +28,7 @@ GUTTER = 1  # cells before the columns, for the cursor's sign: it is not its col
 
 
 class Start(NamedTuple):
-    """Where a table that is shown anew begins: at the row of that key; None: at the first."""
+    """Where a table that is shown again begins: at the row of that key; None: at the first."""
 
     key: object = None
 

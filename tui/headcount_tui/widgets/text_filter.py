@@ -151,7 +151,7 @@ class FilterLine(Vertical):
         try:
             return parse(line, self.query_one(TextFilter).known)
         except UsageError as error:
-            self._say(Content.assemble(" ", outside(error.message, style), " ", outside(error.mend, MUTED)))
+            self._say(Content.assemble(" ", outside(error.message, style), " ", outside(error.hint, MUTED)))
             return None
 
     def _say(self, content: Content) -> None:

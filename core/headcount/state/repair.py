@@ -21,14 +21,14 @@ from headcount.state.seals import TABLES, chained, seal_all, whole
 _DAY = 86_400
 
 
-class Mended(NamedTuple):
+class Repaired(NamedTuple):
     """How many of the hosts' months are as they were, and how many are lower bounds now."""
 
     whole: int
     weakened: int
 
 
-def mend(connection: sqlite3.Connection) -> Mended:
+def repair(connection: sqlite3.Connection) -> Repaired:
     """Leaves in a copy of a state only what can be told, and seals it."""
     _drop_damaged(connection)
     rows = told_rows(connection)
@@ -42,7 +42,7 @@ def mend(connection: sqlite3.Connection) -> Mended:
         unsure += _weaken_open(connection, "host NOT IN (SELECT host FROM hosts)")
     if rows is None or months < rows[1] or unsure:  # a month that is missing must not be begun as an exact one
         connection.execute("UPDATE hosts SET followed_since = alive_at")
-    weakened = _mend_months(connection) + unsure
+    weakened = _repair_months(connection) + unsure
     connection.execute("DELETE FROM kept WHERE name = 'index'")
     note_version(connection, VERSION)
     note_rows(connection)
@@ -53,7 +53,7 @@ def mend(connection: sqlite3.Connection) -> Mended:
         note_version(connection, VERSION)
         note_rows(connection)
     connection.commit()
-    return Mended(max(0, _count(connection, "months") - weakened), weakened)
+    return Repaired(max(0, _count(connection, "months") - weakened), weakened)
 
 
 def _drop_damaged(connection: sqlite3.Connection) -> None:
@@ -82,7 +82,7 @@ def _weaken_open(connection: sqlite3.Connection, where: str) -> int:
     ).rowcount
 
 
-def _mend_months(connection: sqlite3.Connection) -> int:
+def _repair_months(connection: sqlite3.Connection) -> int:
     """Mends the months that are not whole; how many there were."""
     told = {
         (host, month): (key, Sums(*sums))
@@ -105,7 +105,7 @@ def _mend_months(connection: sqlite3.Connection) -> int:
             is_open = found.chain != 0 or of_month[1] >= open_since
             key, sums = os.urandom(32) if is_open else None, found._replace(chain=-1)
         if key is None:
-            _mend_closed(connection, of_month, sums, found)
+            _repair_closed(connection, of_month, sums, found)
         else:
             _begin_anew(connection, of_month, key, knows_whom=found.chain == sums.chain)
     return weakened
@@ -128,7 +128,7 @@ def _open_since(connection: sqlite3.Connection) -> str:
     return min((month for month in every if end_of(month, ZoneInfo("UTC")) + SETTLING + _DAY > seen), default="9999")
 
 
-def _mend_closed(connection: sqlite3.Connection, of_month: MonthKey, sums: Sums, found: Sums) -> None:
+def _repair_closed(connection: sqlite3.Connection, of_month: MonthKey, sums: Sums, found: Sums) -> None:
     """Has the counts of a closed month come to as many users as it says; of the others nobody knows where they were."""
     if found.users > sums.users:
         connection.execute("DELETE FROM counts WHERE host = ? AND month = ?", of_month)

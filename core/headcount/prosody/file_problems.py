@@ -16,19 +16,19 @@ _REASONS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FileProblem:
     """One thing wrong with one file: `what` is a kind that many files share, `why` tells this one."""
 
     what: str
     why: str
 
 
-def merged(faults: Iterable[Fault]) -> tuple[Fault, ...]:
-    """The faults of one file, one a kind, so that a file is one problem however often it is wrong."""
+def merged(problems: Iterable[FileProblem]) -> tuple[FileProblem, ...]:
+    """The problems of one file, one a kind, so that a file is one problem however often it is wrong."""
     reasons: dict[str, dict[str, None]] = {}
-    for fault in faults:
-        reasons.setdefault(fault.what, {})[fault.why] = None
-    return tuple(Fault(what, _joined(list(whys))) for what, whys in reasons.items())
+    for problem in problems:
+        reasons.setdefault(problem.what, {})[problem.why] = None
+    return tuple(FileProblem(what, _joined(list(whys))) for what, whys in reasons.items())
 
 
 def _joined(reasons: list[str]) -> str:
