@@ -70,7 +70,7 @@ def test_notes_tell_of_hosts_problems_places_and_months() -> None:
         "places now come from DB-IP 2026-12",
         "a host appeared: new.example",
         "a problem: no data directory",
-        "fixed: unreadable record",
-        "fixed: timestamp in the future",
+        "solved: unreadable record",
+        "solved: timestamp in the future",
     }
     assert "a host is gone: new.example" in {n.words for n in news(later, SAMPLE) if isinstance(n, Note)}

@@ -43,10 +43,10 @@ async def test_ctrl_c_always_quits() -> None:
 @pytest.mark.parametrize(
     ("keys", "message", "hint"),
     [
-        ({"cuntry": "f"}, "There is no action cuntry", "There is country."),
-        ({"[/x]\x1b": "f"}, "There is no action", "There is"),
-        ({"country": "nokey"}, "nokey is no key for country", "Write it as"),
-        ({"country": ""}, "Nothing is no key for country", "Write it as"),
+        ({"cuntry": "f"}, "Unknown action cuntry", "Did you mean: country."),
+        ({"[/x]\x1b": "f"}, "Unknown action", "Available"),
+        ({"country": "nokey"}, "nokey is not a valid key for country", "Write a key as"),
+        ({"country": ""}, "An empty name is not a valid key for country", "Write a key as"),
         ({"country": "m"}, "The key m would do two things", ""),
         ({"country": "f", "host": "f"}, "The key f would do two things", ""),
     ],
@@ -60,7 +60,7 @@ def test_what_cannot_be_is_refused(keys: dict[str, str], message: str, hint: str
 
 
 def test_a_theme_that_there_is_not_is_told_with_those_that_are() -> None:
-    with pytest.raises(UsageError, match="There is no theme pink") as refused:
+    with pytest.raises(UsageError, match="Unknown theme pink") as refused:
         run(FakeFeed(), ScreenOptions(theme="pink"))
     assert "safe-dark" in (refused.value.hint or "")
 

@@ -282,7 +282,7 @@ def test_in_a_picture_every_number_of_a_table_is_of_enough_users() -> None:
 @pytest.mark.parametrize("asked", [Filter().having("country", "FR"), Filter().having("text", "paris")])
 def test_a_picture_of_hidden_users_says_neither_none_nor_how_many(asked: Filter) -> None:
     words = words_of(text_of("svg", SMALL, asked)).replace("\xa0", " ")
-    assert "not told" in words
+    assert "withheld" in words
     assert "there is nobody here, or a group of fewer than 5 users" in words
     assert not re.search(r"\b[0-4] month users", words)
 

@@ -222,7 +222,7 @@ async def test_the_filter_that_the_command_was_given() -> None:
 
 async def test_a_host_that_is_not_there() -> None:
     async with screen(SAMPLE, initial_filter=Filter().having("host", "nope.example")) as seen:
-        assert "There is no host nope.example here" in seen.text
+        assert "Unknown host nope.example" in seen.text
 
 
 async def test_a_filter_outlives_newer_figures() -> None:

@@ -31,7 +31,7 @@ async def test_a_new_visitor_is_told_of_and_not_named() -> None:
         assert "13:33:04" in shown
         assert "Frankfurt" not in shown  # no finer than a region
         unknown = with_visitors(came, Place(), "?", users=3)
-        await seen.put(unknown, "3 new visitors from a place unknown")
+        await seen.put(unknown, "3 new visitors from an unknown place")
 
 
 async def test_the_newest_is_on_top() -> None:

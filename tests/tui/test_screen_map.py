@@ -11,7 +11,7 @@ from textual.geometry import Size
 from headcount.figures.filters import Filter, Term
 from headcount.snapshot import Active, Cell, HostCounts, MonthCounts, Place, PlaceName, Quality
 from headcount_tui.asked.shown import Asked, Shown, Tab, look
-from headcount_tui.drawing.world_map import Light, countries_of, draw_world
+from headcount_tui.drawing.world_map import Selection, countries_of, draw_world
 from headcount_tui.widgets.live_table import LiveTable
 from headcount_tui.widgets.world_map import SideMap, WorldMap
 
@@ -35,9 +35,9 @@ def shown_of(users: dict[str | None, int], *terms: Term) -> Shown:
     return look(of_them, Asked(Filter(terms), tab=Tab.MAP))
 
 
-def drawn(shown: Shown, size: Size = Size(98, 20), light: Light = Light()) -> str:  # noqa: B008
+def drawn(shown: Shown, size: Size = Size(98, 20), selected: Selection = Selection()) -> str:  # noqa: B008
     """The map as text."""
-    return draw_world(shown, countries_of(shown), size, light, True).plain
+    return draw_world(shown, countries_of(shown), size, selected, True).plain
 
 
 async def test_the_world_its_legend_and_what_is_nowhere() -> None:
@@ -47,7 +47,7 @@ async def test_the_world_its_legend_and_what_is_nowhere() -> None:
         assert "⣿" in text
         assert "20,000+" in text
         assert "? unknown 14,562 (5.6 %)" in text
-        assert "Arrow keys light a country" in text
+        assert "Arrow keys select a country" in text
         assert "1 shows the same as a table" in text
 
 
@@ -185,7 +185,7 @@ def test_tiny_countries_are_lit_at_every_size() -> None:
     tiny = {"MT": 5, "SG": 4, "LU": 3, "HK": 2, "NR": 1, "XK": 6, "GP": 7}
     for size in (Size(40, 8), Size(78, 12), Size(136, 32)):
         for code in tiny:
-            text = drawn(shown_of(tiny), size, Light(code))
+            text = drawn(shown_of(tiny), size, Selection(code))
             assert code in text
             assert f"Land {code}" in text
         assert "not on the map" not in drawn(shown_of(tiny), size)
@@ -198,7 +198,7 @@ def test_who_is_on_no_map_is_named() -> None:
 
 
 def test_a_month_that_is_over_tells_its_change() -> None:
-    text = drawn(shown_of({"DE": 9}, Term("month", "2026-10")), light=Light("DE"))
+    text = drawn(shown_of({"DE": 9}, Term("month", "2026-10")), selected=Selection("DE"))
     assert "24 h" not in text
     assert "Sep 2026 –" in text
 

@@ -59,7 +59,7 @@ async def test_the_month_has_a_box_where_there_is_room() -> None:
         shown = await seen.press("[")
         assert "Month 2026-10" in shown
         assert "vs 2026-09" in shown
-        assert "new 31k back 275k lost 31k" in shown
+        assert "31k new · 31k lost" in shown
         assert "open sessions" not in shown  # nothing tells how many there were
 
 
@@ -68,16 +68,16 @@ async def test_without_the_box_the_months_facts_stand_elsewhere() -> None:
         assert "Month 2026-11" not in seen.text
         assert "≥ 259,120 month users  ▼ −1.0 % vs 22 Oct" in seen.text
         assert "~20,600 open sessions" in seen.text
-        assert "new 31k back 275k lost 31k" in await seen.press("[")
+        assert "31k new · 31k lost" in await seen.press("[")
 
 
 async def test_who_came_and_went_is_told_of_exact_months_alone() -> None:
     async with screen(SAMPLE, size=(160, 30)) as seen:
-        assert "back" not in seen.lines[6]
+        assert "returning" not in seen.lines[6]
         await seen.press("[")
-        assert "new 30,563 back 275,062 lost 31,448" in seen.lines[6]
+        assert "31k new · 275k returning · 31k lost" in seen.lines[6]
         await seen.press("c", "f", "r", "enter")
-        assert "back" not in seen.lines[6]
+        assert "returning" not in seen.lines[6]
 
 
 def seen_line(shown: str, words: str, by: int) -> str:

@@ -108,7 +108,7 @@ def test_a_filter_holds_in_the_lines_and_a_city_has_none() -> None:
     assert france.last.users < whole.last.users / 5
     assert france.stretches[0][0].users < whole.stretches[0][0].users / 5
     words = draw_trend(shown_of(SAMPLE, country="FR", city="2988507"), Size(90, 20)).plain
-    assert "kept by host, country and client alone" in words.replace("\n", " ")
+    assert "kept by host, country and client only" in words.replace("\n", " ")
 
 
 def test_a_past_month_is_where_the_chart_ends() -> None:
@@ -164,7 +164,7 @@ def test_lines_are_told_apart_without_colour() -> None:
 def test_gaps_and_new_databases_are_shown_and_explained() -> None:
     text = draw_trend(shown_of(replace(SAMPLE, marks=(Mark(NOW - 20 * DAY, "[b]GeoLite2"),))), Size(98, 22)).plain
     assert "░" in text
-    assert "gap 4 d: nothing known 10 Nov – 14 Nov" in text
+    assert "gap 4 d: no data 10 Nov – 14 Nov" in text
     assert "┊GeoIP" in text
     assert "┊ 2 Nov: places from [b]GeoLite2" in text
 

@@ -135,7 +135,7 @@ class HeadcountApp(App[int]):
     def exit(self, result: int | None = None, return_code: int = 0, message: Any = None) -> None:
         """End, within seconds, whatever the end hangs on.
 
-        An end that comes while the screen is being built waits until it is: told to exit, Textual builds no more, and
+        An end that comes while the screen is being built waits until it is: asked to exit, Textual builds no more, and
         what is there already would look for the rest in vain.
         """
         if self.ending is not None:
@@ -197,7 +197,7 @@ class HeadcountApp(App[int]):
             self._main.end(event.failure)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Textual's last resort would print the code with its variables, in which users' names may stand; this tells
+        """Textual's last resort would print the code with its variables, in which users' names may stand; this says
         the kind of error and its place alone. (There is no public hook for it; a test sees to it that this one is.)"""
         if self._exit and _is_missing(error):
             return  # a box that was being opened: Textual builds no more of it, and that is no failure of the screen's
@@ -206,15 +206,15 @@ class HeadcountApp(App[int]):
             return
         self._return_code = 1
         self.feed_thread.stop()
-        told = unforeseen(error)
+        problem = unforeseen(error)
         self._is_built = True  # as far as it will ever be
-        self.exit(1, 1, Content(f"headcount: {told}"))
+        self.exit(1, 1, Content(f"headcount: {problem}"))
 
     def action_copy(self) -> None:
         """Copy the row under the cursor, or the three figures where there is none."""
         if self._main.shown is not None:
             self.copy_to_clipboard(as_text(self._main.shown, self._main.row))
-            self.notify("Copied by OSC 52: your terminal must allow it.", markup=False, timeout=3)
+            self.notify("Copied with OSC 52, if your terminal allows it.", markup=False, timeout=3)
 
     def action_export(self) -> None:
         """Write what is shown to a file."""
@@ -235,7 +235,7 @@ class HeadcountApp(App[int]):
     def action_remember(self) -> None:
         """Remember filters and view between starts, or do so no longer; what was kept is gone at once then."""
         if self.memory.path is None:
-            self.notify("There is no place to remember anything: this user has no home of their own.", markup=False)
+            self.notify("Nothing can be remembered: this user has no home directory.", markup=False)
             return
         wanted = not self.memory.remembers
         kept = self.memory.with_asked(self._main.asked, self._theme_chosen, wanted)
@@ -277,7 +277,7 @@ def run(feed: Feed, options: ScreenOptions) -> int:
         os.environ["NO_COLOR"] = "1"  # the one way to tell Textual, which reads it as it starts
     known = [offer.name for offer in themes.offers()]
     if options.theme is not None and options.theme not in known:
-        raise UsageError(f"There is no theme {clean(options.theme)}.", f"There is {', '.join(known)}.")
+        raise UsageError(f"Unknown theme {clean(options.theme)}.", f"Available: {', '.join(known)}.")
     app = HeadcountApp(feed, options)
     fd = sys.__stdin__.fileno() if sys.__stdin__ else 0
     modes = modes_of(fd)

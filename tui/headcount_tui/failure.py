@@ -7,7 +7,7 @@ from headcount.text import clean
 
 
 class Failure(NamedTuple):
-    """Why no newer figures come, the line that fixes it, and the exit code that tells it."""
+    """Why no newer figures come, a line that says how to fix it, and the exit code."""
 
     message: str
     hint: str

@@ -1,5 +1,5 @@
 """Every key, once: the bindings, the line of keys, the help, the palette and the README's table are all made from this
-list, and so is what a user may bind again."""
+list, and so is what a user may give other keys to."""
 
 import difflib
 import unicodedata
@@ -32,7 +32,7 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing the user can do: Textual's name for it, its keys, and how it is told.
+    """One thing the user can do: Textual's name for it, its keys, and what the screen says of it.
 
     `sign` is the keys as people write them; `short` is its word in the line of keys, empty where it has none; `id` is
     what a user calls it who gives it other keys, empty where its keys are fixed.
@@ -56,56 +56,60 @@ ACTIONS = (
     Action("show_tab('clients')", "3", "3", "", "clients", Where.LOOK, "clients"),
     Action("show_tab('months')", "4", "4", "", "all months", Where.LOOK, "months"),
     Action("show_tab('trend')", "5", "5", "", "active users and month users over time", Where.LOOK, "trend"),
-    Action("show_tab('map')", "6", "6", "", "the world, shaded by users; 1 is the same as a table", Where.LOOK, "map"),
+    Action("show_tab('map')", "6", "6", "", "world map, shaded by users (1 shows it as a table)", Where.LOOK, "map"),
     Action("show_tab('live')", "7", "7", "", "what happens now", Where.LOOK, "live"),
     Action("step_tab(1)", "tab,right", "Tab →", "", "the next table", Where.LOOK, "next-view"),
     Action("step_tab(-1)", "shift+tab,left", "⇧Tab ←", "", "the table before", Where.LOOK, "view-before"),
     Action("zoom", "z", "z", "", "30 days, a year, all there is", Where.CHART, "zoom"),
-    Action("light('left')", "left", "←", "", "light the next country with users to the west", Where.WORLD),
-    Action("light('right')", "right", "→", "", "light the next country with users to the east", Where.WORLD),
-    Action("light('up')", "up,k", "↑ k", "", "light the next country with users to the north", Where.WORLD),
-    Action("light('down')", "down,j", "↓ j", "", "light the next country with users to the south", Where.WORLD),
-    Action("next(1)", "n,pagedown", "n PgDn", "", "light the country with the next fewer users", Where.WORLD),
-    Action("next(-1)", "p,pageup", "p PgUp", "", "light the country with the next more users", Where.WORLD),
-    Action("enlarge(1)", "plus,equals_sign", "+", "", "enlarge the map around the light", Where.WORLD),
-    Action("enlarge(-1)", "minus", "-", "", "make the map smaller", Where.WORLD),
-    Action("go(-1)", "left", "←", "", "the month known before", Where.YEARS),
-    Action("go(1)", "right", "→", "", "the month known after", Where.YEARS),
+    Action("select('left')", "left", "←", "", "select the nearest country with users to the west", Where.WORLD),
+    Action("select('right')", "right", "→", "", "select the nearest country with users to the east", Where.WORLD),
+    Action("select('up')", "up,k", "↑ k", "", "select the nearest country with users to the north", Where.WORLD),
+    Action("select('down')", "down,j", "↓ j", "", "select the nearest country with users to the south", Where.WORLD),
+    Action(
+        "next(1)", "n,pagedown", "n PgDn", "", "select the country with the next smaller number of users", Where.WORLD
+    ),
+    Action(
+        "next(-1)", "p,pageup", "p PgUp", "", "select the country with the next larger number of users", Where.WORLD
+    ),
+    Action("zoom_map(1)", "plus,equals_sign", "+", "", "zoom in", Where.WORLD),
+    Action("zoom_map(-1)", "minus", "-", "", "zoom out", Where.WORLD),
+    Action("go(-1)", "left", "←", "", "the month before that is known", Where.YEARS),
+    Action("go(1)", "right", "→", "", "the next month that is known", Where.YEARS),
     Action("go_year(1)", "up,k", "↑ k", "", "a year later", Where.YEARS),
     Action("go_year(-1)", "down,j", "↓ j", "", "a year earlier", Where.YEARS),
-    Action("first", "home,g", "Home g", "", "the first month known", Where.YEARS),
+    Action("first", "home,g", "Home g", "", "the first month that is known", Where.YEARS),
     Action("last", "end,G", "End G", "", "the last month", Where.YEARS),
     Action("pick_country", "c", "c", "country", "one country: type its name or its code", Where.FILTER, "country"),
     Action("pick_host", "h", "h", "host", "one host", Where.FILTER, "host"),
     Action("edit_text", "slash", "/", "filter", "type filters: country:de client:ios, words", Where.FILTER, "filter"),
     Action("choose", "enter", "Enter", "drill in", "filter by the row under the cursor", Where.FILTER, "choose"),
-    Action("drop_last", "escape", "Esc", "back", "take the last filter away", Where.FILTER, "back"),
+    Action("drop_last", "escape", "Esc", "back", "remove the last filter", Where.FILTER, "back"),
     Action("next_sort", "s", "s", "sort", "sort by the next column", Where.ORDER, "sort"),
-    Action("reverse_sort", "r", "r", "", "sort the other way round", Where.ORDER, "reverse"),
+    Action("reverse_sort", "r", "r", "", "reverse the order", Where.ORDER, "reverse"),
     Action("move(-1)", "up,k", "↑ k", "", "up", Where.TABLE),
     Action("move(1)", "down,j", "↓ j", "", "down", Where.TABLE),
     Action("page(-1)", "pageup", "PgUp", "", "a page up", Where.TABLE),
     Action("page(1)", "pagedown", "PgDn", "", "a page down", Where.TABLE),
     Action("first", "home,g", "Home g", "", "the first row", Where.TABLE),
     Action("last", "end,G", "End G", "", "the last row", Where.TABLE),
-    Action("pause", "space", "Space", "pause", "let the figures stand still, or go on", Where.LOOK, "pause"),
+    Action("pause", "space", "Space", "pause", "pause the figures, or resume", Where.LOOK, "pause"),
     Action("pick_theme", "t", "t", "", "choose the colours", Where.GENERAL, "theme"),
-    Action("app.command_palette", "ctrl+p", "Ctrl+P", "", "every action, by its name", Where.GENERAL),
+    Action("app.command_palette", "ctrl+p", "Ctrl+P", "", "command palette", Where.GENERAL),
     Action("app.export", "e", "e", "export", "write what is shown to a file", Where.GENERAL, "export"),
     Action("app.copy", "y", "y", "", "copy the row under the cursor, or DAU, WAU and MAU", Where.GENERAL, "copy"),
     Action("app.remember", "R", "R", "", "keep filters and view between starts: on, off", Where.GENERAL, "remember"),
     Action("problems", "exclamation_mark", "!", "problems", "what is wrong with the data", Where.GENERAL, "problems"),
     Action("help", "question_mark,f1", "?", "help", "these keys, and what the words mean", Where.GENERAL, "help"),
     Action("app.quit", "q,ctrl+c,ctrl+q", "q", "quit", "leave Headcount", Where.GENERAL, "quit"),
-    Action("choose(1)", "right,space", "→ Space", "", "choose the next format, or figures", Where.EXPORT),
-    Action("choose(-1)", "left", "←", "", "choose the one before", Where.EXPORT),
+    Action("choose(1)", "right,space", "→ Space", "", "choose the next one: format or figures", Where.EXPORT),
+    Action("choose(-1)", "left", "←", "", "choose the previous one", Where.EXPORT),
     Action("write", "enter", "Enter", "", "write the file", Where.EXPORT),
-    Action("complete", "tab", "→ Tab", "", "take what is offered", Where.TYPING),
-    Action("recall(-1)", "up", "↑", "", "what was typed before", Where.TYPING),
-    Action("recall(1)", "down", "↓", "", "what was typed after that", Where.TYPING),
+    Action("complete", "tab", "→ Tab", "", "accept the suggestion", Where.TYPING),
+    Action("recall(-1)", "up", "↑", "", "the filter typed before", Where.TYPING),
+    Action("recall(1)", "down", "↓", "", "the next filter in the history", Where.TYPING),
     Action("submit", "enter", "Enter", "", "keep the filter", Where.TYPING),
-    Action("close", "escape", "Esc", "", "go back to the filter there was", Where.TYPING),
-    Action("close", "escape,q", "Esc", "close", "close it and change nothing", Where.DIALOG),
+    Action("close", "escape", "Esc", "", "go back to the filter before", Where.TYPING),
+    Action("close", "escape,q", "Esc", "close", "close it without a change", Where.DIALOG),
     Action("move(-1)", "up", "↑", "", "up", Where.DIALOG),
     Action("move(1)", "down", "↓", "", "down", Where.DIALOG),
 )
@@ -121,7 +125,7 @@ def bindings(*places: Where) -> Iterator[Binding]:
     for action in ACTIONS:
         if action.where in places:
             for key in action.keys.split(","):
-                # Ctrl+C and Ctrl+Q leave from everywhere, as in any program in a terminal, and can't be bound again.
+                # Ctrl+C and Ctrl+Q leave from everywhere, as in any program in a terminal, and cannot get other keys.
                 everywhere = key.startswith("ctrl+")
                 bound = None if everywhere else action.id or None
                 yield Binding(key, action.name, action.help, show=False, priority=everywhere, id=bound)
@@ -130,17 +134,19 @@ def bindings(*places: Where) -> Iterator[Binding]:
 def remapped(keys: Mapping[str, str]) -> tuple[Action, ...]:
     """The actions with other keys where `keys` says so: from an action's id to its keys, with commas between them.
 
-    Raises UsageError for an action that there is not, a key that there is not, or one that would do two things.
+    Raises UsageError for an unknown action, an unknown key, or a key that would do two things.
     """
     ids = {action.id: action for action in ACTIONS if action.id}
     for name, wanted in keys.items():
         if name not in ids:
-            near = difflib.get_close_matches(name, ids, n=1) or sorted(ids)
-            raise UsageError(f"There is no action {clean(name)} to give a key to.", f"There is {', '.join(near)}.")
+            near = difflib.get_close_matches(name, ids, n=1)
+            said, near = ("Did you mean", near) if near else ("Available", sorted(ids))
+            raise UsageError(f"Unknown action {clean(name)}.", f"{said}: {', '.join(near)}.")
         for key in wanted.split(","):
             if not _is_key(key):
                 raise UsageError(
-                    f"{clean(key) or 'Nothing'} is no key for {name}.", "Write it as f, F5, ctrl+f, slash."
+                    f"{clean(key) or 'An empty name'} is not a valid key for {name}.",
+                    "Write a key as f, F5, ctrl+f or slash.",
                 )
     found = tuple(_with_keys(action, keys[action.id]) if action.id in keys else action for action in ACTIONS)
     for action in found:

@@ -1,6 +1,6 @@
 """What happened between two snapshots, as news that name nobody: a pure function of the two.
 
-The engine tells of no event, only of figures; so what is told here is what the figures tell, and no more.
+The engine reports figures, not events. So the news say what the figures show, and no more.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from headcount.snapshot import Cell, MonthCounts, Phase, Snapshot
 
 MOST_CELLS = 4
-"""News of more cells at once than these are told in one line for each host."""
+"""News of more cells than this at once become one line for each host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,9 @@ def _visitors(before: Snapshot, after: Snapshot, host: str) -> list[News]:
 
 
 def _more(then: MonthCounts | None, now: MonthCounts) -> Counter[Cell]:
-    """The users that cells have gained. A user who was moved to another cell, because a login record told better, is
-    no new one: the cells that lost users take as many off those that gained, those of the same country first."""
+    """The users that cells have gained. A user who was moved to another cell, because a login record
+    knew better, is not new: the cells that lost users take as many off those that gained, those of the same country
+    first."""
     if now.cells is None or (then is not None and then.cells is None):
         return Counter()
     before: Mapping[Cell, int] = {} if then is None or then.cells is None else then.cells
@@ -102,4 +103,4 @@ def _notes(before: Snapshot, after: Snapshot) -> Iterator[Note]:
         if problem.what not in known:
             yield Note(when, "", f"a problem: {problem.what}")
     for what in sorted(known - {problem.what for problem in after.problems}):
-        yield Note(when, "", f"fixed: {what}")
+        yield Note(when, "", f"solved: {what}")

@@ -50,7 +50,7 @@ class Sort(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What the user asks for: the filter, the view, each table's order where it is not its own, the trend's length,
-    and whether the figures shall stand still."""
+    and whether the figures are paused."""
 
     filter: Filter = field(default_factory=Filter)
     tab: Tab = Tab.COUNTRIES
@@ -150,9 +150,9 @@ def _passes(news: News, asked: Filter, whole: Snapshot) -> bool:
 
 
 def quality_of(shown: Shown, month: str, counts: MonthCounts) -> Quality:
-    """How true a month's counts are under the filter: the least, where a host has it and can't tell."""
-    told = [host for host in shown.cut.hosts if month in shown.whole.hosts[host].months]
-    is_whole = all(month in shown.cut.hosts[host].months for host in told)
+    """How true a month's counts are under the filter: a lower bound, where a host has the month but cannot answer."""
+    having = [host for host in shown.cut.hosts if month in shown.whole.hosts[host].months]
+    is_whole = all(month in shown.cut.hosts[host].months for host in having)
     return counts.quality if is_whole else Quality.LOWER_BOUND
 
 

@@ -33,7 +33,7 @@ def zoomed(asked: Asked, name: str = "") -> Asked:
 
 
 def filtered(asked: Asked, field: Field, value: str) -> Asked:
-    """Filters by a value that was picked; empty takes that filter away."""
+    """Filters by a value that was picked; empty removes that filter."""
     wanted = asked.filter
     return replace(asked, filter=wanted.having_country(value) if field == "country" else wanted.having(field, value))
 
@@ -44,7 +44,7 @@ def ordered(asked: Asked, sort: Sort) -> Asked:
 
 
 class Trail:
-    """Where rows were chosen, so that what takes a filter away goes back there."""
+    """Where rows were chosen, so that removing a filter goes back there."""
 
     def __init__(self) -> None:
         self._steps: list[tuple[Asked, Asked]] = []

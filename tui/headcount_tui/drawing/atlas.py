@@ -17,10 +17,10 @@ from typing import NamedTuple
 ATTRIBUTION = "Map: made with Natural Earth, naturalearthdata.com"
 
 _MIDDLE = 11.0  # the meridian in the map's middle: its edge then runs through the Bering Strait
-_FILE_NORTH, _FILE_SOUTH = 84.0, -56.0  # degrees that the file tells of
+_FILE_NORTH, _FILE_SOUTH = 84.0, -56.0  # degrees that the file covers
 _NORTH, _SOUTH = 83.5, -56.0
 _MILLER = 0.8  # Miller's projection is Mercator's of 0.8 of each latitude
-_CELL = 2.0  # a cell of the terminal is so many times higher than wide
+_CELL = 2.0  # a cell of the terminal is this many times higher than wide
 _SLACK = 1.15  # how much wider than true the map may be drawn, to fill a flat panel
 
 
@@ -108,7 +108,7 @@ def _north(up: float, bend: float) -> float:
 
 @lru_cache(maxsize=32)
 def view(width: int, height: int, zoom: int = 1, at: Point | None = None) -> View:
-    """The world in at most so many cells, or, enlarged `zoom` times, the piece of it around a point."""
+    """The world in at most this many cells, or, enlarged `zoom` times, the piece of it around a point."""
     bend = _bend(width, height)
     high = _up(_NORTH, bend) - _up(_SOUTH, bend)
     shape = 360 / high * _CELL  # columns to a row

@@ -11,7 +11,7 @@ from headcount_tui.drawing.render import number
 
 
 class Choice(NamedTuple):
-    """One line to choose: its value in a filter (empty takes the filter away), its name, and a note."""
+    """One line to choose: its value in a filter (empty removes the filter), its name, and a note."""
 
     value: str
     label: str

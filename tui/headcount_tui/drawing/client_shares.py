@@ -32,7 +32,7 @@ class Share(NamedTuple):
 
 class Stack(NamedTuple):
     """One month; `users` and `shares` are None where they are not known under the filter. `is_floor` says that each
-    client's share is at least so much, since some of its users may be told with others."""
+    client's share is at least this much, since some of its users may be counted with others."""
 
     month: str
     users: int | None
@@ -59,7 +59,7 @@ def stacks(shown: Shown, height: int) -> list[Stack]:
         shares = tuple(Share(client, users / everyone) for client, users in counts.clients.items() if users)
         is_floor = shown.whole.anonymity is not None and OTHER in counts.clients
         if month in floors(shown.cut):
-            shares = ()  # of how many they are a part is not told
+            shares = ()  # their total is withheld
         found.append(Stack(month, counts.users, quality_of(shown, month, counts), shares, is_floor))
     return found
 
@@ -124,11 +124,11 @@ def draw_stacks(shown: Shown, width: int, height: int) -> list[Content]:
 
 
 def _bar(stack: Stack, clients: Sequence[str], signs: Mapping[str, str], width: int) -> tuple[Content, set[str]]:
-    """One month's bar, and the clients that it tells by their letters alone."""
+    """One month's bar, and the clients that it shows by their letters alone."""
     if stack.shares is None:
         return Content.styled("not known by client under this filter".ljust(width)[:width], MUTED), set()
     if not stack.shares:
-        why = "shares are not told" if stack.users else "no users"
+        why = "shares are withheld" if stack.users else "no users"
         return Content.styled(why.ljust(width)[:width], MUTED), set()
     sizes = dict.fromkeys(clients, 0.0)
     for client, share in stack.shares:

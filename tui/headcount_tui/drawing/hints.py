@@ -15,19 +15,19 @@ def empty(shown: Shown) -> str:
     """What stands in a table without rows."""
     whole = shown.whole
     if whole.phase is Phase.WAITING and not whole.hosts:
-        return f"Waiting for {whole.source}: there is nothing yet to be read."
+        return f"Waiting for {whole.source}: there is nothing to read yet."
     if whole.phase is Phase.SCANNING and not whole.hosts:
         return "Reading: the first figures come in a moment."
     if not whole.hosts:
         return f"No host was found in {whole.source}. A host appears with its first user who logs in."
     if not shown.cut.hosts:
-        return f"There is no host {shown.asked.filter.value('host')} here. Escape takes the filter away."
+        return f"Unknown host {shown.asked.filter.value('host')}. Escape removes the filter."
     if is_apart(shown):
         return apart(shown)
     if whole.anonymity is not None:
         return f"In {shown.month} there is nobody here, or a group of fewer than {whole.anonymity} users."
     if any(term.field != "month" for term in shown.asked.filter.terms):
-        return f"Nobody in {shown.month} passes these filters. Escape takes the last one away."
+        return f"Nobody in {shown.month} passes these filters. Escape removes the last one."
     return f"No user was seen in {shown.month}."
 
 
@@ -38,16 +38,16 @@ def no_lines(shown: Shown, is_drawn: bool) -> str:
     if is_drawn:
         return ""
     if shown.whole.anonymity is not None:
-        return "The past is not told where figures are k-anonymous."
+        return "The past is withheld where figures are k-anonymous."
     if shown.whole.history.points and not shown.cut.history.points:
-        return "The past is kept by host, country and client alone: under these filters it cannot be told."
+        return "The past is kept by host, country and client only: it is not known under these filters."
     if not shown.is_current:
         return f"Nothing was noted up to the end of {shown.month}: the history begins when Headcount does."
     return "The history begins when Headcount does: the first line comes with the second hour."
 
 
 def is_apart(shown: Shown) -> bool:
-    """Whether the table can't be told because the month has but two lists: places, and clients."""
+    """Whether the table is not known because the month has only two lists: places, and clients."""
     if shown.asked.tab is Tab.MONTHS:
         return False
     if shown.counts is None:

@@ -14,6 +14,7 @@ from headcount.zones import zone_of
 from headcount_tui.asked.keys import KEPT, Action, Where
 from headcount_tui.asked.shown import Shown, Tab, known, urgent
 from headcount_tui.drawing.month_facts import came_and_went, month_change, open_sessions
+from headcount_tui.drawing.news_words import words
 from headcount_tui.drawing.render import (
     ACCENT,
     BAD,
@@ -36,7 +37,6 @@ from headcount_tui.drawing.render import (
     spread,
     trend,
 )
-from headcount_tui.drawing.told import words
 from headcount_tui.failure import Failure
 
 
@@ -105,7 +105,7 @@ def users_known(shown: Shown) -> Content:
 
 
 def anonymity(shown: Shown) -> Content:
-    """Below how many users no group is told; empty where every figure is exact."""
+    """Below how many users no group is shown; empty where every figure is exact."""
     least = shown.whole.anonymity
     return Content("") if least is None else Content.styled(f"k-anonymous, min_count {least}", STRONG)
 
@@ -121,20 +121,20 @@ def problems(shown: Shown) -> Content:
 
 
 def zone_and_time(shown: Shown) -> Content:
-    """The time zone that months are reckoned in, and the minute of the newest figures."""
+    """The time zone of the months, and the minute of the newest figures."""
     moment = datetime.fromtimestamp(shown.whole.generated_at, zone_of(shown.whole.timezone))
     return Content.assemble((f"{shown.whole.timezone} ", MUTED), moment.strftime("%H:%M"))
 
 
 def banner(failure: Failure | None, problems: Sequence[ProblemGroup]) -> Content:
-    """What stands in the way of newer figures, and what fixes it; empty where nothing does."""
-    told = [(failure.message, failure.hint)] if failure is not None else []
-    told += [(f"{problem.what}: {problem.example}".removesuffix(": "), problem.why) for problem in problems]
+    """What stands in the way of newer figures, and how to fix it; empty where nothing does."""
+    found = [(failure.message, failure.hint)] if failure is not None else []
+    found += [(f"{problem.what}: {problem.example}".removesuffix(": "), problem.why) for problem in problems]
     return Content("\n").join(
         Content.assemble(
-            ("✖ ", BAD), outside(message, BAD), Content.assemble("\n  ", outside(hint, MUTED)) if hint else ""
+            ("✖ ", BAD), outside(message, BAD), Content.assemble("\n  ", outside(fix, MUTED)) if fix else ""
         )
-        for message, hint in told
+        for message, fix in found
     )
 
 
@@ -173,7 +173,7 @@ def tabs(shown: Shown, width: int) -> Content:
         (" so far" if shown.is_current and width >= 100 else "", MUTED),
         link(" ]", "screen.shift_month(1)", KEY),
     )
-    for shorter in (month[2:9], Content("")):  # the title below tells it too
+    for shorter in (month[2:9], Content("")):  # the title below says it too
         if line_width([*names, month], gap) > width - 2:
             month = shorter
     return Content.assemble(" ", spread(names, [month], width - 2, gap), " ")
@@ -181,7 +181,7 @@ def tabs(shown: Shown, width: int) -> Content:
 
 def table_title(shown: Shown, counted: str, width: int, is_brief: bool = False) -> Content:
     """A rule with what the table is of on its left, and its number of rows on its right; `is_brief` where the month
-    has a box that tells the rest."""
+    has a box that shows the rest."""
     pieces = month_pieces(shown, width, is_brief)
     kept = fit([*pieces, Piece(1, Content.styled(counted, MUTED))], width - 9)
     end = kept.pop() if counted and kept[-1].plain == counted else Content("")
@@ -223,7 +223,7 @@ def _known(share: Share) -> str:
 
 
 def filters(shown: Shown, width: int) -> Content:
-    """The filters that hold, each with a cross to take it away."""
+    """The filters that hold, each with a cross to remove it."""
     terms = shown.asked.filter.terms
     if not terms:
         room = width - len(" no filter  ") - 1
@@ -236,7 +236,7 @@ def filters(shown: Shown, width: int) -> Content:
         )
         for term in terms
     ]
-    # The newest is the one that Escape takes away, so it is the last to go where room is short.
+    # The newest is the one that Escape removes, so it is the last to go where room is short.
     kept = fit([Piece(index, content) for index, content in enumerate(pieces)], width - 12, gap=3)
     hidden = len(pieces) - len(kept)
     more = [Content.styled(f"+{hidden}", MUTED)] if hidden else []
@@ -255,11 +255,11 @@ def filters(shown: Shown, width: int) -> Content:
 
 
 def newest(shown: Shown, room: int) -> Content:
-    """The newest of what happened; nothing where there is no room to tell it."""
+    """The newest of what happened; nothing where there is no room for it."""
     if not shown.happened or shown.asked.tab is Tab.LIVE:
         return Content("")
-    told = words(shown.happened[-1], shown.whole)
-    return told if told.cell_length <= room else Content("")
+    found = words(shown.happened[-1], shown.whole)
+    return found if found.cell_length <= room else Content("")
 
 
 def term_name(term: Term, asked: Filter, snapshot: Snapshot) -> str:
@@ -329,12 +329,12 @@ def of_mau(shown: Shown, index: int, width: int) -> str:
     if index == len(shown.figures) - 1 or part is None or not whole or not_whole:
         return ""
     share = percent(part / whole)
-    told = ([f"stickiness {share} of MAU", f"stickiness {share}"] if index == 0 else []) + [f"{share} of MAU"]
-    return next((text for text in told if len(text) <= width), share)
+    texts = ([f"stickiness {share} of MAU", f"stickiness {share}"] if index == 0 else []) + [f"{share} of MAU"]
+    return next((text for text in texts if len(text) <= width), share)
 
 
 def _tail(path: str, width: int) -> Content:
-    """A path, its end kept where it is too long: the end tells more."""
+    """A path, its end kept where it is too long: the end says more."""
     text = outside(path, MUTED)
     if text.cell_length <= width:
         return text

@@ -1,4 +1,4 @@
-"""What a month's number of users is told with: how it goes, who came and went, who is there now. Pure functions."""
+"""What stands beside a month's number of users: how it goes, who came and went, who is there now. Pure functions."""
 
 from textual.content import Content
 
@@ -14,7 +14,7 @@ SO_FAR = "those read so far"
 
 
 def month_change(shown: Shown) -> tuple[Content, str] | None:
-    """`▲ +3.1 %`, and against what: of a month that goes on, against the last one on the same day; None: not known."""
+    """`▲ +3.1 %`, and against what: the month before, up to the same day while this one goes on. None: unknown."""
     if shown.is_current:
         found = pace(shown.cut)
         if found is None:
@@ -49,16 +49,16 @@ def _why_no_change(shown: Shown) -> str:
 
 
 def came_and_went(shown: Shown, width: int) -> Content:
-    """`new 1,204 · back 30,100 · lost 900`: who is new against the month before, who came back and who did not; as much
-    of it as has room. Empty where it is not known."""
+    """`1,204 new · 30,100 returning · 900 lost`: who is new against the month before, who returned and who did
+    not; as much of it as has room. Empty where it is not known."""
     found = turnover(shown.cut, shown.month)
     if found is None:
         return Content("")
-    parts = [("new", found.new), ("back", found.returning), ("lost", found.lost)]
-    told = [(name, users) for name, users in parts if users is not None]
-    exact, round_ = ([f"{name} {write(users)}" for name, users in told] for write in (number, _round))
-    shorter = [exact, round_, [part for part in round_ if not part.startswith("back")], exact[:1]]
-    for text in (" · ".join(exact), *(" ".join(parts) for parts in shorter)):
+    parts = [("new", found.new), ("returning", found.returning), ("lost", found.lost)]
+    kept = [(name, users) for name, users in parts if users is not None]
+    exact, round_ = ([f"{write(users)} {name}" for name, users in kept] for write in (number, _round))
+    shorter = [exact, round_, [part for part in round_ if not part.endswith("returning")], exact[:1]]
+    for text in (" · ".join(parts) for parts in shorter):
         if len(text) <= width:
             return Content.styled(text, MUTED)
     return Content("")
@@ -73,8 +73,8 @@ def open_sessions(shown: Shown, width: int = 40) -> str:
     """`~12,345 open sessions`, an estimate; empty for a month that is over, which had its own."""
     if not shown.is_current or not shown.cut.hosts or "open_sessions" in hidden(shown.cut):
         return ""
-    told = f"~{number(total_active(shown.cut).open_sessions)} open"
-    return f"{told} sessions" if len(told) + 9 <= width else told
+    text = f"~{number(total_active(shown.cut).open_sessions)} open"
+    return f"{text} sessions" if len(text) + 9 <= width else text
 
 
 def users_of_months(shown: Shown, most: int) -> list[int | None]:

@@ -166,7 +166,7 @@ def _key_columns(title: str, width: int = 14) -> Callable[[Shown, Sequence[AnyKe
                 before = replace(before, needs=100)
             earlier_too = [before] if shown.whole.anonymity is None else []
             return [*found, *earlier_too, *_active_columns(shown)]
-        if shown.whole.anonymity is not None:  # who is told with others differs from month to month
+        if shown.whole.anonymity is not None:  # who is counted with others differs from month to month
             return found
         found.append(before)
         if is_comparable(shown.cut, shown.month):
@@ -178,7 +178,7 @@ def _key_columns(title: str, width: int = 14) -> Callable[[Shown, Sequence[AnyKe
 
 def _active_columns(shown: Shown) -> list[Column[AnyKey]]:
     """Users active now; other figures than those of the month, so they stand apart, at the end."""
-    nobody = None if shown.whole.anonymity is not None else 0  # they may be in a group that is told as another
+    nobody = None if shown.whole.anonymity is not None else 0  # they may be in a group that is shown as another
 
     def column(name: str, title: str, users: Callable[[AnyKey], int]) -> Column[AnyKey]:
         return Column(
@@ -291,13 +291,13 @@ CLIENTS = Table("Clients", "client", lambda s: s.rows(client_rows), _key_columns
 MONTHS = Table("Months", "month", lambda s: month_rows(s.cut), _month_columns, _narrow_month)
 
 
-def how_many(spec: Table, rows: Sequence[Any], is_told_whole: bool = True) -> str:
-    """`58 countries`: those that are known and have users; empty where the table has no rows. There are at least so
-    many where not all are told."""
+def how_many(spec: Table, rows: Sequence[Any], is_whole: bool = True) -> str:
+    """`58 countries`: those that are known and have users; empty where the table has no rows. It is a lower bound
+    unless `is_whole`."""
     if not rows:
         return ""
     count = len(rows) if spec is MONTHS else known_with_users(rows)
-    counted = at_least(f"{count:,}", not is_told_whole and spec is not MONTHS)
+    counted = at_least(f"{count:,}", not is_whole and spec is not MONTHS)
     return f"{counted} {spec.noun if count == 1 else spec.title.lower()}"
 
 
@@ -314,7 +314,7 @@ def table_of(asked: Asked) -> Table | None:
             return CLIENTS
         case Tab.MONTHS:
             return MONTHS
-        case Tab.MAP:  # the table beside the map, told and narrowed alike
+        case Tab.MAP:  # the table beside the map, with the same rows and filters
             return COUNTRIES
         case _:
             return None

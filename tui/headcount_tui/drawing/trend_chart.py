@@ -32,7 +32,7 @@ Dots = tuple[tuple[int, int], ...]
 class Frame(NamedTuple):
     """A canvas of `width` times `height` cells, two dots wide and four dots high each, and what its edges say.
 
-    Marks on the axes are (dot, label); dots are counted from the lower left.
+    Marks on the axes are (cell, label); cells and dots are counted from the lower left.
     """
 
     width: int
@@ -42,7 +42,11 @@ class Frame(NamedTuple):
 
 
 class Plane(NamedTuple):
-    """Where moments and users stand on a frame, in dots."""
+    """Where moments and users stand on a frame. The one mapping for all that is drawn: a dot lies in its value's cell.
+
+    It is plotext's mapping of ticks: the least and the greatest value stand in the middle of the first and the last
+    cell. Plotext maps fine markers in another way, to the outer edges of these cells, so it gets them as dots.
+    """
 
     course: Course
     frame: Frame
@@ -50,7 +54,7 @@ class Plane(NamedTuple):
 
     def x(self, when: float) -> int:
         """The dot of a moment."""
-        return _along(when, self.course.since, self.course.until, 2 * self.frame.width)
+        return _along(when, self.course.since, self.course.until, self.frame.width, 2)
 
     def column(self, when: float) -> int:
         """The cell of a moment."""
@@ -58,7 +62,7 @@ class Plane(NamedTuple):
 
     def y(self, users: int) -> int:
         """The dot of a number of users, from the bottom."""
-        return _along(users, 0, self.top, 4 * self.frame.height)
+        return _along(users, 0, self.top, self.frame.height, 4)
 
     def row(self, users: int) -> int:
         """The cell of a number of users, from the top."""
@@ -74,8 +78,8 @@ def draw_course(course: Course, zone: tzinfo, width: int, height: int) -> Conten
     frame = Frame(max(2, width - beside - max(map(len, labels)) - 1), max(2, height - 2), (), ())
     plane = Plane(course, frame, scale[-1])
     frame = frame._replace(
-        across=tuple((plane.x(when), label) for when, label in moments(course, zone, frame.width)),
-        upwards=tuple((plane.y(value), label) for value, label in zip(scale, labels, strict=True)),
+        across=tuple((plane.column(when), label) for when, label in moments(course, zone, frame.width)),
+        upwards=tuple((plane.y(value) // 4, label) for value, label in zip(scale, labels, strict=True)),
     )
     plane = plane._replace(frame=frame)
     lines = tuple((line.name, tuple(_dots(plane, line))) for line in course.lines)
@@ -151,30 +155,30 @@ def _month_starts(course: Course, zone: tzinfo, step: int) -> Iterable[tuple[flo
 def notes(course: Course, zone: tzinfo, width: int, room: int) -> list[Content]:
     """What the signs in the chart mean and what happened then, in `room` lines at the most."""
     gaps = sorted(course.gaps, key=lambda gap: gap.since - gap.until)
-    told = [Content.assemble((f"{SHADE} ", MUTED), _gap_note(gap, zone)) for gap in gaps[:2]]
+    found = [Content.assemble((f"{SHADE} ", MUTED), _gap_note(gap, zone)) for gap in gaps[:2]]
     if len(gaps) > 2:
-        told[-1] = Content.assemble(told[-1], f", and {len(gaps) - 2} more")
-    told += [
+        found[-1] = Content.assemble(found[-1], f", and {len(gaps) - 2} more")
+    found += [
         Content.assemble((f"{CHANGE} ", MUTED), f"{day(mark.when, zone)}: places from ", outside(mark.geo))
         for mark in course.marks[-3:]
     ]
     words = {
         Quality.EXACT: "month users of a whole month",
-        Quality.LOWER_BOUND: "month users, at the least",
+        Quality.LOWER_BOUND: "month users, at least",
         Quality.IMPORTED: "month users, imported",
     }
-    found = {end.quality for end in course.ends}
-    told += [
+    qualities = {end.quality for end in course.ends}
+    found += [
         Content.assemble((f"{sign} ", STYLES["month users"]), words[quality])
         for quality, sign in ENDS.items()
-        if quality in found
+        if quality in qualities
     ]
-    return fit_lines([note.stylize_before(MUTED) for note in told], width, room)
+    return fit_lines([note.stylize_before(MUTED) for note in found], width, room)
 
 
 def _gap_note(gap: Gap, zone: tzinfo) -> str:
     start, end = day(gap.since, zone), day(gap.until, zone)
-    return f"gap {length(gap)}: nothing known {start if start == end else f'{start} – {end}'}"
+    return f"gap {length(gap)}: no data {start if start == end else f'{start} – {end}'}"
 
 
 def length(gap: Gap) -> str:
@@ -183,15 +187,23 @@ def length(gap: Gap) -> str:
     return f"{hours / 24:.0f} d" if hours >= 36 else f"{hours:.0f} h"
 
 
-def _along(value: float, start: float, end: float, dots: int) -> int:
-    share = (value - start) / (end - start) if end > start else 0
-    return round(min(max(share, 0), 1) * (dots - 1))
+def _along(value: float, start: float, end: float, cells: int, dots: int) -> int:
+    """The dot of a value on an axis of so many cells, with so many dots in each."""
+    share = min(max((value - start) / (end - start), 0), 1) if end > start else 0
+    return floor(dots * round(0.5 + share * (cells - 1), 8))  # rounded as plotext does, against 0.49999999
+
+
+def _middle(cell: int, dots: int) -> int:
+    """A dot that plotext puts into that cell, on an axis with so many dots in each."""
+    return dots * cell + dots // 2
 
 
 def _dots(plane: Plane, line: Line) -> Iterable[Dots]:
     """The stretches of a line in dots, none twice; equal ones make equal charts, which are painted once."""
+    is_fine = _MARKERS[line.name] == "braille"
     for stretch in line.stretches:
-        yield tuple(dict.fromkeys((plane.x(dot.when), plane.y(dot.users)) for dot in stretch))
+        dots = ((plane.x(dot.when), plane.y(dot.users)) for dot in stretch)
+        yield tuple(dict.fromkeys(dots if is_fine else ((_middle(x // 2, 2), _middle(y // 4, 4)) for x, y in dots)))
 
 
 @lru_cache(maxsize=8)
@@ -206,8 +218,8 @@ def _plot(frame: Frame, lines: tuple[tuple[str, tuple[Dots, ...]], ...]) -> tupl
     plot.yaxes(True, False)
     plot.xlim(0, 2 * frame.width - 1)
     plot.ylim(0, 4 * frame.height - 1)
-    plot.xticks([dot for dot, _ in frame.across], [label for _, label in frame.across])
-    plot.yticks([dot for dot, _ in frame.upwards], [label for _, label in frame.upwards])
+    plot.xticks([_middle(column, 2) for column, _ in frame.across], [label for _, label in frame.across])
+    plot.yticks([_middle(row, 4) for row, _ in frame.upwards], [label for _, label in frame.upwards])
     plot.plot([0], [0], marker=" ", color=0)  # without any line there would be no axes
     for name, stretches in reversed(lines):
         for dots in stretches:

@@ -16,7 +16,7 @@ from headcount_tui.asked.shown import Shown, quality_of
 
 HOUR, DAY = 3_600, 86_400
 _HOURLY = 39 * DAY  # points are a day apart before that, and an hour apart since
-_NEAR = 1.5 * DAY  # a point so near to a month's end tells of all of it
+_NEAR = 1.5 * DAY  # a point so near to a month's end stands for all of it
 _BY_MONTH = 100 * DAY  # from that length on a month is too narrow for a line of its own
 
 NAMES = (*(window.name for window in WINDOWS), "month users")
@@ -192,7 +192,7 @@ def _stretches(
 
 
 def _month_ends(shown: Shown, until: float, zone: tzinfo) -> list[MonthEnd]:
-    """The months that were over then, oldest first; of those that a host can't tell under the filter, the least."""
+    """The months that were over then, oldest first; a lower bound where a host cannot answer the filter."""
     found = []
     for month in month_names(shown.cut):
         end, counts = end_of(month, zone), month_counts(shown.cut, month)
@@ -202,7 +202,7 @@ def _month_ends(shown: Shown, until: float, zone: tzinfo) -> list[MonthEnd]:
 
 
 def _is_noted(end: float, points: Sequence[HistoryPoint], sums: Callable[[HistoryPoint], Past]) -> bool:
-    """Whether the line of month users goes on to that month's end."""
+    """Whether the line of month users reaches that month's end."""
     index = bisect_left(points, end, key=_when) - 1
     return index >= 0 and end - points[index].when <= _NEAR and sums(points[index]).to_date is not None
 

@@ -46,7 +46,7 @@ _BELOW = 2  # lines under it
 _KEYS = tuple(
     Piece(worth, Content.styled(text, MUTED))
     for worth, text in (
-        (3, "Arrow keys light a country"),
+        (3, "Arrow keys select a country"),
         (1, "Enter drills in"),
         (2, "1 shows the same as a table"),
     )
@@ -79,8 +79,8 @@ class Countries:
         return [(shade, *ends) for shade, ends in enumerate(self.steps.ranges(), start=1 + self._lighter)]
 
 
-class Light(NamedTuple):
-    """The country that is lit, and how many times the map is enlarged around it."""
+class Selection(NamedTuple):
+    """The selected country, and how many times the map is enlarged around it."""
 
     code: str | None = None
     zoom: int = 1
@@ -101,59 +101,61 @@ def countries_of(shown: Shown) -> Countries:
     )
 
 
-def draw_world(shown: Shown, countries: Countries, size: Size, light: Light, has_keys: bool) -> Content:
-    """The map, what its shades mean, and a line about the country that is lit, or about how to light one."""
-    told = told_of(shown, countries, light, size.width, has_keys)
+def draw_world(shown: Shown, countries: Countries, size: Size, selected: Selection, has_keys: bool) -> Content:
+    """The map, what its shades mean, and a line about the selected country, or about how to select one."""
+    words = words_of(shown, countries, selected, size.width, has_keys)
     if size.width < _LEAST.width or size.height - _BELOW < _LEAST.height:
-        return told.truncate(size.width, ellipsis=True)
-    here = view_of(countries, size, light)
+        return words.truncate(size.width, ellipsis=True)
+    here = view_of(countries, size, selected)
     left = " " * ((size.width - here.width) // 2)
-    rows = [Content.assemble(left, row) for row in paint(countries, here, light.code)]
+    rows = [Content.assemble(left, row) for row in paint(countries, here, selected.code)]
     rows += [Content("")] * (size.height - _BELOW - here.height)
-    named = [code for code in labels(countries, here, light.code).values() if code != light.code]
+    named = [code for code in labels(countries, here, selected.code).values() if code != selected.code]
     last = next((code for code in named if countries.shade(code) == len(DOTS) - 1), "")
     shades = legend(countries, last, size.width)
     # Why there is nobody may take the line of the shades, which there are none of then.
     below = (
-        [shades, told.truncate(size.width, ellipsis=True)] if shades.plain.strip() else told.wrap(size.width)[:_BELOW]
+        [shades, words.truncate(size.width, ellipsis=True)] if shades.plain.strip() else words.wrap(size.width)[:_BELOW]
     )
     return Content("\n").join([*rows, *[Content("")] * (_BELOW - len(below)), *below])
 
 
-def view_of(countries: Countries, size: Size, light: Light) -> View:
-    """The piece of the world that is seen: around the country that is lit, or else the one with the most users."""
-    around = light.code or next(iter(countries.order), None)
-    return view(size.width, size.height - _BELOW, light.zoom, atlas().points[around] if around else None)
+def view_of(countries: Countries, size: Size, selected: Selection) -> View:
+    """The piece of the world that is seen: around the selected country, or else the one with the most users."""
+    around = selected.code or next(iter(countries.order), None)
+    return view(size.width, size.height - _BELOW, selected.zoom, atlas().points[around] if around else None)
 
 
-def paint(countries: Countries, here: View, lit: str | None) -> list[Content]:
+def paint(countries: Countries, here: View, selected: str | None) -> list[Content]:
     """The rows of the map."""
-    codes, wanted = atlas().codes, _wanted(countries, lit)
+    codes, wanted = atlas().codes, _wanted(countries, selected)
     signs = [
         [
-            _sign(cell, owner, countries.shade(codes[owner - 1]) if owner else 0, owner and codes[owner - 1] == lit)
+            _sign(
+                cell, owner, countries.shade(codes[owner - 1]) if owner else 0, owner and codes[owner - 1] == selected
+            )
             for cell, owner in zip(row, of_row, strict=True)
         ]
         for row, of_row in zip(cells(here), owners(here, wanted), strict=True)
     ]
-    for (column, row), code in labels(countries, here, lit).items():
-        style = LIT if code == lit else STYLES[countries.shade(code)]
+    for (column, row), code in labels(countries, here, selected).items():
+        style = LIT if code == selected else STYLES[countries.shade(code)]
         signs[row][column : column + len(code)] = [(letter, style) for letter in code]
     return [Content.assemble(*_in_runs(row)) for row in signs]
 
 
-def _wanted(countries: Countries, lit: str | None) -> frozenset[str]:
-    return frozenset((*countries.order, lit) if lit else countries.order)
+def _wanted(countries: Countries, selected: str | None) -> frozenset[str]:
+    return frozenset((*countries.order, selected) if selected else countries.order)
 
 
-def _sign(cell: Cell, owner: int, shade: int, is_lit: bool | int) -> tuple[str, str]:
+def _sign(cell: Cell, owner: int, shade: int, is_selected: bool | int) -> tuple[str, str]:
     if not owner:
         return " ", ""
-    if shade or is_lit:
+    if shade or is_selected:
         dots = next((part.dots for part in cell if part.number == owner), _MIDDLE_DOTS)
     else:  # land without users needs no borders
         dots = reduce(or_, (part.dots for part in cell))
-    style = STRONG if is_lit else STYLES[shade]
+    style = STRONG if is_selected else STYLES[shade]
     return chr(0x2800 + (dots & DOTS[shade] or dots)), style
 
 
@@ -163,41 +165,41 @@ def _in_runs(signs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
         yield "".join(sign for sign, _ in run), style
 
 
-def labels(countries: Countries, here: View, lit: str | None) -> dict[tuple[int, int], str]:
-    """Where on the view codes are written (column and row of their first letter): of the country that is lit, and of
+def labels(countries: Countries, here: View, selected: str | None) -> dict[tuple[int, int], str]:
+    """Where on the view codes are written (column and row of their first letter): of the selected country, and of
     those in the last shade, and, where the map is enlarged, of all; but of these only where it hides nobody else."""
     is_large = here.east - here.west < 360
     named = [code for code in countries.order if is_large or countries.shade(code) == len(DOTS) - 1]
     found: dict[tuple[int, int], str] = {}
-    grid = owners(here, _wanted(countries, lit))
-    for code in dict.fromkeys(([lit] if lit else []) + named):
+    grid = owners(here, _wanted(countries, selected))
+    for code in dict.fromkeys(([selected] if selected else []) + named):
         at = here.cell_of(atlas().points[code])
         if at is None:
             continue
         column, row = min(at[0], here.width - len(code)), at[1]
         hidden = {atlas().codes[owner - 1] for owner in grid[row][column : column + len(code)] if owner} - {code}
         is_free = all(row != other or abs(column - start) >= len(code) for start, other in found)
-        if code == lit or (is_free and hidden.isdisjoint(countries.order)):
+        if code == selected or (is_free and hidden.isdisjoint(countries.order)):
             found[column, row] = code
     return found
 
 
-def country_at(countries: Countries, size: Size, light: Light, x: int, y: int) -> str | None:
+def country_at(countries: Countries, size: Size, selected: Selection, x: int, y: int) -> str | None:
     """The country with users that is painted in that cell of the panel."""
-    here = view_of(countries, size, light)
+    here = view_of(countries, size, selected)
     column = x - (size.width - here.width) // 2
     if not (0 <= column < here.width and 0 <= y < here.height):
         return None
-    for (start, row), code in labels(countries, here, light.code).items():
+    for (start, row), code in labels(countries, here, selected.code).items():
         if row == y and start <= column < start + len(code):
             return code
-    owner = owners(here, _wanted(countries, light.code))[y][column]
+    owner = owners(here, _wanted(countries, selected.code))[y][column]
     found = atlas().codes[owner - 1] if owner else None
-    return found if found in countries.order or found == light.code else None
+    return found if found in countries.order or found == selected.code else None
 
 
 def legend(countries: Countries, named: str, width: int) -> Content:
-    """What the shades mean; and the users that are not on the map, that nobody be lost. `named` is a code that is
+    """What the shades mean; and the users that are not on the map, so that nobody is missing. `named` is a code that is
     written on the map, for the last shade; empty where none is."""
     right = []
     if countries.nowhere is not None:
@@ -239,12 +241,12 @@ def _not_on_the_map(rows: Sequence[Row[Place]], width: int) -> Content:
     return Content.assemble(("not on the map: ", MUTED), names)
 
 
-def told_of(shown: Shown, countries: Countries, light: Light, width: int, has_keys: bool) -> Content:
-    """The country that is lit in words; where none is, why there is none, or how to light one."""
-    zoom = [Content.styled(f"×{light.zoom}", MUTED)] if light.zoom > 1 else []
-    row = countries.rows.get(light.code) if light.code else None
+def words_of(shown: Shown, countries: Countries, selected: Selection, width: int, has_keys: bool) -> Content:
+    """The country that is selected, in words; where none is, why there is none, or how to select one."""
+    zoom = [Content.styled(f"×{selected.zoom}", MUTED)] if selected.zoom > 1 else []
+    row = countries.rows.get(selected.code) if selected.code else None
     if row is not None and row.users is not None:
-        return spread(fit(_told(shown, row), width - 5), zoom, width)
+        return spread(fit(_pieces(shown, row), width - 5), zoom, width)
     if not countries.order and has_keys:
         is_empty = not countries.rows or hints.is_apart(shown)
         why = hints.empty(shown) if is_empty else f"No user of {shown.month} is on the map."
@@ -252,7 +254,7 @@ def told_of(shown: Shown, countries: Countries, light: Light, width: int, has_ke
     return spread(fit(_KEYS if has_keys else (), width - 5, gap=3), zoom, width)
 
 
-def _told(shown: Shown, row: Row[Place]) -> list[Piece]:
+def _pieces(shown: Shown, row: Row[Place]) -> list[Piece]:
     mark = shown.counts.quality.mark if shown.counts else ""
     users = f"{number(row.users)} month users"
     if row.is_floor:
@@ -267,8 +269,8 @@ def _told(shown: Shown, row: Row[Place]) -> list[Piece]:
     if shown.is_current:  # a month so far and a whole one can't be compared
         # Where groups are folded, nobody may mean somebody in another group.
         today = row.active.day or (None if shown.whole.anonymity is not None else 0)
-        told = at_least(number(today), row.is_active_floor and today is not None)
-        pieces.append(Piece(5, Content.styled(f"24 h {told}", MUTED)))
+        words = at_least(number(today), row.is_active_floor and today is not None)
+        pieces.append(Piece(5, Content.styled(f"24 h {words}", MUTED)))
     elif is_comparable(shown.cut, shown.month) and shown.whole.anonymity is None:
         pieces.append(Piece(6, Content.styled(*change(row.users, row.before))))
     if shown.whole.anonymity is not None:

@@ -32,17 +32,17 @@ class Format(NamedTuple):
 
 
 FORMATS = (
-    Format("csv", "CSV", "a row a number, for a spreadsheet"),
+    Format("csv", "CSV", "one number per row, for a spreadsheet"),
     Format("json", "JSON", "the report, for programs"),
     Format("svg", "SVG picture", "the screen as it looks"),
-    Format("html", "HTML page", "a page to hand on or to print"),
+    Format("html", "HTML page", "a page to share or to print"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """A file that is asked for: a format's end, where (as typed), of users that pass the filter. `min_count` is the
-    smallest group that is told of, None for exact figures."""
+    smallest group that is shown, None for exact figures."""
 
     end: str
     path: str
@@ -59,7 +59,7 @@ def content(wish: Wish, snapshot: Snapshot, draw: Draw) -> str:
     if wish.end == "svg":
         return clean_lines(draw(drawable(snapshot, wish.asked, wish.min_count)))
     if snapshot.is_partial:
-        raise UsageError("Not everything is read yet: its figures would be too small.", "Export it when that is done.")
+        raise UsageError("Reading is not finished, so the figures would be too small.", "Export when it is finished.")
     if wish.min_count is not None:
         snapshot = replace(snapshot, source="")  # whose directory it is concerns no one else
     shown = told(snapshot, wish.asked, wish.min_count)
@@ -89,7 +89,7 @@ def save(wish: Wish, snapshot: Snapshot, draw: Draw, is_wanted: Callable[[], boo
         raise UsageError(f"{clean(path)} is a directory.", "Add a name to it.")
     refuse_source(os.path.dirname(path), snapshot.source)
     if os.path.lexists(path):  # before the work, not after it
-        raise TakenError(f"{clean(path)} is there already.", "Choose another name.")
+        raise TakenError(f"{clean(path)} exists already.", "Choose another name.")
     text = content(wish, snapshot, draw)
     if not is_wanted():
         return ""

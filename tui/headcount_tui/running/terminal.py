@@ -1,4 +1,4 @@
-"""The terminal that the screen has taken: it is given back, whatever happens to it meanwhile.
+"""The terminal that the screen has taken: it is given back in every case.
 
 Textual's own driver (8.2.8) writes in a thread. Where the terminal goes away, that thread dies of the first write that
 fails, and the screen then waits for ever for a place in its queue. At a SIGCONT, which the end of a terminal brings
@@ -18,7 +18,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 GIVE_BACK = (
     "\x18"  # ends whatever was sent by half
-    "\x1b[?2004l\x1b[?2048l"  # pastes and sizes told as keys
+    "\x1b[?2004l\x1b[?2048l"  # pastes and sizes sent as keys
     "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"  # the mouse
     "\x1b[?1004l\x1b[<u"  # the focus, kitty's keys
     "\x1b[?1049l\x1b[?7h\x1b[?25h"  # the picture; long lines and the cursor as they were

@@ -1,4 +1,4 @@
-"""The box that writes what is shown to a file: its format, whether small groups may be told, its name."""
+"""The box that writes what is shown to a file: its format, whether small groups may be shown, its name."""
 
 import os
 from collections.abc import Callable
@@ -50,10 +50,10 @@ class Export(ModalScreen[str | None]):
             yield Choice(
                 "Figures",
                 [
-                    Offer("k-anonymous", f"no group under {least} users follows from it"),
-                    Offer("exact", "for yourself: small groups may tell of single users"),
+                    Offer("k-anonymous", f"no group of fewer than {least} users can be found"),
+                    Offer("exact", "for yourself: small groups may reveal single users"),
                 ],
-                id="figures-told",
+                id="figures-shown",
             )
             with Horizontal(id="file"):
                 yield Static("  File", markup=False)
@@ -113,7 +113,7 @@ class Export(ModalScreen[str | None]):
         """Write the file, beside the screen."""
         if self._worker is not None:
             return
-        is_exact = self.query_one("#figures-told", Choice).chosen == 1
+        is_exact = self.query_one("#figures-shown", Choice).chosen == 1
         wish = Wish(self._form, self.query_one(Input).value, self._asked.filter, None if is_exact else self._min_count)
         self._say("Writing …", WARNING)
         size = (self.app.size.width, self.app.size.height)
@@ -132,15 +132,15 @@ class Export(ModalScreen[str | None]):
         return save(wish, self._snapshot, draw, is_wanted)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """It is written, or it is told why not."""
+        """The file is written, or the box says why not."""
         if event.state is WorkerState.SUCCESS:
             self.dismiss(str(event.worker.result))
         elif event.state is WorkerState.ERROR:
             self._worker = None
             error = event.worker.error
-            told = error if isinstance(error, HeadcountError) else unforeseen(error or Exception())
-            self._say(f"{told.message} {told.hint}", BAD)
-            if isinstance(told, TakenError):
+            problem = error if isinstance(error, HeadcountError) else unforeseen(error or Exception())
+            self._say(f"{problem.message} {problem.hint}", BAD)
+            if isinstance(problem, TakenError):
                 self._offer_another_name()
 
     def _offer_another_name(self) -> None:
@@ -149,11 +149,11 @@ class Export(ModalScreen[str | None]):
         while os.path.lexists(full_path(name := next_name(name))):
             pass
         field.value = name
-        self._say(f"That file is there already. Enter writes {os.path.basename(name)}.", BAD)
+        self._say(f"This file exists already. Press Enter to write {os.path.basename(name)}.", BAD)
 
     def _say(self, text: str, style: str = "") -> None:
         self.query_one("#problem", Static).update(outside(text, style))
-        self.query_one(".dialog").set_class(bool(text), "-at-problem")
+        self.query_one(".dialog").set_class(bool(text), "-has-problem")
 
     def action_close(self) -> None:
         """Write nothing more."""

@@ -21,15 +21,17 @@ WORDS = (
     ("DAU WAU MAU", "users active in the last 24 hours, 7 days, 30 days, each counted once"),
     ("month users", "users seen in a calendar month of the time zone shown, each counted once"),
     ("stickiness", "DAU as a share of MAU: how many of a month's users come on a day"),
-    ("new back lost", "month users who were not there the month before, who were, and who are not there any more"),
+    ("new", "users of the month who were not there the month before"),
+    ("returning", "users of the month who were there the month before too"),
+    ("lost", "users of the month before who are not there in this month"),
     ("~ open sessions", "users whose last login is later than their last logout: an estimate"),
     ("= exact", "the month was followed from its start to its end"),
-    ("≥ lower bound", "it was not: there were at least so many"),
-    ("imported", "taken over from Prosody's own module, as it counted"),
-    ("? unknown", "users whose country or client nothing tells; a row like any other"),
+    ("≥ lower bound", "it was not followed from its start: at least this many"),
+    ("imported", "counted by Prosody's own module, and imported"),
+    ("? unknown", "users whose country or client is not known"),
     ("▲ ▼", "more or fewer than before"),
     ("◆ ≥ ◇", "in the trend: a month's users at its end, exact, at least, imported"),
-    ("░ ┊", "in the trend: a time of which nothing is known; places from another database from there on"),
+    ("░ ┊", "in the trend: a time without data; from here on, places come from another database"),
     ("–", "not known"),
 )
 
@@ -82,6 +84,8 @@ def help_text(actions: Sequence[Action]) -> Content:
         Content.assemble("  ", cell(Content.styled(word, KEY), 15, left=True), meaning) for word, meaning in WORDS
     ]
     lines.append(Content(""))
-    lines.append(Content.styled("The mouse works too: tabs, heads of columns, rows, crosses, keys below.", MUTED))
+    lines.append(
+        Content.styled("The mouse works too: on tabs, column heads, rows, crosses, and the keys at the bottom.", MUTED)
+    )
     lines += [Content.styled(attribution, MUTED) for attribution in ATTRIBUTIONS]
     return Content("\n").join(lines)

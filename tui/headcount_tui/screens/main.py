@@ -121,14 +121,14 @@ class MainScreen(Screen[None]):
 
     @property
     def row(self) -> Any:
-        """The row under the cursor, or of the country that is lit; None in a view without rows."""
+        """The row under the cursor, or of the selected country; None in a view without rows."""
         view = self.focused if isinstance(self.focused, ROW_VIEWS) else self.query_one(LiveTable)
         return None if table_of(self._asked) is None else view.row
 
     # What comes in
 
     def receive(self, snapshot: Snapshot) -> None:
-        """Show a newer snapshot, now or when the figures may move again."""
+        """Show a newer snapshot, now or when it is no longer paused."""
         if self._snapshot is not None:
             self._happened.extend(news(self._snapshot, snapshot))
         self._snapshot = snapshot
@@ -196,7 +196,7 @@ class MainScreen(Screen[None]):
         if self._asked.tab is Tab.MONTHS:
             table.go_to(self.query_one(HeatTable).cursor)
         else:
-            self.query_one(SideMap).light(country_of(table.row))
+            self.query_one(SideMap).select(country_of(table.row))
 
     @on(LiveTable.Moved)
     def _table_moved(self) -> None:
@@ -206,7 +206,7 @@ class MainScreen(Screen[None]):
             self._follow()
 
     def _show_banner(self) -> None:
-        """What stands in the way of newer figures, and what fixes it."""
+        """What stands in the way of newer figures, and how to fix it."""
         banner = self.query_one("#banner", Static)
         text = lines.banner(self._failure, urgent(self._snapshot) if self._snapshot else ())
         if text.plain != self._banner:
@@ -231,7 +231,7 @@ class MainScreen(Screen[None]):
             shown.sort,
             empty,
             Start(self._cursors.get((shown.asked.filter, shown.asked.tab))) if home else None,
-            light=shown.settled,
+            highlight=shown.settled,
         )
         self.query_one(TableTitle).counted = how_many(spec, rows, shown.whole.anonymity is None)
         self._show_hint(hints.hint(shown) if rows else "")
@@ -304,11 +304,11 @@ class MainScreen(Screen[None]):
             self._show_view()
 
     def action_drop_last(self) -> None:
-        """Take the last filter away, and go back to where it was chosen."""
+        """Remove the last filter, and go back to where it was chosen."""
         self._ask(self._trail.back(self._asked))
 
     def action_drop(self, field: Field) -> None:
-        """Take that filter away."""
+        """Remove that filter."""
         self._ask_filter(self._asked.filter.having(field, None))
 
     def action_choose(self) -> None:
@@ -320,7 +320,7 @@ class MainScreen(Screen[None]):
             self._ask(asked)
 
     def action_pause(self) -> None:
-        """Let the figures stand still, or go on."""
+        """Pause the figures, or resume."""
         self._ask(replace(self._asked, paused=not self._asked.paused))
 
     @on(LiveTable.Chosen)

@@ -58,7 +58,7 @@ class Picker(ModalScreen[str | None]):
         self._offer(event.value)
 
     def on_input_submitted(self) -> None:
-        """Choose the line that is lit."""
+        """Choose the highlighted line."""
         index = self.query_one(OptionList).highlighted
         if index is not None and index < len(self._offered):
             self.dismiss(self._offered[index].value)
@@ -69,7 +69,7 @@ class Picker(ModalScreen[str | None]):
             self.dismiss(self._offered[event.option_index].value)
 
     def action_move(self, by: int) -> None:
-        """The light up or down."""
+        """Highlight the line above, or below."""
         options = self.query_one(OptionList)
         if by < 0:
             options.action_cursor_up()
@@ -82,18 +82,18 @@ class Picker(ModalScreen[str | None]):
 
     def _offer(self, typed: str, keep: bool = False) -> None:
         options = self.query_one(OptionList)
-        lit = options.highlighted if keep else 0
+        line = options.highlighted if keep else 0
         found = matching(self._choices, typed)
         self._offered = found[:MOST]
         width = max(20, options.scrollable_content_region.width)
         options.clear_options()
         options.add_options([Option(_prompt(choice, width)) for choice in self._offered])
         if len(found) > MOST:
-            options.add_option(Option(Content(f"… and {len(found) - MOST} more: type on"), disabled=True))
+            options.add_option(Option(Content(f"… and {len(found) - MOST} more: type to narrow"), disabled=True))
         if not found:
-            options.add_option(Option(Content.styled("nothing by that name", MUTED), disabled=True))
-        elif lit is not None:
-            options.highlighted = lit
+            options.add_option(Option(Content.styled("no match", MUTED), disabled=True))
+        elif line is not None:
+            options.highlighted = line
 
 
 def _prompt(choice: Choice, width: int) -> Content:

@@ -58,7 +58,7 @@ class Problems(ModalScreen[None]):
 def problems_text(problems: Sequence[ProblemGroup]) -> Content:
     """The problems as one text, the most frequent first."""
     if not problems:
-        return Content("No problems: everything that was found could be read.")
+        return Content("No problems: everything was read.")
     blocks = [
         Content.assemble(
             (f"{number(problem.count)} × ", WARNING),

@@ -93,8 +93,8 @@ class FigureBox(Box):
     def draw(self, shown: Shown, size: Size) -> Content:
         """The figure in as many lines as there are."""
         figure = shown.figures[self._index]
-        told = shown.whole.anonymity is None
-        return draw_figure(figure, shown.is_current, size.width, size.height, told, self.is_plain)
+        has_past = shown.whole.anonymity is None
+        return draw_figure(figure, shown.is_current, size.width, size.height, has_past, self.is_plain)
 
 
 class MonthBox(Box):
@@ -156,14 +156,14 @@ def _quality(shown: Shown) -> str:
 
 
 def draw_figure(
-    figure: Figure, is_current: bool, width: int, height: int, told: bool = True, plain: bool = False
+    figure: Figure, is_current: bool, width: int, height: int, has_past: bool = True, plain: bool = False
 ) -> Content:
-    """Three lines of digits, one of change where the past is `told`, and bars in what is left."""
+    """Three lines of digits, one of change where the past may be shown (`has_past`), and bars in what is left."""
     digits = digits_of(figure.users, width, at_least("", figure.is_floor), plain)
-    if told:
+    if has_past:
         found = [*digits, _change_line(figure, is_current, width)]
     else:
-        found = [*digits, Content.styled("not told" if figure.users is None else "", MUTED)]
+        found = [*digits, Content.styled("withheld" if figure.users is None else "", MUTED)]
     bars = max(0, height - len(found))
     found += [Content.styled(line, BAR) for line in sparkline(figure.series, width, bars)]
     return Content("\n").join(line.truncate(width, ellipsis=True) for line in found)

@@ -8,18 +8,18 @@ from textual.geometry import Size
 from headcount.zones import zone_of
 from headcount_tui.asked.news import News, Visitors
 from headcount_tui.asked.shown import Shown
+from headcount_tui.drawing.news_words import words
 from headcount_tui.drawing.render import LIT, LIT_FOR, MUTED, outside
-from headcount_tui.drawing.told import words
 from headcount_tui.widgets.panel import Panel
 
 QUIET = (
-    "Nothing yet. Here appears, as it happens, that a new visitor of the month came, from where and with which "
-    "client; never who. A visitor is new once a month. Space lets it stand still."
+    "Nothing yet. A line appears here for each new visitor of the month: from which region and with which "
+    "client, but never who. A visitor is new once a month. Space pauses the figures."
 )
 
 
 class LiveFeed(Panel, can_focus=True):
-    """As many news as there are lines; those that just came are lit for a moment."""
+    """As many news as there are lines; new ones are highlighted for a moment."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class LiveFeed(Panel, can_focus=True):
         self._lit_after = float("inf")
 
     def show(self, shown: Shown) -> None:
-        """Paint the news, and light what came since the last time."""
+        """Paint the news, and highlight what came since the last time."""
         newest = shown.happened[-1].when if shown.happened else 0.0
         if self._seen is not None and newest > self._seen:
             self._lit_after = min(self._lit_after, self._seen)

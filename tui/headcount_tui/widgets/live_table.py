@@ -75,11 +75,11 @@ class LiveTable(ScrollView, can_focus=True):
         sort: Sort | None,
         empty: Content,
         start: Start | None,
-        light: bool = False,
+        highlight: bool = False,
     ) -> None:
-        """Show these rows. With `start` the cursor goes there; else it stays on its row. With `light`, those that
+        """Show these rows. With `start` the cursor goes there; else it stays on its row. With `highlight`, those that
         differ from what they were are lit for a moment."""
-        if light and start is None:
+        if highlight and start is None:
             self._light(rows)
         is_other = start is not None or sort != self._sort
         self._rows, self._columns, self._sort, self._empty = rows, columns, sort, empty

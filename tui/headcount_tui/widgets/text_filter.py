@@ -18,12 +18,12 @@ from headcount.text import clean
 from headcount_tui.asked.keys import Where, bindings
 from headcount_tui.drawing.render import BAD, KEY, MUTED, WARNING, outside
 
-HELP = (("→", "complete"), ("↑", "earlier ones"), ("Enter", "keep"), ("Esc", "as it was"))
+HELP = (("→", "complete"), ("↑", "history"), ("Enter", "keep"), ("Esc", "cancel"))
 EXAMPLE = "country:de client:ios month:2026-10 sub:he host:… or any words"
 
 
 class _Completer(Suggester):
-    """Offers how the last word may go on."""
+    """Offers endings for the last word."""
 
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -147,7 +147,7 @@ class FilterLine(Vertical):
         self.post_message(self.Typed(self._before, is_last=True))
 
     def _read(self, line: str, style: str) -> Filter | None:
-        """The filter, or None once it was told why there is none."""
+        """The filter, or None; then the line says why."""
         try:
             return parse(line, self.query_one(TextFilter).known)
         except UsageError as error:

@@ -43,7 +43,7 @@ def draw_trend(shown: Shown, size: Size, sums: Callable[[HistoryPoint], Past] | 
     if lacking and not found.ends:
         return Content("\n").join([head, Content(""), *_wrapped(lacking, size.width)])
     if size.width < LEAST.width or size.height < LEAST.height:
-        return Content("\n").join([head, *_wrapped("There is no room here for a chart.", size.width)])
+        return Content("\n").join([head, *_wrapped("Too small for a chart.", size.width)])
     below = notes(found, zone, size.width - 2, min(3, (size.height - 5) // 4))
     if lacking:
         below = [*_wrapped(lacking, size.width), *below]

@@ -1,4 +1,4 @@
-"""How news are told: in words that name nobody, and no place finer than a region."""
+"""News in words that name nobody, and no place finer than a region."""
 
 from textual.content import Content
 
@@ -18,11 +18,11 @@ def words(news: News, snapshot: Snapshot) -> Content:
 
 
 def _whence(cell: Cell, snapshot: Snapshot) -> str:
-    """The region and the client. Who is told of a town may know who lives there."""
+    """The region and the client, and no town: its readers may know who lives there."""
     client = "" if cell.client == UNKNOWN else f" with {cell.client}"
     place = cell.place._replace(city=None)
     if place.country is None:
-        return f"a place unknown{client}"
+        return f"an unknown place{client}"
     name = snapshot.names.get(place, PlaceName())
     if place.subdivision is None:
         return f"{name.country or place.country}{client}"
