@@ -14,14 +14,15 @@ INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 PIP := python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check coverage wheel lowest bench bench-full pictures keys clean
+.PHONY: help demo test quick check coverage wheel lowest bench bench-full pictures keys clean
 help:
 	@echo "make demo        the screen on a simulated busy server"
 	@echo "make test        the tests; with another Python: make test PYTHON=python3.12"
 	@echo "make check       lint, format, types and import contracts"
 	@echo "make coverage    which branches of the core its tests take; fails below the floor"
 	@echo "make wheel       build the wheel once, and try it as installed"
-	@echo "make lowest      a part of the tests, with the lowest versions that pyproject.toml allows"
+	@echo "make quick       a part of the tests: what another Python or library could break"
+	@echo "make lowest      the same part, with the lowest versions that pyproject.toml allows"
 	@echo "make bench       how fast it is, beside its peers: 100,000 users, some minutes"
 	@echo "make bench-full  the same with a million users and more, an hour; writes docs/performance.md"
 	@echo "make pictures    draw docs/screenshot.svg and docs/pictures anew"
@@ -56,6 +57,15 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The tests of whatever a Python or a library does for us. Pictures of the screen are left out: they are those of one version.
+QUICK := tests/core/prosody tests/core/sources tests/core/test_clients.py tests/core/test_commands.py \
+	tests/core/test_geo.py tests/core/test_place_names.py tests/core/test_zones.py tests/core/test_state.py \
+	tests/tui/test_render.py tests/tui/test_screen_table.py tests/tui/test_screen_live.py tests/tui/test_screen_map.py \
+	tests/tui/test_screen_panels.py tests/tui/test_trend.py
+
+quick: $(READY)
+	$(BIN)/python -m pytest -n auto $(QUICK)
+
 coverage: $(READY)
 	$(BIN)/python -m pytest -n auto --cov tests/core
 
@@ -65,10 +75,7 @@ wheel: $(READY)
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	$(BIN)/python .ci/wheel.py dist/headcount-*.whl
 
-# A third environment, and the tests of whatever those libraries do for us. What the pictures show is another version's.
 LOWEST := $(VENV)-lowest
-LOWEST_TESTS := tests/core/prosody tests/core/sources tests/core/test_cli.py tests/core/test_geo.py \
-	tests/core/test_place_names.py tests/core/test_zones.py tests/tui
 
 $(LOWEST)/.ready: pyproject.toml .ci/lowest.py
 	$(PYTHON) -m venv $(LOWEST)
@@ -77,7 +84,7 @@ $(LOWEST)/.ready: pyproject.toml .ci/lowest.py
 	touch $@
 
 lowest: $(LOWEST)/.ready
-	$(LOWEST)/bin/python -m pytest -n auto $(LOWEST_TESTS) --deselect tests/tui/test_screen_pictures.py
+	$(LOWEST)/bin/python -m pytest -n auto $(QUICK)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py --small
