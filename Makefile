@@ -78,6 +78,7 @@ coverage: $(READY)
 wheel: $(READY)
 	rm -rf build dist
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	rm -rf build
 	$(BIN)/python .ci/wheel.py dist/headcount-*.whl
 
 LOWEST := $(VENV)-lowest
