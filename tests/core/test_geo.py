@@ -228,7 +228,9 @@ class TestHostileDatabases:
         for at in range(len(whole) - 3):
             damaged = whole[:at] + b"\xff\xe0\x00" + whole[at + 3 :]
             try:
-                reader = maxminddb.open_database(io.BytesIO(damaged), maxminddb.MODE_FD)
+                file = io.BytesIO(damaged)
+                file.name = "damaged.mmdb"  # maxminddb 2 asks for it
+                reader = maxminddb.open_database(file, maxminddb.MODE_FD)
             except DAMAGE:
                 continue
             found._databases[0].reader, found._known = reader, PlacesByNetwork()
