@@ -25,8 +25,8 @@ help:
 	@echo "make lowest      the same part, with the lowest versions that pyproject.toml allows"
 	@echo "make bench       how fast it is, beside its peers: 100,000 users, some minutes"
 	@echo "make bench-full  the same with a million users and more, an hour; writes docs/performance.md"
-	@echo "make pictures    draw docs/screenshot.svg and docs/pictures anew"
-	@echo "make keys        write the README's table of keys anew"
+	@echo "make pictures    draw docs/screenshot.svg and docs/pictures again"
+	@echo "make keys        write the README's table of keys again"
 
 define new_venv
 @$(PYTHON) -c 'import sys; sys.exit("Headcount needs Python 3.11 or newer; try make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
@@ -58,10 +58,9 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 # The tests of whatever a Python or a library does for us. Pictures of the screen are left out: they are those of one version.
-QUICK := tests/core/prosody tests/core/sources tests/core/test_clients.py tests/core/test_commands.py \
-	tests/core/test_geo.py tests/core/test_place_names.py tests/core/test_zones.py tests/core/test_state.py \
-	tests/tui/test_render.py tests/tui/test_screen_table.py tests/tui/test_screen_live.py tests/tui/test_screen_map.py \
-	tests/tui/test_screen_panels.py tests/tui/test_trend.py
+QUICK := tests/core/prosody tests/core/sources/test_readers.py tests/core/test_clients.py tests/core/test_commands.py \
+	tests/core/test_geo.py tests/core/test_zones.py tests/core/test_state.py tests/tui/test_render.py \
+	tests/tui/test_screen_table.py tests/tui/test_trend.py
 
 quick: $(READY)
 	$(BIN)/python -m pytest -n auto $(QUICK)
