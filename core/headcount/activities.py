@@ -49,14 +49,14 @@ def together(one: Activities, other: Activities) -> Activities:
 
 def flat(activities: Iterable[Activity], logins: Iterable[Login] = ()) -> Activities:
     """Some activities and login records, flat."""
-    told: Activities = (0, None, 0, None, 0, tuple(logins), ())
+    flat_one: Activities = (0, None, 0, None, 0, tuple(logins), ())
     for when, kind, address in activities:
         if kind == "login":
-            told = together(told, (when, address, 0, None, 0, (), ()))
+            flat_one = together(flat_one, (when, address, 0, None, 0, (), ()))
         elif kind == "logout":
-            told = together(told, (0, None, when, address, 0, (), ()))
+            flat_one = together(flat_one, (0, None, when, address, 0, (), ()))
         elif address is None:
-            told = together(told, (0, None, 0, None, when, (), ()))
+            flat_one = together(flat_one, (0, None, 0, None, when, (), ()))
         else:
-            told = together(told, (0, None, 0, None, 0, (), ((when, kind, address),)))
-    return told
+            flat_one = together(flat_one, (0, None, 0, None, 0, (), ((when, kind, address),)))
+    return flat_one

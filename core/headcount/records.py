@@ -58,12 +58,12 @@ class UserRecord(NamedTuple):
     @property
     def activities(self) -> list[Activity]:
         """All logins and logouts, without the login records."""
-        told: list[Activity] = [
+        found: list[Activity] = [
             (self.login, "login", self.login_address),
             (self.logout, "logout", self.logout_address),
             (self.seen, "seen", None),
         ]
-        return [*(one for one in told if one[0]), *self.more]
+        return [*(one for one in found if one[0]), *self.more]
 
     @property
     def newest(self) -> float:

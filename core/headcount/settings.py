@@ -20,7 +20,7 @@ from headcount import setting_kinds as kinds
 from headcount.errors import NoPermissionError, UsageError
 from headcount.setting_kinds import ZONES, Kind
 from headcount.text import clean
-from headcount.zones import LOCAL, name_of, told_by, zone_of
+from headcount.zones import LOCAL, name_of, zone_of, zone_variable
 
 PREFIX = "HEADCOUNT_"
 USUAL_SOURCES = ("/var/lib/prosody", "/usr/local/var/lib/prosody", "/opt/homebrew/var/lib/prosody")
@@ -174,7 +174,7 @@ SETTINGS: dict[str, Setting] = {field.name: field.metadata["setting"] for field 
 
 def _zone_of_variable(text: str) -> str:
     try:
-        return told_by(text)
+        return zone_variable(text)
     except ZoneInfoNotFoundError:
         raise UsageError(
             f"TZ = {clean(repr(text), 60)} won't do: no time zone has that name; {ZONES}.",

@@ -100,7 +100,7 @@ class Arrivals(NamedTuple):
     told. The rest were not seen in it."""
 
     returning: int = 0
-    untold: int = 0
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +236,8 @@ class Progress:
 class Snapshot:
     """All figures at `generated_at` (Unix seconds). `timezone` is the IANA name months are reckoned in.
 
-    `anonymity` is the number of users below which no group is told; None where every figure is exact. `total` is then
-    what is told of several hosts together, since theirs, each folded alone, do not add up; None where it is not known.
+    `anonymity` is the number of users below which no group is shown; None where every figure is exact. `total` is then
+    what is shown of several hosts together, since theirs, each folded alone, do not add up; None where it is not known.
     """
 
     generated_at: float

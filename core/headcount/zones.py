@@ -47,7 +47,7 @@ def _by_rules(rules: str) -> ZoneInfo:
     return ZoneInfo.from_file(io.BytesIO(nothing * 2 + f"\n{rules}\n".encode("ascii")), key=rules)
 
 
-def told_by(variable: str) -> str:
+def zone_variable(variable: str) -> str:
     """The name of the zone that TZ is set to. Raises ZoneInfoNotFoundError where it names none that is known here."""
     name = variable.removeprefix(":")
     if not name:

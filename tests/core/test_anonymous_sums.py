@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from made_up import FRANKFURT, MUNICH, NOWHERE, PARIS, SINGAPORE, flat, snapshot
 from test_anonymity_attacked import Told, leaks, min_counts, small_snapshots
 
-from headcount.figures.anonymity import anonymous, narrowed, told
+from headcount.figures.anonymity import anonymous, narrowed, to_report
 from headcount.figures.filters import Filter, only_hosts
 from headcount.figures.tables import client_rows, country_rows, place_rows
 from headcount.figures.totals import figures, floors, known_of, month_counts, sum_active, total_active, users_known
@@ -135,12 +135,12 @@ def test_of_some_hosts_and_of_some_users_there_are_at_least_so_many() -> None:
 
 def test_a_client_asked_for_is_told_as_at_least_so_many_also_of_one_host() -> None:
     cells = {Cell(FRANKFURT, "Dino"): 40, Cell(PARIS, "Dino"): 3, Cell(PARIS, "Gajim"): 9}
-    shown = told(snapshot({"a": host_of(cells)}), Filter().having("client", "Dino"), 5)
+    shown = to_report(snapshot({"a": host_of(cells)}), Filter().having("client", "Dino"), 5)
     assert (shown.hosts["a"].months[NOVEMBER].users, shown.hosts["a"].months[NOVEMBER].quality) == (
         40,
         Quality.LOWER_BOUND,
     )
-    germany = told(snapshot({"a": host_of(cells)}), Filter().having("country", "DE"), 5)
+    germany = to_report(snapshot({"a": host_of(cells)}), Filter().having("country", "DE"), 5)
     assert germany.hosts["a"].months[NOVEMBER].quality is Quality.EXACT
 
 

@@ -125,7 +125,7 @@ def test_the_last_activity_before_tells_who_was_there_the_month_before(
 
 
 @pytest.mark.parametrize("after", [5, 8.5 * DAY])
-def test_who_is_counted_is_told_by_who_was_there_the_month_before(after: float) -> None:
+def test_who_is_counted_is_known_by_who_was_there_the_month_before(after: float) -> None:
     """Be that month still open, or closed."""
     server = Following()
     server.seen("back", OCTOBER + DAY)
@@ -140,7 +140,7 @@ def test_who_is_counted_is_told_by_who_was_there_the_month_before(after: float) 
     assert turnover(server.snapshot, "2026-11") == Turnover(2, 1, 0)
 
 
-def test_one_who_is_lost_is_told_when_the_month_is_over() -> None:
+def test_one_who_is_lost_is_known_when_the_month_is_over() -> None:
     server = Following()
     server.seen("lost", OCTOBER + DAY)
     server.seen("fresh", NOVEMBER + DAY)
@@ -192,7 +192,7 @@ def test_a_login_record_that_corrects_a_place_is_no_arrival(path: Path) -> None:
 @pytest.mark.parametrize(
     ("after", "expected"), [(2 * DAY, Arrivals(1, 0)), (9 * DAY, Arrivals(0, 2))], ids=["open", "closed"]
 )
-def test_who_came_while_no_engine_looked_is_told_only_by_who_was_counted_before(
+def test_who_came_while_no_engine_looked_is_known_only_by_who_was_counted_before(
     path: Path, after: float, expected: Arrivals
 ) -> None:
     with SqliteState(path) as state:
@@ -202,10 +202,10 @@ def test_who_came_while_no_engine_looked_is_told_only_by_who_was_counted_before(
         came = [tells(HOST, user, True, (Activity(server.now - 60, "login"),)) for user in ("back", "fresh")]
         server.restart(*came)
         assert server.arrivals() == expected
-        assert (turnover(server.snapshot, "2026-11") is None) == bool(expected.untold)
+        assert (turnover(server.snapshot, "2026-11") is None) == bool(expected.unknown)
 
 
-def test_who_comes_after_a_restart_is_told_by_what_was_read(path: Path) -> None:
+def test_who_comes_after_a_restart_is_known_by_what_was_read(path: Path) -> None:
     with SqliteState(path) as state:
         server = Following(state)
         server.wait_until(NOVEMBER + 9 * DAY)
@@ -223,7 +223,7 @@ def test_a_login_record_of_the_month_before_tells_of_it_after_a_restart(path: Pa
         server = Following(state)
         server.wait_until(NOVEMBER + 9 * DAY)
         for logins, expected in (((login(OCTOBER + DAY),), RETURNING), ((login(OCTOBER - DAY),), Arrivals(1, 1))):
-            user = f"user{len(logins)}{expected.untold}"
+            user = f"user{len(logins)}{expected.unknown}"
             server.restart(tells(HOST, user, True, (Activity(NOVEMBER + 8.9 * DAY, "login"),), logins))
             assert server.arrivals() == expected
 
@@ -295,7 +295,7 @@ def test_a_month_that_is_no_exact_one_tells_of_no_arrivals(path: Path) -> None:
 
 
 def test_users_who_are_gone_are_forgotten_when_they_can_tell_no_more() -> None:
-    seen, active = LastSeen(is_told=True), ActiveUsers(NOW)
+    seen, active = LastSeen(is_known=True), ActiveUsers(NOW)
     seen.note_read()
     september, october = 1, 2
     for key, when in {september: OCTOBER - 1, october: OCTOBER}.items():
@@ -317,7 +317,7 @@ def shown_with(arrivals: Arrivals, quality: Quality = Quality.EXACT, before: Qua
     return snapshot({"a": HostCounts(months=months, arrivals={"2026-11": arrivals})}, month="2026-12")
 
 
-def test_a_turnover_is_told_of_exact_months_alone() -> None:
+def test_a_turnover_is_known_of_exact_months_alone() -> None:
     assert turnover(shown_with(Arrivals(3, 0)), "2026-11") == Turnover(2, 3, 1)
     assert turnover(shown_with(Arrivals(3, 0), before=Quality.LOWER_BOUND), "2026-11") == Turnover(2, 3, None)
     assert turnover(shown_with(Arrivals(3, 1)), "2026-11") is None
@@ -497,7 +497,7 @@ def hash_of(user: str) -> int:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_whatever_is_told_is_what_plain_sets_tell(seed: int, path: Path) -> None:
+def test_whatever_is_known_is_what_plain_sets_tell(seed: int, path: Path) -> None:
     """An engine that is stopped, killed and begun again at any time; between, the server goes on without it, and now
     and then the clock is set back or the time zone is another one."""
     dice = random.Random(seed)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from made_up import FRANKFURT, MUNICH, PARIS, WIESBADEN, host, host_with, snapshot, snapshots
 from made_up import MONTH as FEW
 
-from headcount.figures.anonymity import told
+from headcount.figures.anonymity import to_report
 from headcount.figures.filters import Filter, Term
 from headcount.outputs.as_html import MOST, POLICY, to_html
 from headcount.snapshot import Active, Cell, HostCounts, MonthCounts, Place, PlaceName, Quality, Snapshot
@@ -56,7 +56,7 @@ ATTACKS = (
 
 def page(of: Snapshot, asked: Filter | None = None, min_count: int | None = None) -> Page:
     asked = asked or Filter()
-    return Page(to_html(told(of, asked, min_count), asked.value("month"), asked))
+    return Page(to_html(to_report(of, asked, min_count), asked.value("month"), asked))
 
 
 def test_it_says_whose_figures_these_are_and_when() -> None:
@@ -112,7 +112,7 @@ def test_several_hosts_stand_side_by_side() -> None:
 
 def test_what_is_hidden_is_said_to_be_not_told() -> None:
     found = page(host_with(100, 2, 30, 60, _2026_11=60), min_count=5)
-    assert found.texts.count("not told") == 1
+    assert found.texts.count("withheld") == 1
     assert "k-anonymous, min_count 5:" in found.text
     assert "Nobody, or too few users to tell." in page(host_with(100, 2, 30, 60, _2026_11=3), min_count=5).text
 
@@ -133,7 +133,7 @@ def test_a_filter_that_finds_no_told_group_does_not_say_that_there_is_nobody() -
     for field, value in (("text", "paris"), ("country", "SG"), ("city", "2809346")):
         asked = Filter((Term(field, value),))  # type: ignore[arg-type]
         found = page(SMALL, asked, min_count=5)
-        assert found.texts.count("not told") == 3
+        assert found.texts.count("withheld") == 3
         assert "Nobody, or too few users to tell." in found.texts
         assert "0" not in found.texts
 

@@ -12,7 +12,7 @@ from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 import pytest
 
 from headcount.months import Months, end_of, month_of, shift, start_of
-from headcount.zones import have_the_same, name_of, told_by, zone_of
+from headcount.zones import have_the_same, name_of, zone_of, zone_variable
 
 RULES = [
     "EST5EDT",
@@ -132,13 +132,13 @@ def test_a_file_of_the_database_is_known_by_where_it_lies(tmp_path: Path) -> Non
     link = tmp_path / "localtime"
     link.symlink_to(file_of("Asia/Kathmandu"))
     assert name_of(link) == "Asia/Kathmandu"
-    assert told_by(f":{link}") == "Asia/Kathmandu"
+    assert zone_variable(f":{link}") == "Asia/Kathmandu"
 
 
 def test_a_copy_of_such_a_file_is_known_by_what_is_in_it(tmp_path: Path) -> None:
     copy = tmp_path / "localtime"
     copy.write_bytes(file_of("Europe/Berlin").read_bytes())
-    name = told_by(str(copy))
+    name = zone_variable(str(copy))
     assert file_of(name).read_bytes() == copy.read_bytes()
     assert as_the_c_library_says(str(copy), moments()) == as_the_c_library_says(name, moments())
 

@@ -1,7 +1,7 @@
 """Lua patterns as text: whether one is well formed, and how long it could take.
 
 Lua itself finds a problem only when a match gets as far as it. So the whole pattern is read here, by the rules
-of Lua 5.4's lstrlib.c (Reference Manual, 6.4.1), and its problems are told in Lua's words.
+of Lua 5.4's lstrlib.c (Reference Manual, 6.4.1), and its problems are given in Lua's words.
 """
 
 import re
@@ -60,7 +60,7 @@ def longest_text(shape: Shape, limit: int) -> int:
 
 
 def first_byte(pattern: bytes) -> int | None:
-    """The byte that every text begins with which the well-formed `pattern` matches; None where that can't be told."""
+    """The byte that every text begins with which the well-formed `pattern` matches; None where that can't be known."""
     plain = re.match(rb"\^(?:%([^0-9A-Za-z])|([^\^$()%.\[\]*+\-?]))(?![*?\-])", pattern, re.DOTALL)
     return None if plain is None else (plain[1] or plain[2])[0]
 

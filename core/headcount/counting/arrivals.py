@@ -14,7 +14,7 @@ from headcount.snapshot import Arrivals
 
 
 def was_there_before(month: str, before: float | None, zone: tzinfo) -> bool | None:
-    """Whether a user was seen in the month before `month`; None where that can't be told.
+    """Whether a user was seen in the month before `month`; None where that can't be known.
 
     `before` is the last activity (Unix seconds) known of before the user came, None where it is unknown: one that
     lies in `month` already hides what was before it.
@@ -27,26 +27,26 @@ def was_there_before(month: str, before: float | None, zone: tzinfo) -> bool | N
 def with_one_more(arrivals: Arrivals, was_there: bool | None) -> Arrivals:
     """The arrivals with one user more, who was seen in the month before, or was not, or nobody can tell."""
     if was_there is None:
-        return Arrivals(arrivals.returning, arrivals.untold + 1)
-    return Arrivals(arrivals.returning + 1, arrivals.untold) if was_there else arrivals
+        return Arrivals(arrivals.returning, arrivals.unknown + 1)
+    return Arrivals(arrivals.returning + 1, arrivals.unknown) if was_there else arrivals
 
 
 class LastSeen:
     """When each user of one host was last active, before the record that is being taken. Users are known by their keys.
 
-    The active users tell it of most: this holds what they don't. `is_told` is False where users are left out of the
+    The active users tell it of most: this holds what they don't. `is_known` is False where users are left out of the
     active users on purpose, and nothing can be told.
     """
 
-    def __init__(self, *, is_told: bool) -> None:
-        self._is_told = is_told
+    def __init__(self, *, is_known: bool) -> None:
+        self._is_known = is_known
         self._knows_all = False
         self._apart: dict[int, float | None] = {}
 
     def before(self, key: int, last: float | None) -> float | None:
         """The user's last activity (Unix seconds); `NEVER` where there was none, None where that is unknown. `last` is
         the one that the active users know, None where they do not know the user."""
-        if not self._is_told:
+        if not self._is_known:
             return None
         if key in self._apart:
             return self._apart[key]
@@ -56,7 +56,7 @@ class LastSeen:
 
     def note(self, key: int, *, has_problems: bool) -> None:
         """Takes note of what the active users are not told by a record: a odd one may hide an activity."""
-        if not self._is_told:
+        if not self._is_known:
             return
         if has_problems:
             self._apart[key] = None
@@ -70,7 +70,7 @@ class LastSeen:
 
     def lose(self, key: int, active: ActiveUsers) -> None:
         """A user is about to go; another of that name may come, who counts as the same one."""
-        if self._is_told:
+        if self._is_known:
             last = active.last(key, None)
             if last is not None:
                 self._apart[key] = self.before(key, last)

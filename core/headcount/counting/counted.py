@@ -58,19 +58,19 @@ class Counted:
         """Takes note of how a user was counted, in place of what was known."""
         self._users.put(_FIRST_BITS(digest)[0], self._number(how))
 
-    def load(self, hashes: bytes, told: Sequence[str], how_of: Callable[[str], Cell | How]) -> None:
+    def load(self, hashes: bytes, hows: Sequence[str], how_of: Callable[[str], Cell | How]) -> None:
         """Takes all users at once, in place of those who were there: their hashes side by side, and of each what
         `how_of` makes into how they were counted. Of one who is there twice the latter holds."""
         users = array("Q", hashes)[:: HASH_SIZE // 8]
         if sys.byteorder == "little":
             users.byteswap()
-        numbers = {one: self._number(how_of(one)) for one in set(told)}
+        numbers = {one: self._number(how_of(one)) for one in set(hows)}
         order = sorted(range(len(users)), key=users.__getitem__)  # quick, since it mostly is in order already
         sorted_users = array("Q", map(users.__getitem__, order))
         is_last = [*map(operator.ne, sorted_users, sorted_users[1:]), True]
-        hows = array("Q", map(numbers.__getitem__, map(told.__getitem__, order)))
+        numbered = array("Q", map(numbers.__getitem__, map(hows.__getitem__, order)))
         self._users = CompactMap.of_sorted(
-            array("Q", compress(sorted_users, is_last)), array("Q", compress(hows, is_last))
+            array("Q", compress(sorted_users, is_last)), array("Q", compress(numbered, is_last))
         )
 
     def ours(self) -> int:

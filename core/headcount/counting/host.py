@@ -7,7 +7,7 @@ from headcount.counting.ahead import Ahead
 from headcount.counting.arrivals import LastSeen
 from headcount.counting.held import Held
 from headcount.counting.meaning import Meaning, visits_of
-from headcount.counting.month_users import SETTLING, MonthlyVisitors, arrivals_told
+from headcount.counting.month_users import SETTLING, MonthlyVisitors, known_arrivals
 from headcount.counting.presence import Rule
 from headcount.counting.saved_users import UserFigures, UsersIndex
 from headcount.counting.taking_over import imported_counts
@@ -28,7 +28,7 @@ class HostCounter:
         self.active = ActiveUsers(now, rule)
         self.months = months
         self._meaning = meaning
-        self._seen = LastSeen(is_told=meaning.records_all)
+        self._seen = LastSeen(is_known=meaning.records_all)
         self._held = Held(settle)
         self._ahead = Ahead(months.zone)
         self._imported: dict[str, MonthCounts] = {}
@@ -51,14 +51,14 @@ class HostCounter:
             if not user.is_known:
                 self.lose(key)
                 continue
-            presence, told = read(user, closed)
+            presence, seen_months = read(user, closed)
             last = self.active.last(key, None) if user.is_unread else None
             if last is None or last <= presence.last:  # else what can't be read now was read before, and was newer
                 last = put(key, presence)
             before = seen.before(key, last)
             seen.note(key, has_problems=bool(user.problems))
-            visits = visits_of(told, before)
-            if key in ahead.keys or (told and told[-1][1] > now):
+            visits = visits_of(seen_months, before)
+            if key in ahead.keys or (seen_months and seen_months[-1][1] > now):
                 visits = ahead.put_off(key, user.user, visits, now)
             if self._was_read:
                 visits = self._held.hold(key, user.user, visits, now)
@@ -160,7 +160,7 @@ class HostCounter:
         return sorted(user for user in {*users, *marked} if self.months.is_counted(user, month))
 
     def lack(self, now: float) -> None:
-        """Takes note that users who were active by now may be lacking: all that is told of them came after."""
+        """Takes note that users who were active by now may be lacking: all that is known of them came after."""
         if not self._is_lacking:
             self._is_lacking, zone = True, self.months.zone
             this = month_of(now, zone) or ""
@@ -173,11 +173,11 @@ class HostCounter:
         begun, whatever is kept of it, and is not told before it has."""
         months = {name: month.counts() for name, month in self.months.months.items() if name <= until}
         for name, imported in self._imported.items():
-            is_told = self.months.pruned_before <= name <= until and name != self._went_on
-            if is_told and (name not in months or _is_better(imported, months[name])):
+            is_shown = self.months.pruned_before <= name <= until and name != self._went_on
+            if is_shown and (name not in months or _is_better(imported, months[name])):
                 months[name] = imported
         active = self.active if self._remembered is None else self._remembered
-        arrivals = {name: told for name, told in arrivals_told(self.months.months).items() if name <= until}
+        arrivals = {name: known for name, known in known_arrivals(self.months.months).items() if name <= until}
         counts = HostCounts(len(active), active.cells(), months, arrivals, at_least=self._is_lacking)
         if not _is_same(counts, self._frozen):
             self._frozen = counts

@@ -31,8 +31,8 @@ class Visit(NamedTuple):
     before: float | None = None
 
 
-Told = tuple[str, float, Cell | None, bool]
-"""What is told of a visit: the month, the moment, the cell, whether a login record tells it."""
+SeenMonth = tuple[str, float, Cell | None, bool]
+"""What a record says of one month: the month, the moment, the cell, whether a login record tells it."""
 
 
 class Meaning:
@@ -61,7 +61,7 @@ class Meaning:
         """The cell of a user of whom that address and resource are known."""
         return Cell(self._place_of(address), self._client_of(resource))
 
-    def read(self, user: UserRecord, closed: Collection[str] = ()) -> tuple[Presence, list[Told]]:
+    def read(self, user: UserRecord, closed: Collection[str] = ()) -> tuple[Presence, list[SeenMonth]]:
         """What a record says of now, and what it says of each month that it speaks of, oldest first; without a cell
         where that is `closed`.
 
@@ -106,21 +106,21 @@ class Meaning:
         known = address, resource  # most users have one address, and need not be looked up twice
         is_open = login > logout
         presence = Presence(newest or NEVER, cell, is_open, opened if is_open else None)
-        told: list[Told] = []
+        seen_months: list[SeenMonth] = []
         for month, (when, its_address) in bare.items():
             its_cell = None if month in closed else cell if (its_address, None) == known else cell_of(its_address, None)
-            told.append((month, when, its_cell, False))
+            seen_months.append((month, when, its_cell, False))
         for month, (when, its_address, its_resource) in recorded.items():
             its_own = its_address, its_resource
-            told.append(
+            seen_months.append(
                 (month, when, None if month in closed else cell if its_own == known else cell_of(*its_own), True)
             )
-        if len(told) > 1:
-            told.sort(key=_month)
+        if len(seen_months) > 1:
+            seen_months.sort(key=_month)
         if self._countries is not None:
             presence = presence if self._is_recorded(cell.place) else NOBODY
-            told = [one for one in told if one[2] is None or self._is_recorded(one[2].place)]
-        return presence, told
+            seen_months = [one for one in seen_months if one[2] is None or self._is_recorded(one[2].place)]
+        return presence, seen_months
 
     def _is_recorded(self, place: Place) -> bool:
         return self._countries is None or place.country in self._countries
@@ -143,16 +143,16 @@ def _address_at(user: UserRecord, when: float) -> str | None:
     return min(same)[1] if same else None
 
 
-def visits_of(told: Sequence[Told], before: float | None) -> list[Visit]:
-    """The visits that are told of one user, oldest first, each with the last activity known before it: one from before
+def visits_of(seen_months: Sequence[SeenMonth], before: float | None) -> list[Visit]:
+    """The visits of one user, oldest first, each with the last activity known before it: one from before
     the record or, in it, an earlier visit. Where the former is unknown, the latter tells of the month right before
     alone. One without a cell only is before the next."""
-    if len(told) == 1:  # as most are
-        month, when, cell, recorded = told[0]
+    if len(seen_months) == 1:  # as most are
+        month, when, cell, recorded = seen_months[0]
         return [] if cell is None else [Visit(month, when, cell, recorded, before)]
     found: list[Visit] = []
     earlier: tuple[str, float] | None = None
-    for month, when, cell, recorded in told:
+    for month, when, cell, recorded in seen_months:
         known = before
         if earlier is not None and (before is not None or earlier[0] == shift(month, -1)):
             known = earlier[1] if before is None or earlier[1] > before else before
@@ -162,5 +162,5 @@ def visits_of(told: Sequence[Told], before: float | None) -> list[Visit]:
     return found
 
 
-def _month(told: Told) -> str:
-    return told[0]
+def _month(seen: SeenMonth) -> str:
+    return seen[0]

@@ -343,7 +343,7 @@ class MonthlyVisitors:
         return change
 
 
-def arrivals_told(months: Mapping[str, Month]) -> dict[str, Arrivals]:
+def known_arrivals(months: Mapping[str, Month]) -> dict[str, Arrivals]:
     """The arrivals of the months that are exact: of another one, those who were missed might have arrived too."""
     return {
         name: month.arrivals

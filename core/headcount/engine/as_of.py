@@ -36,7 +36,7 @@ def saved_as_of(saved: Saved, at: float, zone: tzinfo) -> Saved:
 
 
 def _host_as_of(host: SavedHost, at: float, zone: tzinfo) -> SavedHost:
-    """Where an engine looked at it after the moment, the counts of its month hold users who came later. They are told
+    """Where an engine looked at it after the moment, the counts of its month hold users who came later. They are shown
     only where the moment is the last second of the month, and are then all that there is to tell of it."""
     this = month_of(at, zone) or ""
     months = {name: month for name, month in host.months.items() if name <= this}

@@ -138,7 +138,7 @@ def open_run(
                 open_source(settings.source_path(), keys, watching=keep != "never", trusts_files=settings.trust_files)
             )
         )
-        source.missing()  # what can never be read is told before anything is made
+        source.missing()  # what can never be read is reported before anything is made
         clients = ClientPatterns.configured(settings.client_patterns, default=settings.default_client_patterns)
         state = opened.enter_context(closing(_open_state(path, keep)))
         writes = keep != "never" and not state.is_read_only
@@ -175,7 +175,7 @@ def open_run(
         )
         run = Run(source, places, described, new, look_first)
         if not places.is_pending:
-            run.begin()  # what hinders it is told before anything is shown
+            run.begin()  # what hinders it is reported before anything is shown
         yield run
 
 

@@ -1,8 +1,8 @@
 """The users of the past: a point each hour of late, and of each older day the first point that it has, for good.
 
-What is thinned, and when, is told by the points alone. So whoever goes on with them, in whatever time zone, knows which
-of them are thinned already, and judges no point twice. And a clock that is ahead thins nothing: the days that it leaps
-over have no points.
+What is thinned, and when, follows from the points alone. So whoever goes on with them, in whatever time zone, knows
+which of them are thinned already, and judges no point twice. And a clock that is ahead thins nothing: the days that it
+leaps over have no points.
 """
 
 from bisect import bisect_left, insort

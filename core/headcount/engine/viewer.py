@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from headcount.counting.month_users import arrivals_told
+from headcount.counting.month_users import known_arrivals
 from headcount.engine.broadcast import unpacked
 from headcount.errors import NoPermissionError, StateLockedError
 from headcount.feed import Publish
@@ -80,7 +80,7 @@ class Viewer:
             name: {month: of_month.counts() for month, of_month in host.months.items()}
             for name, host in saved.hosts.items()
         }
-        arrivals = {name: arrivals_told(host.months) for name, host in saved.hosts.items()}
+        arrivals = {name: known_arrivals(host.months) for name, host in saved.hosts.items()}
         for place, name in saved.names.items():
             self._names.learn(place, name)
         history = History(tuple(saved.history))

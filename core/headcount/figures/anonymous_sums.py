@@ -1,15 +1,15 @@
-"""All hosts together, where figures are k-anonymous: their sums, told beside the hosts' own figures.
+"""All hosts together, where figures are k-anonymous: their sums, shown beside the hosts' own figures.
 
 To fold each host and then add up would lose most users of small hosts: a country with 500 users of whom no host has
-five would be told with none. So the sums are folded themselves. Why no group of too few follows from sums and hosts:
+five would be shown with none. So the sums are folded themselves. Why no group of too few follows from sums and hosts:
 
-- A host that can tell at least half of what it knows by name is told alone. Its table is parted into groups of k or
+- A host that can tell at least half of what it knows by name is shown alone. Its table is parted into groups of k or
   more, and the sum takes these as they are.
-- All other hosts are a pool: of each of them its totals alone are told (its users are all `other`), and not even those
+- All other hosts are a pool: of each of them its totals alone are shown (its users are all `other`), and not even those
   where they are of too few. The pool is folded as one table. So what follows of the pool are the sums of its rows (a
   host's total) and of its columns (a group of the folded table), and each of these is empty or has k users or more;
   how many of a row are in a column does not follow.
-- Hosts that are not told at all are in the pool where they are enough together, and nowhere else: then the sums are
+- Hosts that are withheld at all are in the pool where they are enough together, and nowhere else: then the sums are
   without them, and so at least so many.
 - A pool of one host is none: what it would be folded to is that host's own table.
 - It is the same for active users. A window that some hosts do not tell is summed over all of them where those who do
@@ -33,14 +33,14 @@ Hosts = Mapping[str, HostCounts]
 _K = TypeVar("_K", Place, str)
 
 
-def summed(exact: Hosts, told: Hosts, this_month: str, min_count: int) -> tuple[HostCounts, dict[str, HostCounts]]:
-    """What is told of all hosts together, and what of each beside it; `told` is what each would tell alone."""
-    hosts = dict(told)
+def summed(exact: Hosts, shown: Hosts, this_month: str, min_count: int) -> tuple[HostCounts, dict[str, HostCounts]]:
+    """What is shown of all hosts together, and what of each beside it; `shown` is what each would tell alone."""
+    hosts = dict(shown)
     months, floors = {}, set[str]()
     for name in sorted({name for counts in exact.values() for name in counts.months}):
         of_month = _sum_of_month(
             {host: counts.months[name] for host, counts in exact.items() if name in counts.months},
-            {host: counts.months[name] for host, counts in told.items() if name in counts.months},
+            {host: counts.months[name] for host, counts in shown.items() if name in counts.months},
             min_count,
         )
         if of_month.sum is not None:
@@ -49,9 +49,9 @@ def summed(exact: Hosts, told: Hosts, this_month: str, min_count: int) -> tuple[
             floors.add(name)
         for host, month in of_month.pooled.items():
             hosts[host] = replace(hosts[host], months={**hosts[host].months, name: month})
-    active = _Windows(exact, told, this_month, months.keys() - floors, min_count)
+    active = _Windows(exact, shown, this_month, months.keys() - floors, min_count)
     for host in active.pooled:
-        hosts[host] = replace(hosts[host], active=_rest_of(sum_active(told[host].active.values())))
+        hosts[host] = replace(hosts[host], active=_rest_of(sum_active(shown[host].active.values())))
     known, is_floor = active.users_known()
     floors |= active.floors | ({"users_known"} if is_floor else set())
     hidden = active.hidden(known if is_floor else None)
@@ -62,22 +62,22 @@ def summed(exact: Hosts, told: Hosts, this_month: str, min_count: int) -> tuple[
 
 @dataclass(frozen=True, slots=True)
 class _Month:
-    """A month over all hosts (None: nobody can be told), whether it lacks some, and what pooled hosts tell of it."""
+    """A month over all hosts (None: nobody can be shown), whether it lacks some, and what pooled hosts tell of it."""
 
     sum: MonthCounts | None
     is_floor: bool
     pooled: Mapping[str, MonthCounts]
 
 
-def _sum_of_month(exact: Mapping[str, MonthCounts], told: Mapping[str, MonthCounts], min_count: int) -> _Month:
-    hidden = {host: month for host, month in exact.items() if host not in told}
+def _sum_of_month(exact: Mapping[str, MonthCounts], shown: Mapping[str, MonthCounts], min_count: int) -> _Month:
+    hidden = {host: month for host, month in exact.items() if host not in shown}
     is_floor = not is_enough(sum(month.users for month in hidden.values()), min_count)
-    pool = {host: exact[host] for host, month in told.items() if not _tells_enough(exact[host], month)}
+    pool = {host: exact[host] for host, month in shown.items() if not _tells_enough(exact[host], month)}
     if not is_floor:
         pool |= hidden
     if len(pool) == 1 and not hidden.keys() & pool.keys():
         pool = {}
-    parts = [month for host, month in told.items() if host not in pool]
+    parts = [month for host, month in shown.items() if host not in pool]
     if pool:
         parts.append(_folded_month(month_of_hosts(list(pool.values())), min_count))
     if not parts:
@@ -85,12 +85,12 @@ def _sum_of_month(exact: Mapping[str, MonthCounts], told: Mapping[str, MonthCoun
     found = month_of_hosts(parts)
     qualities = {month.quality for month in exact.values()}
     weakest = qualities.pop() if len(qualities) == 1 and not is_floor else Quality.LOWER_BOUND
-    pooled = {host: _rest_of_month(told[host]) for host in pool if host in told}
+    pooled = {host: _rest_of_month(shown[host]) for host in pool if host in shown}
     return _Month(replace(found, quality=weakest), is_floor, pooled)
 
 
 def _folded_month(month: MonthCounts, min_count: int) -> MonthCounts:
-    """The pool's month. A margin that lacks users is not told: here it could be taken from what the hosts tell."""
+    """The pool's month. A margin that lacks users is withheld: here it could be taken from what the hosts tell."""
     if month.cells is not None:
         return MonthCounts.of(month.quality, folded_counts(month.cells, min_count))
     places, clients = month.places, month.clients
@@ -120,15 +120,17 @@ def _rest_of(active: Active) -> dict[Cell, Active]:
     return {REST: active} if any(active) else {}
 
 
-def _tells_enough(exact: MonthCounts, told: MonthCounts) -> bool:
-    """Whether at least half of those whose country and client are known are told by them."""
-    places = exact.places is None or told.places is None or _are_named(exact.places, told.places, _of_known_place)
-    clients = exact.clients is None or told.clients is None or _are_named(exact.clients, told.clients, _is_known_client)
+def _tells_enough(exact: MonthCounts, shown: MonthCounts) -> bool:
+    """Whether at least half of those whose country and client are known are shown by them."""
+    places = exact.places is None or shown.places is None or _are_named(exact.places, shown.places, _of_known_place)
+    clients = (
+        exact.clients is None or shown.clients is None or _are_named(exact.clients, shown.clients, _is_known_client)
+    )
     return places and clients
 
 
-def _are_named(exact: Mapping[_K, int], told: Mapping[_K, int], is_named: Callable[[_K], bool]) -> bool:
-    before, after = (sum(users for key, users in margin.items() if is_named(key)) for margin in (exact, told))
+def _are_named(exact: Mapping[_K, int], shown: Mapping[_K, int], is_named: Callable[[_K], bool]) -> bool:
+    before, after = (sum(users for key, users in margin.items() if is_named(key)) for margin in (exact, shown))
     return 2 * after >= before
 
 
@@ -144,17 +146,17 @@ class _Windows:
     """The active users of all hosts: which windows lack some users, and who is in the pool."""
 
     def __init__(
-        self, exact: Hosts, told: Hosts, this_month: str, whole_months: Collection[str], min_count: int
+        self, exact: Hosts, shown: Hosts, this_month: str, whole_months: Collection[str], min_count: int
     ) -> None:
-        self._exact, self._told, self._min_count = exact, told, min_count
+        self._exact, self._told, self._min_count = exact, shown, min_count
         self._whole = set(whole_months)
         """The figures that are summed over all hosts, those that do not tell theirs among them."""
         self._figures = {host: _figures(counts) for host, counts in exact.items()}
-        self._hiding = {window: {h for h, c in told.items() if window in c.hidden} for window in KEYS}
+        self._hiding = {window: {h for h, c in shown.items() if window in c.hidden} for window in KEYS}
         self.floors = set(KEYS)
         for window in reversed(KEYS):
             self.floors.discard(window)
-            if self._can_be_told(window, [*KEYS, this_month, shift(this_month, -1)]):
+            if self._can_be_shown(window, [*KEYS, this_month, shift(this_month, -1)]):
                 self._whole.add(window)
             else:
                 self.floors.add(window)
@@ -171,7 +173,7 @@ class _Windows:
         return (here + beside, False) if self._is_apart(beside, hiding, figures) else (here, True)
 
     def hidden(self, known_floor: int | None) -> frozenset[str]:
-        """The figures that are not told at all: those of which nobody is left. Open sessions are told where each host
+        """The figures that are withheld at all: those of which nobody is left. Open sessions are shown where each host
         tells them."""
         everyone = sum_active(self.cells.values())
         nothing = {w for w, users in zip(KEYS, everyone, strict=False) if w in self.floors and not users}
@@ -197,7 +199,7 @@ class _Windows:
             found[REST] = rest._replace(open_sessions=rest.open_sessions + sessions)
         return found
 
-    def _can_be_told(self, window: str, beside: Collection[str]) -> bool:
+    def _can_be_shown(self, window: str, beside: Collection[str]) -> bool:
         """Whether those who do not tell a window are, all together, far enough from what else is known of them."""
         hiding = self._hiding[window]
         if not self._is_apart(self._sum(window, hiding), hiding, [figure for figure in beside if figure != window]):
@@ -213,8 +215,8 @@ class _Windows:
         return all(is_enough(users, self._min_count) for users in rings)
 
     def _is_apart(self, users: int, hosts: Collection[str], figures: Collection[str]) -> bool:
-        """Whether users of these hosts can be told beside the figures: as far as each host tells them, and of all of
-        them where their sum is told."""
+        """Whether users of these hosts can be shown beside the figures: as far as each host tells them, and of all of
+        them where their sum is shown."""
         known = [self._sum(figure, [h for h in hosts if self._tells(h, figure)]) for figure in figures]
         known += [self._sum(figure, hosts) for figure in figures if figure in self._whole]
         return is_apart(users, known, self._min_count)
@@ -256,14 +258,14 @@ def _figures(counts: HostCounts) -> dict[str, int]:
 
 
 def _grown(active: Active) -> Active:
-    """Each window with at least the users of the shorter ones, who are a part of it, where it is not told."""
+    """Each window with at least the users of the shorter ones, who are a part of it, where it is withheld."""
     day, week, month = accumulate(active[:3], max)
     return Active(day, week, month, active.open_sessions)
 
 
-def _tells_enough_active(exact: HostCounts, told: HostCounts) -> bool:
+def _tells_enough_active(exact: HostCounts, shown: HostCounts) -> bool:
     before, after = (
         MonthCounts.of(Quality.EXACT, {cell: max(active[:3]) for cell, active in counts.active.items()})
-        for counts in (exact, told)
+        for counts in (exact, shown)
     )
     return _tells_enough(before, after)

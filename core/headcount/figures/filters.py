@@ -143,7 +143,7 @@ class Filter:
     def _narrow_margins(
         self, month: MonthCounts, place: PlacePasses, client: ClientPasses, text: TextPasses
     ) -> MonthCounts | None:
-        """Of two margins only what narrows one of them alone can be told."""
+        """Of two margins only what narrows one of them alone can be shown."""
         everyone = text(None, None)  # no text is asked for, or it stands in the host's name
         places = _kept(month.places, lambda p: place(p) and text(p, None))
         clients = _kept(month.clients, lambda c: client(c) and text(None, c))

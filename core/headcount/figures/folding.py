@@ -1,6 +1,6 @@
-"""A table of users folded, so that every group that is told is empty or has enough users: the tree, and its forks.
+"""A table of users folded, so that every group that is shown is empty or has enough users: the tree, and its forks.
 
-Why nothing that is hidden follows from what is shown is told in `anonymity`.
+Why nothing that is hidden follows from what is shown is shown in `anonymity`.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
@@ -14,7 +14,7 @@ Counts = tuple[int, ...]
 
 
 class _Fork(NamedTuple):
-    """One level of the tree: which branch a cell is in, and the cell that its users are told in when that folds."""
+    """One level of the tree: which branch a cell is in, and the cell that its users are shown in when that folds."""
 
     branch: Callable[[Cell], Hashable]
     fold: Callable[[Cell], Cell]
@@ -80,7 +80,7 @@ def is_enough(users: int, min_count: int) -> bool:
 
 
 def is_apart(users: int, others: Iterable[int], min_count: int) -> bool:
-    """Whether a total can be told beside others that may be parts of it, or it of them."""
+    """Whether a total can be shown beside others that may be parts of it, or it of them."""
     return all(is_enough(abs(users - other), min_count) for other in (0, *others))
 
 

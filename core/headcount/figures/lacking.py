@@ -1,6 +1,6 @@
-"""Where figures are k-anonymous: which of the places and the clients that are told may lack some of their users.
+"""Where figures are k-anonymous: which of the places and the clients that are shown may lack some of their users.
 
-A table that tells a country tells all of its users, but who is in a country, or has a client, of too few is told as
+A table that tells a country tells all of its users, but who is in a country, or has a client, of too few is shown as
 `other`; and of a place with too few, as of the place around it. Which tables there are, of several hosts, can be seen:
 each host's own, and what the sum of all has besides them.
 """
@@ -23,14 +23,14 @@ class Lacking:
     whole: Callable[[str | None], bool] = lambda country: True
 
     def place(self, place: Place) -> bool:
-        """Whether there may be more users in a place than are told of it."""
+        """Whether there may be more users in a place than are shown of it."""
         if place.country == OTHER or not self.places:
             return False
         around = {Place(place.country), place._replace(city=None)} - {place}
         return self.all_may or not self.whole(place.country) or any(other in self.places for other in around)
 
     def client(self, client: str) -> bool:
-        """Whether there may be more users with a client than are told of it."""
+        """Whether there may be more users with a client than are shown of it."""
         return client != OTHER and (self.all_may or OTHER in self.clients)
 
 
@@ -56,14 +56,14 @@ def of_now(snapshot: Snapshot) -> Lacking:
 def _of(snapshot: Snapshot, table: Callable[[HostCounts], MonthCounts | None], all_may: bool) -> Lacking:
     if snapshot.anonymity is None:
         return NOTHING
-    told = [found for counts in shown(snapshot) if (found := table(counts)) is not None]
-    places = frozenset(place for month in told for place in month.places or ())
-    clients = frozenset(client for month in told for client in month.clients or ())
+    counted = [found for counts in shown(snapshot) if (found := table(counts)) is not None]
+    places = frozenset(place for month in counted for place in month.places or ())
+    clients = frozenset(client for month in counted for client in month.clients or ())
     hosts = [found for counts in snapshot.hosts.values() if (found := table(counts)) is not None]
     tables = [_by_country(found.places or {}) for found in hosts]
     if snapshot.total is not None:
         own = [countries for countries in tables if countries.keys() != {OTHER}]
-        together = _sum(_by_country(found.places or {}) for found in told)
+        together = _sum(_by_country(found.places or {}) for found in counted)
         known = _sum(own)
         tables = [*own, {country: 1 for country, users in together.items() if users > known.get(country, 0)}]
     if len(tables) < 2:

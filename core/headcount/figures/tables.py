@@ -12,7 +12,7 @@ from headcount.months import shift
 from headcount.snapshot import OTHER, UNKNOWN, Active, Cell, Place, PlaceName, Quality, Snapshot
 
 SOMEWHERE = "(somewhere)"
-"""The part of a place that is not told."""
+"""The part of a place that is withheld."""
 Label = Callable[[Place, Mapping[Place, PlaceName]], str]
 
 
@@ -20,7 +20,7 @@ Label = Callable[[Place, Mapping[Place, PlaceName]], str]
 class Row(Generic[K]):
     """One line of a table: users of the month, their share of it, the month before; beside the current month, users
     active now, and `then` the users of the month before at the same day and time of it. None where it can't, or may
-    not, be told. `is_floor` says that there are at least so many (and so is the share), since some may be told with
+    not, be shown. `is_floor` says that there are at least so many (and so is the share), since some may be shown with
     others, or as of the place around them; `is_active_floor` that it is so of the users active now."""
 
     key: K
@@ -36,7 +36,7 @@ class Row(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class MonthRow:
-    """One month over the hosts shown; `change` is relative to the month before, None where it can't be told."""
+    """One month over the hosts shown; `change` is relative to the month before, None where it can't be known."""
 
     month: str
     users: int
@@ -64,7 +64,7 @@ def city_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
 
 
 def place_rows(snapshot: Snapshot, month: str) -> list[Row[Place]]:
-    """A row a place, as finely as it is known, or told; ordered as the countries are."""
+    """A row a place, as finely as it is known, or shown; ordered as the countries are."""
     return _rows_of_places(snapshot, month, lambda place: place, _label(snapshot, name_of))
 
 
@@ -125,7 +125,7 @@ def month_rows(snapshot: Snapshot) -> list[MonthRow]:
 
 def known_with_users(rows: Iterable[Row[Place] | Row[str]]) -> int:
     """How many countries, places or clients the rows name that have users in the month: the unknown are none of them,
-    nor are those who are told together as others."""
+    nor are those who are shown together as others."""
     return sum(
         bool(row.users) and row.label not in (UNKNOWN, OTHER) and not row.label.endswith(SOMEWHERE) for row in rows
     )
@@ -160,7 +160,7 @@ def _rows(
     may_lack: Callable[[Lacking, K], bool],
 ) -> list[Row[K]]:
     everyone = sum(now.values()) if now and month not in floors(snapshot) else 0
-    nobody = 0 if snapshot.anonymity is None else None  # those of a group that is not told are in another
+    nobody = 0 if snapshot.anonymity is None else None  # those of a group that is withheld are in another
     in_month, now_active = lacking.of_month(snapshot, month), lacking.of_now(snapshot)
     rows = [
         Row(
@@ -183,10 +183,10 @@ def _rows(
 
 
 def _label(snapshot: Snapshot, label: Label) -> Label:
-    """What places are called. Where figures are k-anonymous, those of whom nothing finer is told than a country, or a
+    """What places are called. Where figures are k-anonymous, those of whom nothing finer is shown than a country, or a
     subdivision, are somewhere in it: that need not be unknown."""
 
-    def of_told(place: Place, names: Mapping[Place, PlaceName]) -> str:
+    def of_shown(place: Place, names: Mapping[Place, PlaceName]) -> str:
         name = label(place, names)
         if place.country == OTHER:
             return OTHER
@@ -194,7 +194,7 @@ def _label(snapshot: Snapshot, label: Label) -> Label:
             return name
         return SOMEWHERE if name == UNKNOWN else f"{name} {SOMEWHERE}"
 
-    return label if snapshot.anonymity is None else of_told
+    return label if snapshot.anonymity is None else of_shown
 
 
 def _subdivision_name(place: Place, names: Mapping[Place, PlaceName]) -> str:

@@ -38,12 +38,12 @@ AT_LEAST = (
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The users active in one window. None stands for what no history knows, and for what may not be told.
+    """The users active in one window. None stands for what no history knows, and for what is withheld.
 
     `before` is the same window one window earlier; `series` has a value a day, oldest first, the newest last.
     `as_of` is the moment meant, in Unix seconds: now, or the end of a past month. `is_partial` says that `users` are
     those who are read so far: there is nothing then that they are compared with, and no value of now in the series.
-    `is_floor` says that there are at least so many, because some are not told.
+    `is_floor` says that there are at least so many, because some are withheld.
     """
 
     window: Window
@@ -79,7 +79,7 @@ def figures(snapshot: Snapshot, month: str | None = None, days: int = 30) -> tup
     past = month is not None and month < snapshot.month
     as_of = end_of(month, zone) if month is not None and past else snapshot.generated_at
     at_end = snapshot.history.at(as_of) if past else None
-    known = at_end if past else _active_told(snapshot)
+    known = at_end if past else _active_shown(snapshot)
     earlier = [snapshot.history.at(_days_before(as_of, back, zone)) for back in range(days - 1, 0, -1)]
     partial = snapshot.is_partial and not past
     series = [*earlier, None if partial else known]
@@ -106,7 +106,7 @@ def _days_before(when: float, days: int, zone: tzinfo) -> float:
 
 
 def pace(snapshot: Snapshot) -> Pace | None:
-    """How the current month goes against the one before; None where either can't be told, or is not read yet.
+    """How the current month goes against the one before; None where either can't be known, or is not read yet.
 
     The month before is as the history noted it at the same day and time of day in the snapshot's zone, within an hour
     and a half; on a day that it did not have, at that time of its last day.
@@ -150,10 +150,10 @@ def _same_time_in(month: str, when: float, zone: tzinfo) -> float:
 
 def turnover(snapshot: Snapshot, month: str) -> Turnover | None:
     """Who came, stayed and went from the month before to `month`; None unless that is exact of every host shown and
-    told of each of its users."""
+    shown of each of its users."""
     hosts = [counts for counts in snapshot.hosts.values() if month in counts.months]
     arrivals = [counts.arrivals[month] for counts in hosts if month in counts.arrivals]
-    is_whole = len(arrivals) == len(hosts) and not any(found.untold for found in arrivals)
+    is_whole = len(arrivals) == len(hosts) and not any(found.unknown for found in arrivals)
     if not hosts or not is_whole or not all(_is_exact(counts.months[month]) for counts in hosts):
         return None
     returning = sum(found.returning for found in arrivals)
@@ -177,22 +177,22 @@ def _is_exact(counts: MonthCounts | None) -> bool:
 
 
 def shown(snapshot: Snapshot) -> list[HostCounts]:
-    """What all figures of several hosts are sums of: the hosts, or what is told of them together."""
+    """What all figures of several hosts are sums of: the hosts, or what is shown of them together."""
     return list(snapshot.hosts.values()) if snapshot.total is None else [snapshot.total]
 
 
 def floors(snapshot: Snapshot) -> frozenset[str]:
     """The figures (see `HostCounts.floors`) and the months that lack some users of the hosts shown, because these are
-    not told: there are at least so many."""
+    withheld: there are at least so many."""
     found = frozenset(figure for counts in shown(snapshot) for figure in counts.floors)
     if snapshot.anonymity is not None and snapshot.total is None and len(snapshot.hosts) > 1:
         found |= {month for counts in snapshot.hosts.values() for month in counts.months}
     return found
 
 
-def at_least(told: str, is_floor: bool) -> str:
+def at_least(shown: str, is_floor: bool) -> str:
     """`≥ 14` where there are at least so many."""
-    return f"{Quality.LOWER_BOUND.mark} {told}" if is_floor else told
+    return f"{Quality.LOWER_BOUND.mark} {shown}" if is_floor else shown
 
 
 class Share(NamedTuple):
@@ -211,7 +211,7 @@ class Known(NamedTuple):
 
 def known_of(snapshot: Snapshot, month: str) -> Known:
     """How much of the month is known. Nothing can be said of one without users, nor of one that lacks some; of those
-    who are told as others, country and client may be known or not."""
+    who are shown as others, country and client may be known or not."""
     counts = month_counts(snapshot, month)
     if counts is None or not counts.users or month in floors(snapshot):
         return Known()
@@ -228,14 +228,14 @@ def known_of(snapshot: Snapshot, month: str) -> Known:
 
 
 def hidden(snapshot: Snapshot) -> frozenset[str]:
-    """The figures (see `HostCounts.hidden`) that can't be told of all hosts, since one of them hides its own."""
+    """The figures (see `HostCounts.hidden`) that can't be known of all hosts, since one of them hides its own."""
     return frozenset(figure for counts in shown(snapshot) for figure in counts.hidden)
 
 
-def _active_told(snapshot: Snapshot) -> tuple[int | None, ...]:
-    """Users active now, by window; None where they may not be told."""
-    active, untold = total_active(snapshot), hidden(snapshot)
-    return tuple(None if window.key in untold else users for window, users in zip(WINDOWS, active, strict=False))
+def _active_shown(snapshot: Snapshot) -> tuple[int | None, ...]:
+    """Users active now, by window; None where they is withheld."""
+    active, withheld = total_active(snapshot), hidden(snapshot)
+    return tuple(None if window.key in withheld else users for window, users in zip(WINDOWS, active, strict=False))
 
 
 def total_active(snapshot: Snapshot) -> Active:
@@ -302,7 +302,7 @@ def month_of_hosts(found: Sequence[MonthCounts]) -> MonthCounts:
 
 
 def change_of_month(snapshot: Snapshot, month: str) -> float | None:
-    """How a month's users differ from those of the month before, relative to these; None where it can't be told.
+    """How a month's users differ from those of the month before, relative to these; None where it can't be known.
 
     A month that goes on and a whole one can't be compared, and of a lower bound nobody knows how far it is off.
     """

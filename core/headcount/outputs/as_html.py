@@ -48,7 +48,7 @@ WORDS = (
         "The month was followed whole; it was not, so there were at least so many; it was imported.",
     ),
     (f"{UNKNOWN} unknown", "Users whose country or client nothing tells."),
-    (NOTHING, "Not known, or not told."),
+    (NOTHING, "Not known, or withheld."),
 )
 AnyRow = Row[Place] | Row[str]
 
@@ -57,7 +57,7 @@ def to_html(snapshot: Snapshot, month: str | None = None, asked: Filter | None =
     """The snapshot as a whole HTML document that ends with a newline.
 
     `month` chooses the calendar month of the tables, by default the current one; `asked` is the filter that it came
-    through, to be told. All text from outside is escaped.
+    through, to be shown. All text from outside is escaped.
     """
     month = month or snapshot.month
     asked = asked or Filter()
@@ -106,7 +106,7 @@ def _head(snapshot: Snapshot, hosts: str, asked: Filter) -> str:
     else:
         note = (
             f"<b>k-anonymous, min_count {snapshot.anonymity}:</b> no group of fewer than {snapshot.anonymity} users "
-            f"follows from this page. Such groups are told in “{OTHER}”, in the place around them, or not at all. A "
+            f"follows from this page. Such groups are shown in “{OTHER}”, in the place around them, or not at all. A "
             "number that may lack some of them is marked ≥: there are at least so many."
         )
     return (
@@ -124,21 +124,21 @@ def _called(term: Term, snapshot: Snapshot) -> str:
 
 
 def _active(snapshot: Snapshot, month: str, is_whole: bool) -> str:
-    """DAU, WAU and MAU, with the users known and the open sessions. Empty of a past month of which nothing is told."""
+    """DAU, WAU and MAU, with the users known and the open sessions. Empty of a past month of which nothing is shown."""
     is_now = month >= snapshot.month
     found = figures(snapshot, month)
     if not is_now and all(figure.users is None for figure in found):
         return ""
     cards = "".join(_card(figure, snapshot, is_now) for figure in found)
-    facts, untold = [], hidden(snapshot)
-    if "users_known" not in untold and is_whole:
+    facts, withheld = [], hidden(snapshot)
+    if "users_known" not in withheld and is_whole:
         facts.append(f"{at_least(f'{users_known(snapshot):,}', 'users_known' in floors(snapshot))} users known")
-    if "open_sessions" not in untold and is_now:
+    if "open_sessions" not in withheld and is_now:
         facts.append(f"~{total_active(snapshot).open_sessions:,} open sessions (an estimate)")
     title = "Active users" if is_now else f"Active users at the end of {month}"
-    told = f"<p>{'; '.join(facts)}.</p>" if facts else ""
-    told += f'<p class="note">{escape(AT_LEAST)}</p>' if snapshot.active_at_least and is_now else ""
-    return f'<section><h2>{escape(title)}</h2><div class="cards">{cards}</div>{told}</section>'
+    notes = f"<p>{'; '.join(facts)}.</p>" if facts else ""
+    notes += f'<p class="note">{escape(AT_LEAST)}</p>' if snapshot.active_at_least and is_now else ""
+    return f'<section><h2>{escape(title)}</h2><div class="cards">{cards}</div>{notes}</section>'
 
 
 def _card(figure: Figure, snapshot: Snapshot, is_now: bool) -> str:
@@ -148,7 +148,7 @@ def _card(figure: Figure, snapshot: Snapshot, is_now: bool) -> str:
         change = f"<span>{_signed(figure.users / figure.before - 1)} against {against}</span>"
     return (
         f'<div class="card"><h3>{figure.window.name} <small>{figure.window.length}</small></h3>'
-        f"{_told(figure, snapshot)}{change}"
+        f"{_of_users(figure, snapshot)}{change}"
         f"{columns(figure.series, f'{figure.window.name} of {len(figure.series)} days')}</div>"
     )
 
@@ -157,8 +157,8 @@ def _month(snapshot: Snapshot, month: str) -> str:
     title = escape(f"{month} so far" if month == snapshot.month else month)
     counts = month_counts(snapshot, month)
     if counts is None:
-        untold = "Nobody, or too few users to tell." if snapshot.anonymity is not None else "Not counted."
-        return f"<section><h2>{title}</h2><p>{untold}</p></section>"
+        withheld = "Nobody, or too few users to tell." if snapshot.anonymity is not None else "Not counted."
+        return f"<section><h2>{title}</h2><p>{withheld}</p></section>"
     users = at_least(f"{counts.users:,}", counts.quality is Quality.LOWER_BOUND)
     known = _known(snapshot, month)
     parts = [f"<p><strong>{users}</strong> month users, {QUALITY[counts.quality]}.{known}</p>"]
@@ -174,12 +174,12 @@ def _month(snapshot: Snapshot, month: str) -> str:
 def _known(snapshot: Snapshot, month: str) -> str:
     """How many of the month's users have a known country, a known client."""
     found = known_of(snapshot, month)
-    told = [
+    shares = [
         f"{what} is known of {_whole_percent(known)}"
         for what, known in (("country", found.places), ("client", found.clients))
         if known is not None
     ]
-    return f" The {', the '.join(told)} of them." if told else ""
+    return f" The {', the '.join(shares)} of them." if shares else ""
 
 
 def _shares(caption: str, title: str, rows: Sequence[AnyRow], snapshot: Snapshot, active: bool = False) -> str:
@@ -292,10 +292,10 @@ def _count(users: int | None) -> str:
     return NOTHING if users is None else f"{users:,}"
 
 
-def _told(figure: Figure, snapshot: Snapshot) -> str:
+def _of_users(figure: Figure, snapshot: Snapshot) -> str:
     if figure.users is not None:
         return f"<strong>{at_least(f'{figure.users:,}', figure.is_floor)}</strong>"
-    return f"<p>{'not told' if snapshot.anonymity is not None else 'not known'}</p>"
+    return f"<p>{'withheld' if snapshot.anonymity is not None else 'not known'}</p>"
 
 
 def _signed(change: float) -> str:

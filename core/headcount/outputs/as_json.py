@@ -19,10 +19,10 @@ def to_json(snapshot: Snapshot) -> str:
 
 
 def report(snapshot: Snapshot) -> Json:
-    """The snapshot as plain values. Unknown parts of a place are None; what can't or may not be told is None too.
+    """The snapshot as plain values. Unknown parts of a place are None; what is not known, or withheld, is None too.
 
     A problem has no example where no file is to be named. Where figures are k-anonymous, `anonymity` says how, and that
-    of each place, client and country there are at least so many, since some may be told with others; an exact report
+    of each place, client and country there are at least so many, since some may be shown with others; an exact report
     does not have it.
     """
     least = snapshot.anonymity

@@ -67,7 +67,7 @@ def _head(snapshot: Snapshot) -> str:
     if snapshot.anonymity is None:
         return head
     return (
-        f"{head}\nk-anonymous, min_count = {snapshot.anonymity}: groups of fewer users are told in {OTHER!r}, "
+        f"{head}\nk-anonymous, min_count = {snapshot.anonymity}: groups of fewer users are shown in {OTHER!r}, "
         "in the place around them, or not at all; of what may lack some of them there are at least (≥) so many"
     )
 

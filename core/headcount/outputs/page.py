@@ -64,7 +64,7 @@ def bar(share: float) -> str:
     )
 
 
-def columns(series: Sequence[int | None], told: str) -> str:
+def columns(series: Sequence[int | None], label: str) -> str:
     """A column a value, from nothing to the greatest; a gap where nothing is known. Empty where too little is."""
     known = [value for value in series if value is not None]
     if len(known) < 2 or not max(known):
@@ -75,7 +75,7 @@ def columns(series: Sequence[int | None], told: str) -> str:
         for index, value in enumerate(series)
         if value is not None
     )
-    title = escape(f"{told}: from {min(known):,} to {top:,}")
+    title = escape(f"{label}: from {min(known):,} to {top:,}")
     return (
         f'<svg viewBox="0 0 {len(series)} 100" preserveAspectRatio="none" role="img" aria-label="{title}">'
         f"<title>{title}</title>{drawn}</svg>"

@@ -22,7 +22,7 @@ def serve() -> None:
     """Answers what comes on standard input, in its order: first which stores it is about, and the secret of the keys
     and the host's name; then, again and again, a number and names of files: of a store whose files are to be looked at
     as `look_at` does, or -1 where they are to be read as `read_users` does, since a moment or with their change times.
-    Without names it is told what is known of a store's files, keys and change times."""
+    Without names it gets what is known of a store's files, keys and change times."""
     gc.disable()  # it makes many objects, none of which hold one another
     os.nice(10)  # whoever waits for a key's answer, and the server, go first where cores are few
     asked, said = sys.stdin.buffer, sys.stdout.buffer

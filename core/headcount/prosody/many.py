@@ -22,7 +22,7 @@ StorePaths = Sequence[tuple[str, bytes]]
 """The stores of a host by their names, each with the path of its directory."""
 
 Row = tuple[Any, ...]
-"""A user's record (`records.UserRecord`). Where anything is odd its problems are told shorter (the number of the store
+"""A user's record (`records.UserRecord`). Where anything is odd its problems are shorter (the number of the store
 among those that were read, what it is, and why), and at its end stands whether any file could be read."""
 
 Stamps = Sequence["array[int]"]
@@ -179,7 +179,7 @@ def _why(error: OSError) -> str:
 
 
 def _changed_at(file: bytes, directory: int | None) -> int:
-    """A file's change time (ns); 0 where it can't be told."""
+    """A file's change time (ns); 0 where it can't be known."""
     try:
         return os.stat(file, dir_fd=directory).st_ctime_ns
     except OSError:

@@ -39,7 +39,7 @@ class StoreReading:
     """What one store says of one user.
 
     `known`: the store holds something of that user. `component`: it is no user, but a room that a component
-    keeps a record of (mod_lastlog and mod_lastlog2 do so); then nothing else is told.
+    keeps a record of (mod_lastlog and mod_lastlog2 do so); then nothing else is said.
     """
 
     known: bool = False

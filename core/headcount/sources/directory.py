@@ -49,7 +49,7 @@ LOOK = 2.0
 """Seconds between two looks whether what should be in the directory is there: a volume that goes, or is back, tells
 nothing."""
 SLICE = 0.02
-"""Seconds that a sweep goes on before changes that were told of meanwhile have their turn."""
+"""Seconds that a sweep goes on before changes that were reported meanwhile have their turn."""
 
 
 class DirectorySource:
@@ -233,7 +233,7 @@ class DirectorySource:
             self._watcher.close()
 
     def _reread_changed(self, changes: Changes) -> Iterator[list[Record]]:
-        """Reads again what the watcher told of. Where all is gone, nobody is taken for deleted."""
+        """Reads again what the watcher reported. Where all is gone, nobody is taken for deleted."""
         if not changes:
             return
         if not self._layout.is_there():
@@ -371,7 +371,7 @@ class DirectorySource:
         done, total = self._progress.done + files, self._progress.total
         if total is None:
             for names in self._listing:
-                with suppress(NotListedError):  # whoever reads them is told
+                with suppress(NotListedError):  # whoever reads them gets the error
                     names.list_on(HELP_FROM)
             if all(names.is_done for names in self._listing):
                 total, self._listing = sum(map(len, self._listing)), []

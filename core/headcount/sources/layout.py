@@ -209,7 +209,7 @@ class Layout:
         self.problems[path] = self.problem("name is not canonical", path, why_not_decoded(file.removesuffix(SUFFIX)))
 
     def _named_as_prosody_names(self, store: Store, files: list[bytes]) -> list[bytes]:
-        """Those names that are ASCII. The others are told of, and never opened: watchfiles ends at what happens to a
+        """Those names that are ASCII. The others are reported, and never opened: watchfiles ends at what happens to a
         file whose name is not UTF-8, be it that it is read."""
         for file in files:
             if file.endswith(SUFFIX) and not file.isascii():

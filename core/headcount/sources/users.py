@@ -1,4 +1,4 @@
-"""The files of a host's users, read: all of them, those that changed, or those of whom an event told.
+"""The files of a host's users, read: all of them, those that changed, or those of whom an event reported.
 
 What was read is known by the user's key and the file's change time. A file that was read as soon as it was written may
 be written once more without that time moving, so it is read again a little later.
@@ -51,7 +51,7 @@ class UserReader:
         """Reads the files of a host that are not what was read of them, in all stores but those to which nothing can
         have come since all in them was read, and makes orphans of the users whose files went. Users of whom no file was
         written within thirty days, who can't have been active, are left for `read_later`. `names` are those of all
-        files by the path of their store, where their listing began already; `advance` is told how many files are
+        files by the path of their store, where their listing began already; `advance` is called with how many files are
         done."""
         moved = [store for store in host.stores.values() if not is_unmoved(store)]
         if not moved:
@@ -118,8 +118,8 @@ class UserReader:
 
     def sweep(self, host: Host, store: Store) -> Iterator[list[Record]]:
         """The same, of a store that is being followed, in turns: after every few files it gives what it found, or an
-        empty batch. In between files may be read elsewhere; whatever is read here is told at once, so that what was
-        read last is told last. A file that is to be read again soon anyway is left to that."""
+        empty batch. In between files may be read elsewhere; whatever is read here is reported at once, so that what was
+        read last is reported last. A file that is to be read again soon anyway is left to that."""
         if is_unmoved(store):
             return
         files = self.names(store)

@@ -15,8 +15,8 @@ Changes = dict[bytes, set[bytes]]
 STEP_MS, PATIENCE_MS = 30, 250
 """How often watchfiles looks whether anything changed, and for how long at a time. Each look costs, also when idle."""
 REST_MS = 30
-"""After how long changes are told, all at once: so many milliseconds that who reads such a file then has seen the last
-change that its change time stands for (`users.SETTLED_NS`). In this time watchfiles looks twice."""
+"""After how long changes are reported, all at once: so many milliseconds that who reads such a file then has seen the
+last change that its change time stands for (`users.SETTLED_NS`). In this time watchfiles looks twice."""
 LATE = 1.0
 """Seconds without a look after which this process seems to have been stopped or starved."""
 QUEUE = 16_384
@@ -93,19 +93,19 @@ class Watch:
                 step, patience = (REST_MS // 2, REST_MS - 1) if found else (STEP_MS, PATIENCE_MS)
                 answer = self._backend.watch(0, step, patience, self._stop)
                 is_late, looked = self._clock() - looked > LATE, self._clock()
-                told, found = found, answer if isinstance(answer, set) else set()
+                before, found = found, answer if isinstance(answer, set) else set()
                 # A queue that ran full may be told in two parts.
-                may_lack = is_late or len(told) + len(found) > self._most
-                if told or may_lack:
-                    self._tell(self._told(told), may_lack)
-            self._tell(self._told(found), False)
+                may_lack = is_late or len(before) + len(found) > self._most
+                if before or may_lack:
+                    self._tell(self._wanted(before), may_lack)
+            self._tell(self._wanted(found), False)
         except BaseException as error:  # a panic in Rust is no Exception
             # The text of an error names a file, and so a user.
             self._ended(NOT_TEXT if "decode" in str(error) else f"the watch ended ({type(error).__name__})")
         finally:
             self._backend.close()
 
-    def _told(self, changes: set[tuple[int, str]]) -> Changes:
+    def _wanted(self, changes: set[tuple[int, str]]) -> Changes:
         """What of that is to be told. Most are temporary files, twice each."""
         endings = self._text
         names: defaultdict[str, list[str]] = defaultdict(list)

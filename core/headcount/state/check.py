@@ -26,13 +26,13 @@ def is_whole(connection: sqlite3.Connection) -> bool:
     """Whether all of it is as it was written. May raise what SQLite raises of a damaged file."""
     if not all(are_whole(connection, table) for table in TABLES):
         return False
-    if told_of(connection, _ROWS) != rows_now(connection):
+    if noted(connection, _ROWS) != rows_now(connection):
         return False
-    told = {
+    expected = {
         (host, month): Sums(*sums)
         for host, month, *sums in connection.execute("SELECT host, month, users, taken, chain FROM months")
     }
-    return told == {key: found for key, found in sums_of(connection).items() if key in told or found != Sums()}
+    return expected == {key: found for key, found in sums_of(connection).items() if key in expected or found != Sums()}
 
 
 def sums_of(connection: sqlite3.Connection) -> dict[MonthKey, Sums]:
@@ -57,23 +57,23 @@ def rows_now(connection: sqlite3.Connection) -> str:
     return " ".join(map(str, numbers))
 
 
-def told_of(connection: sqlite3.Connection, name: str) -> str | None:
+def noted(connection: sqlite3.Connection, name: str) -> str | None:
     """What `kept` says; None where it says nothing, or nothing that is text."""
     row = connection.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
     return row[0] if row is not None and isinstance(row[0], str) else None
 
 
-def told_rows(connection: sqlite3.Connection) -> list[int] | None:
+def noted_rows(connection: sqlite3.Connection) -> list[int] | None:
     """How many rows there should be, as `rows_now`; None where that is not known."""
-    told = told_of(connection, _ROWS)
-    return None if told is None else [int(number) for number in told.split()]
+    found = noted(connection, _ROWS)
+    return None if found is None else [int(number) for number in found.split()]
 
 
-def told_version(connection: sqlite3.Connection) -> int | None:
+def noted_version(connection: sqlite3.Connection) -> int | None:
     """The version of the state as it says once more in a row, since nothing else tells a damaged number from that of
     a newer Headcount; None where it says none."""
-    told = told_of(connection, _VERSION)
-    return int(told) if told is not None and told.isdecimal() else None
+    found = noted(connection, _VERSION)
+    return int(found) if found is not None and found.isdecimal() else None
 
 
 def keep(connection: sqlite3.Connection, name: str, value: str) -> None:
@@ -84,7 +84,7 @@ def keep(connection: sqlite3.Connection, name: str, value: str) -> None:
 def note_rows(connection: sqlite3.Connection) -> None:
     """Has the state say how many rows there are now, if that is not what it says."""
     now = rows_now(connection)
-    if told_of(connection, _ROWS) != now:
+    if noted(connection, _ROWS) != now:
         keep(connection, _ROWS, now)
 
 
@@ -109,7 +109,7 @@ def begin_seals(connection: sqlite3.Connection) -> None:
 
 
 def _known(connection: sqlite3.Connection, host: str, name: str) -> int:
-    """How many users we counted in an open month, by their hashes; less than none where that can't be told."""
+    """How many users we counted in an open month, by their hashes; less than none where that can't be known."""
     month = Month(Quality.LOWER_BOUND)
     try:
         load_counted(connection, host, name, month)

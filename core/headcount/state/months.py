@@ -15,10 +15,10 @@ from headcount.state.seals import chained, seal
 
 def load_months(connection: sqlite3.Connection, saved: Saved) -> None:
     """Adds the hosts' months, not yet who was counted in those that are open."""
-    for host, month, quality, closed, key, came_back, untold in connection.execute(
+    for host, month, quality, closed, key, came_back, unknown in connection.execute(
         "SELECT host, month, quality, closed, key, came_back, untold FROM months"
     ):
-        arrivals = None if came_back is None else Arrivals(came_back, untold)
+        arrivals = None if came_back is None else Arrivals(came_back, unknown)
         of_host = saved.hosts.setdefault(host, SavedHost())
         of_host.months[month] = Month(Quality(quality), key=key, closed=bool(closed), arrivals=arrivals)
     for host, month, country, subdivision, city, client, users in connection.execute(
@@ -78,7 +78,7 @@ def _save_counted(connection: sqlite3.Connection, of_month: tuple[str, str], mon
     chain: int = kept[1] if kept is not None and kept[0] == month.key else 0
     counted = [(digest, how) for digest in change.hashes() if (how := month.counted.get(digest)) is not None]
     if counted:
-        hashes, hows = b"".join([digest for digest, _ in counted]), "\n".join([_told(how) for _, how in counted])
+        hashes, hows = b"".join([digest for digest, _ in counted]), "\n".join([_text_of(how) for _, how in counted])
         connection.execute(
             "INSERT INTO counted (host, month, hashes, hows) VALUES (?, ?, ?, ?)", (*of_month, hashes, hows)
         )
@@ -145,11 +145,11 @@ def _save_again(connection: sqlite3.Connection, host: str, name: str, month: Mon
 
 
 @lru_cache(maxsize=4096)
-def _told(how: Cell | How) -> str:
+def _text_of(how: Cell | How) -> str:
     """How a user was counted, as a line of `counted.hows` has it."""
     return json.dumps(how.place) if isinstance(how, Cell) else how.value
 
 
-def _how(told: str) -> Cell | How:
+def _how(text: str) -> Cell | How:
     """The other way round."""
-    return Cell(Place(*json.loads(told)), UNKNOWN) if told.startswith("[") else How(told)
+    return Cell(Place(*json.loads(text)), UNKNOWN) if text.startswith("[") else How(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from headcount.errors import StateError
-from headcount.state.check import is_whole, told_version
+from headcount.state.check import is_whole, noted_version
 from headcount.state.files import MAGIC, connect_to_read, foreign, has_lock, is_empty, is_locked, make, set_aside
 from headcount.state.repair import Repaired, repair
 from headcount.state.rescue import in_memory, is_ours, lenient, rescued
@@ -58,8 +58,8 @@ def _begun_instead(path: Path, was: str) -> tuple[sqlite3.Connection, tuple[str,
         aside = set_aside(path, beside)
     finally:
         beside.unlink(missing_ok=True)
-    told = f"The state {path} {was} and is set aside as {aside.name}. {_told(repaired)}"
-    return _prepared(path), (f"{told} Delete the old one when you need it no more: keys of open months may be in it.",)
+    said = f"The state {path} {was} and is set aside as {aside.name}. {_summary(repaired)}"
+    return _prepared(path), (f"{said} Delete the old one when you need it no more: keys of open months may be in it.",)
 
 
 def opened_to_read(path: Path) -> Look:
@@ -74,14 +74,14 @@ def opened_to_read(path: Path) -> Look:
     if not has_lock(path) and not is_ours(path):
         raise StateError(f"The state {path} can't be read.", "Move it away, and Headcount begins a new one.")
     copy = rescued(path)
-    return Look(copy, f"The state {path} is damaged. {_told(repair(copy))}")
+    return Look(copy, f"The state {path} is damaged. {_summary(repair(copy))}")
 
 
 def _is_damage(error: Exception) -> bool:
     return isinstance(error, _DamagedError) or is_damage(error)
 
 
-def _told(repaired: Repaired) -> str:
+def _summary(repaired: Repaired) -> str:
     return (
         f"Months that are whole, and stay: {repaired.whole}. Months that are not, and are lower bounds (≥) of what the "
         f"server's files still tell: {repaired.weakened}."
@@ -156,7 +156,7 @@ def _refuse_others(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != OURS or version == 0:
         raise _DamagedError
     is_sealed = connection.execute("SELECT count(*) FROM pragma_table_info('counts') WHERE name = 'seal'").fetchone()[0]
-    said = told_version(connection) if is_sealed else None
+    said = noted_version(connection) if is_sealed else None
     if said is not None and said == version > VERSION:
         raise StateError(f"The state {path} was written by a newer Headcount.", "Upgrade Headcount to use it.")
     if version > VERSION or (is_sealed and said != version) or (not is_sealed and version >= SEALED_SINCE):

@@ -14,7 +14,7 @@ from headcount.counting.counted import How
 from headcount.counting.month_users import SETTLING
 from headcount.months import end_of, is_month
 from headcount.snapshot import UNKNOWN, Quality
-from headcount.state.check import MonthKey, Sums, is_whole, note_rows, note_version, sums_of, told_of, told_rows
+from headcount.state.check import MonthKey, Sums, is_whole, note_rows, note_version, noted, noted_rows, sums_of
 from headcount.state.schema import VERSION
 from headcount.state.seals import TABLES, chained, seal_all, whole
 
@@ -31,11 +31,11 @@ class Repaired(NamedTuple):
 def repair(connection: sqlite3.Connection) -> Repaired:
     """Leaves in a copy of a state only what can be told, and seals it."""
     _drop_damaged(connection)
-    rows = told_rows(connection)
+    rows = noted_rows(connection)
     hosts, months, kept = (_count(connection, what) for what in ("hosts", "months", "kept WHERE name != 'rows'"))
     # Without its row a host may have been left alone for how long nobody knows, and so without a zone may all.
     if rows is None or kept < rows[2]:
-        unsure = _weaken_open(connection, "1" if told_of(connection, "zone") is None else "0")
+        unsure = _weaken_open(connection, "1" if noted(connection, "zone") is None else "0")
     else:
         unsure = 0
     if rows is None or hosts < rows[0]:
@@ -84,14 +84,14 @@ def _weaken_open(connection: sqlite3.Connection, where: str) -> int:
 
 def _repair_months(connection: sqlite3.Connection) -> int:
     """Mends the months that are not whole; how many there were."""
-    told = {
+    expected = {
         (host, month): (key, Sums(*sums))
         for host, month, key, *sums in connection.execute("SELECT host, month, key, users, taken, chain FROM months")
     }
     open_since = _open_since(connection)
     weakened = 0
     for of_month, found in sums_of(connection).items():
-        key, sums = told.get(of_month, (None, None))
+        key, sums = expected.get(of_month, (None, None))
         if key is None and found.chain and sums is not None:  # parts of another month, by a damaged name
             connection.execute("DELETE FROM counted WHERE host = ? AND month = ?", of_month)
             found = found._replace(chain=0)
@@ -161,7 +161,7 @@ def _begin_anew(connection: sqlite3.Connection, of_month: MonthKey, key: bytes, 
 
 
 def _marked(connection: sqlite3.Connection, of_month: MonthKey) -> bytes:
-    """The hashes of those whom mod_monthly_visitors had counted; what is told of a user last holds."""
+    """The hashes of those whom mod_monthly_visitors had counted; the last word on a user holds."""
     how_of: dict[bytes, str] = {}
     for hashes, hows in connection.execute(
         "SELECT hashes, hows FROM counted WHERE host = ? AND month = ? ORDER BY part", of_month

@@ -111,7 +111,7 @@ def _opened(image: bytes) -> sqlite3.Connection:
 
 
 def _version(damaged: sqlite3.Connection) -> int | None:
-    """The version whose tables these are; None where they can't be told."""
+    """The version whose tables these are; None where they can't be known."""
     try:
         tables = _tables(damaged)
     except _UNREADABLE:

@@ -120,7 +120,7 @@ def _delete(state: SqliteState, saved: Saved, first: str, zone: tzinfo, now: flo
 
 def _zone_of_state(name: str | None) -> tzinfo | None:
     """The time zone that a state's months are of, None where it names none. Raises StateError for one that this machine
-    does not know: which months are over in it can't be told here."""
+    does not know: which months are over in it can't be known here."""
     try:
         return None if name is None else zone_of(name)
     except ZoneInfoNotFoundError:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from headcount.clients.patterns import client_names
 from headcount.engine.assemble import open_run
 from headcount.errors import PERMISSION_DENIED, HeadcountError, NoDataError, UsageError, no_permission
-from headcount.figures.anonymity import told
+from headcount.figures.anonymity import to_report
 from headcount.figures.filter_language import Known, Value, known, value_of
 from headcount.figures.filters import Field, Filter, only_hosts
 from headcount.figures.totals import AT_LEAST
@@ -65,7 +65,7 @@ def answer(settings: Settings, environment: Mapping[str, str], question: Questio
     for name, typed in terms:
         asked = asked.having(name, None if typed is None else value_of(name, typed, of))
     min_count = settings.min_count if question.k_anonymous else None
-    shown = told(replace(snapshot, hosts={**snapshot.hosts, **nobody}), asked, min_count, is_local=question.local)
+    shown = to_report(replace(snapshot, hosts={**snapshot.hosts, **nobody}), asked, min_count, is_local=question.local)
     shown = only_hosts(shown, hosts) if hosts else shown
     if shown.active_at_least and form in ("json", "csv"):
         log.warning(AT_LEAST)

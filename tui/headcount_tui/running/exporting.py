@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from headcount.atomic_files import lies_in, refuse_source, write
 from headcount.errors import TakenError, UsageError
-from headcount.figures.anonymity import anonymous, nameless, narrowed, told
+from headcount.figures.anonymity import anonymous, nameless, narrowed, to_report
 from headcount.figures.filters import Filter
 from headcount.figures.tables import MonthRow
 from headcount.outputs.as_csv import to_csv
@@ -62,7 +62,7 @@ def content(wish: Wish, snapshot: Snapshot, draw: Draw) -> str:
         raise UsageError("Reading is not finished, so the figures would be too small.", "Export when it is finished.")
     if wish.min_count is not None:
         snapshot = replace(snapshot, source="")  # whose directory it is concerns no one else
-    shown = told(snapshot, wish.asked, wish.min_count)
+    shown = to_report(snapshot, wish.asked, wish.min_count)
     if wish.end == "json":
         return clean_lines(to_json(shown) + "\n")
     if wish.end == "html":
