@@ -13,6 +13,7 @@ from headcount.engine.keeping import Keeping
 from headcount.engine.marks import MarkKeeper
 from headcount.engine.options import Options
 from headcount.engine.problems import Problems, Subject
+from headcount.engine.read_note import note_live
 from headcount.engine.restart import Restart
 from headcount.engine.retention import Retention, clock_of
 from headcount.engine.showing import WHILE_READING, Showing
@@ -138,6 +139,7 @@ class Engine:
         return Flaw("no data directory", self._source.label, "", why, is_urgent=True)
 
     def _read(self, publish: Publish, stop: threading.Event) -> None:
+        began = self._options.ticks()
         self._phase = Phase.SCANNING
         self._counting.take([SourceFlaws()], self._now)
         self._go_on(publish)
@@ -150,6 +152,7 @@ class Engine:
                     return
         self._phase = Phase.LIVE
         self._tick()
+        note_live(self._options.ticks() - began, self.snapshot(), len(self._source.stores()))
         self._showing.show(publish, 0)
 
     def _go_on(self, publish: Publish) -> None:
