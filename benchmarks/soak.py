@@ -73,6 +73,10 @@ class Storm:
         """All users, and that they are all."""
         yield [Users(HOST, [*self._records.values()]), HostRead(HOST)]
 
+    def stores(self) -> Collection[str]:
+        """The one kind of store that there would be."""
+        return {"lastlog2"}
+
     def follow(self, _: float) -> Iterator[list[Record]]:
         """Half an hour of logins."""
         self.now += STEP

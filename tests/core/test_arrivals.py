@@ -428,6 +428,9 @@ class Server:
         self.buried |= self.deleted  # nobody knows of them any more, and so their names are not used again
         yield [*self.records.values(), HostRead(HOST)]
 
+    def stores(self) -> Collection[str]:
+        return {"lastlog2"}
+
     def follow(self, timeout: float) -> Iterator[list[Record]]:
         for user in self.pass_time():
             yield [self.records.get(user, tells(HOST, user))]

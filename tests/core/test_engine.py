@@ -69,6 +69,9 @@ class ScriptedSource:
         else:
             yield step
 
+    def stores(self) -> Collection[str]:
+        return {"lastlog2", "login_records"}
+
     def close(self) -> None:
         pass
 

@@ -14,6 +14,7 @@ from headcount.engine.lookups import look_after
 from headcount.engine.marks import MarkKeeper
 from headcount.engine.options import Options
 from headcount.engine.problems import CLOCK, STATE_DAMAGE, STATE_NOTICES
+from headcount.engine.read_note import note_live
 from headcount.engine.restart import Restart
 from headcount.engine.retention import Retention, clock_of
 from headcount.engine.showing import Showing
@@ -157,6 +158,7 @@ class Engine:
         return Problem("no data directory", self._source.label, "", why, is_urgent=True)
 
     def _read(self, publish: Publish, stop: threading.Event) -> None:
+        began = self._options.ticks()
         self._phase = Phase.SCANNING
         self._counting.take([SourceProblems()], self._now)
         if self._restart.is_begun:
@@ -172,6 +174,7 @@ class Engine:
                     return
         self._phase = Phase.LIVE
         self._tick()
+        note_live(self._options.ticks() - began, self.snapshot(), len(self._source.stores()))
         self._showing.show(publish, 0, 0)
 
     def _follow(self, publish: Publish, stop: threading.Event) -> None:

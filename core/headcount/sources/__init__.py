@@ -37,6 +37,9 @@ class Source(Protocol):
     def hosts(self) -> Collection[str]:
         """The hosts that there are now, those without a user too."""
 
+    def stores(self) -> Collection[str]:
+        """The kinds of stores that users' records are read from now, of all hosts together."""
+
     def users(self) -> Mapping[str, Collection[str]]:
         """The names of all users that there are now, by host."""
 

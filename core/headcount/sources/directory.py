@@ -185,6 +185,10 @@ class DirectorySource:
         """The hosts that there are now, those without a user too."""
         return [host.name for host in self._layout.hosts.values()]
 
+    def stores(self) -> Collection[str]:
+        """The kinds of stores that there are now, of all hosts together."""
+        return {store for host in self._layout.hosts.values() for store in host.stores}
+
     def users(self) -> Mapping[str, Collection[str]]:
         """The names of all users that there are now, by host."""
         named: dict[str, set[str]] = {}
