@@ -10,7 +10,7 @@ import time
 from bisect import bisect_right
 from contextlib import closing
 
-from headcount.counting.presence import WINDOWS
+from headcount.counting.activity_rule import WINDOWS
 from headcount.records import Record, Users
 from headcount.sources.directory import DirectorySource
 

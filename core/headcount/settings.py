@@ -88,7 +88,7 @@ class Settings:
         Flag(
             "--trust-files",
             "reading",
-            "believe what lies in the data directory, also where all hosts are gone or a newer database is there",
+            "trust the data directory even if all hosts are missing, or a newer database lies beside the files",
         ),
     )
     record_country: frozenset[str] | None = _setting(None, kinds.COUNTRIES)
@@ -114,7 +114,7 @@ class Settings:
     theme: str | None = _setting(
         None,
         kinds.TEXT,
-        Flag("--theme", "screen", "the colours; a name that there is not is told with all others", value="NAME"),
+        Flag("--theme", "screen", "the colours; an unknown name gives an error that lists all of them", value="NAME"),
     )
     ascii: bool | None = _setting(None, kinds.TRUTH, Flag("--ascii", "screen", "draw with ASCII signs alone"))
     mouse: bool = _setting(

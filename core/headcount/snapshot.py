@@ -238,6 +238,7 @@ class Snapshot:
 
     `anonymity` is the number of users below which no group is shown; None where every figure is exact. `total` is then
     what is shown of several hosts together, since theirs, each folded alone, do not add up; None where it is not known.
+    `is_from_engine`: a report has it from an engine that runs, and did not read the source itself.
     """
 
     generated_at: float
@@ -254,6 +255,7 @@ class Snapshot:
     problems: tuple[ProblemGroup, ...] = ()
     anonymity: int | None = None
     total: HostCounts | None = None
+    is_from_engine: bool = False
 
     @property
     def active_at_least(self) -> bool:

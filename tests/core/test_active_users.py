@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headcount.counting.active_users import ActiveUsers
-from headcount.counting.presence import DAY, NEVER, Presence, Rule
+from headcount.counting.activity_rule import DAY, NEVER, Presence, Rule
 from headcount.figures.totals import sum_active
 from headcount.snapshot import Active, Cell, Place
 

@@ -16,8 +16,8 @@ from test_engine import HOST, ScriptedSource, places
 
 from headcount.clients.patterns import ClientPatterns
 from headcount.counting.active_users import ActiveUsers
+from headcount.counting.activity_rule import NEVER, Presence
 from headcount.counting.arrivals import LastSeen, was_there_before
-from headcount.counting.presence import NEVER, Presence
 from headcount.engine.engine import Engine
 from headcount.engine.options import Options
 from headcount.figures.anonymity import anonymous

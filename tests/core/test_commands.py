@@ -11,7 +11,7 @@ import pytest
 
 from headcount.cli import main
 from headcount.commands import COMMANDS
-from headcount.commands.command import Command
+from headcount.commands.base import Command
 from headcount.setting_kinds import COUNT
 from headcount.settings import SETTINGS, Flag, Setting, Settings, add_flags, load
 

@@ -3,8 +3,8 @@
 import math
 from zoneinfo import ZoneInfo
 
+from headcount.counting.activity_rule import NEVER, Presence
 from headcount.counting.meaning import Meaning, Visit, visits_of
-from headcount.counting.presence import NEVER, Presence
 from headcount.records import UserRecord
 from headcount.snapshot import Cell, Place
 from telling import Activity, Login

@@ -52,6 +52,7 @@ def test_json_has_the_shape_of_the_specification() -> None:
     shown = snapshot({"example.com": HostCounts(1000, ACTIVE, {"2026-11": small})}, problems=(PROBLEM,))
     assert json.loads(to_json(shown)) == {
         "generated_at": "2026-11-22T05:00:00Z",
+        "figures_from": "files",
         "timezone": "UTC",
         "source": "/var/lib/prosody",
         "active_users_are": "exact",

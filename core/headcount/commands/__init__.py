@@ -1,6 +1,6 @@
 """The commands, one file each: what a command is called, what it takes, and what it does."""
 
-from headcount.commands.command import Command
+from headcount.commands.base import Command
 from headcount.commands.demo import Demo
 from headcount.commands.engine import Engine
 from headcount.commands.export import Export

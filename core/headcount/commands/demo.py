@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 
 from headcount import stopping
 from headcount.commands import terminal
-from headcount.commands.command import Command, add_common
+from headcount.commands.base import Command, add_common
 from headcount.commands.screen import add_look, open_screen
 from headcount.settings import Settings
 

@@ -8,7 +8,7 @@ import threading
 from argparse import ArgumentParser, Namespace
 
 from headcount import __version__, stopping
-from headcount.commands.command import Command, add_common, add_trust_clock
+from headcount.commands.base import Command, add_common, add_trust_clock
 from headcount.settings import Settings
 
 log = logging.getLogger("headcount")

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from headcount import stopping
 from headcount.commands import terminal
-from headcount.commands.command import Command, add_common
+from headcount.commands.base import Command, add_common
 from headcount.settings import Settings
 
 
@@ -23,7 +23,8 @@ class ImportVisitors(Command):
         parser.add_argument(
             "--replace",
             action="store_true",
-            help="where both counted a month and nothing tells whom, let the module's count replace a lower bound",
+            help="if both counted a month and it is not known whom, use the module's count instead of our lower "
+            "bound (≥)",
         )
 
     def run(self, asked: Namespace, settings: Settings) -> int:

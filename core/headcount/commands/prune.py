@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from headcount import stopping
 from headcount.commands import terminal
-from headcount.commands.command import Command, add_common
+from headcount.commands.base import Command, add_common
 from headcount.settings import Settings
 
 

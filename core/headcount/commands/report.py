@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from headcount import stopping
 from headcount.commands import terminal
-from headcount.commands.command import Command, add_common
+from headcount.commands.base import Command, add_common
 from headcount.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Report(Command):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_common(parser, "state", "reading")
         parser.add_argument("--at", metavar="TIME", help="as of this time: ISO 8601 or Unix seconds (default: now)")
+        parser.add_argument("--read", action="store_true", help="read the server's files even where an engine runs")
         parser.add_argument("--month", metavar="YYYY-MM", help="only this calendar month, up to the current one")
         parser.add_argument(
             "--country", metavar="CC", help="only users in this country (ISO code or name; ? for unknown)"
@@ -39,7 +40,8 @@ class Report(Command):
     def run(self, asked: Namespace, settings: Settings) -> int:
         from headcount.tasks.reporting import Question
 
-        question = Question(asked.at, asked.host, asked.month, asked.country, asked.client, asked.k_anonymous)
+        narrowed = asked.month, asked.country, asked.client, asked.k_anonymous
+        question = Question(asked.at, asked.host, *narrowed, reads=asked.read)
         return print_report(settings, question, asked.format)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from headcount import stopping
 from headcount.commands import terminal
-from headcount.commands.command import Command, add_common, add_trust_clock
+from headcount.commands.base import Command, add_common, add_trust_clock
 from headcount.commands.report import print_report
 from headcount.errors import HeadcountError
 from headcount.settings import Settings, add_flags

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from headcount.compact_map import CompactMap, places_of, without
-from headcount.counting.presence import LONGEST_SESSION, NEVER, SECONDS, Presence, Rule
+from headcount.counting.activity_rule import LONGEST_SESSION, NEVER, SECONDS, Presence, Rule
 from headcount.counting.saved_users import Rest, UserFigures, UsersIndex
 from headcount.snapshot import Active, Cell, Place
 

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import tzinfo
 
 from headcount.counting.active_users import ActiveUsers
-from headcount.counting.presence import NEVER
+from headcount.counting.activity_rule import NEVER
 from headcount.months import shift, start_of
 from headcount.snapshot import Arrivals
 

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable
 
 from headcount.counting.active_users import ActiveUsers, Export, Remembered
+from headcount.counting.activity_rule import Rule
 from headcount.counting.ahead import Ahead
 from headcount.counting.arrivals import LastSeen
 from headcount.counting.held import Held
 from headcount.counting.meaning import Meaning, visits_of
 from headcount.counting.month_users import SETTLING, MonthlyVisitors, known_arrivals
-from headcount.counting.presence import Rule
 from headcount.counting.saved_users import UserFigures, UsersIndex
 from headcount.counting.taking_over import imported_counts
 from headcount.months import is_last_second, month_of, shift, start_of

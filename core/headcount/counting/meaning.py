@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
-from headcount.counting.presence import NEVER, Presence
+from headcount.counting.activity_rule import NEVER, Presence
 from headcount.months import Months, shift
 from headcount.records import UserRecord
 from headcount.snapshot import UNKNOWN, Cell, Place

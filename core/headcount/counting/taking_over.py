@@ -21,7 +21,7 @@ _K = TypeVar("_K", Place, Cell)
 FUTURE = "it has not begun yet: is a clock wrong?"
 OWN = "Headcount counted it too, and nothing tells which users both counted"
 EXACT = "Headcount counted it exactly"
-OTHER = "other figures were imported before, and these are not the same grown on"
+OTHER = "other figures were imported before, and these are not a later state of them"
 
 
 class Outcome(StrEnum):

@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from headcount.clients.patterns import ClientPatterns
 from headcount.counting.active_users import ActiveUsers
-from headcount.counting.presence import Presence
+from headcount.counting.activity_rule import Presence
 from headcount.demo.past import PAST_DAYS, PastEvent
 from headcount.engine.history import HOUR, HistoryKeeper
 from headcount.months import end_of, month_of

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 
 from headcount.clients.patterns import ClientPatterns
 from headcount.counting.active_users import Export
+from headcount.counting.activity_rule import Rule
 from headcount.counting.host import HostCounter
 from headcount.counting.meaning import Meaning
 from headcount.counting.month_users import MonthlyVisitors
-from headcount.counting.presence import Rule
 from headcount.counting.saved_users import UserFigures
 from headcount.engine.as_of import record_as_of
 from headcount.engine.changes import Changes

@@ -1,17 +1,20 @@
 """Puts a run together from the settings: the source, the places, the clients, the state and their engine."""
 
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
 from headcount import __version__
 from headcount.clients.patterns import ClientPatterns
 from headcount.engine.engine import Engine
+from headcount.engine.kept_snapshot import snapshot_of_running
 from headcount.engine.options import Options
 from headcount.engine.viewer import Viewer
 from headcount.errors import NoDataError, NoPermissionError, StateLockedError, UsageError
@@ -190,7 +193,7 @@ def open_look(settings: Settings, environment: Mapping[str, str], trust_clock: b
     if is_locked(path):
         if trust_clock:
             raise UsageError(
-                f"Another Headcount engine keeps the state {path}, and it is that one that doubts the clock or not.",
+                f"Another Headcount engine keeps the state {path}, so --trust-clock has to be given to that one.",
                 "Stop it, and start it with --trust-clock: headcount engine --trust-clock",
             )
 
@@ -222,6 +225,29 @@ class _Proved(threading.Event):
         return self.is_set()
 
 
+def running_engines(settings: Settings, environment: Mapping[str, str]) -> tuple[Snapshot, frozenset[str]] | None:
+    """The figures of now of an engine that runs by the same settings, and the hosts that there are; None where there is
+    none, or it can't answer."""
+    return snapshot_of_running(state_file(settings, environment, writes=False), _stamp(settings), time.time())
+
+
+def _stamp(settings: Settings) -> str:
+    """What tells whether two runs count the same by the same rules."""
+    rules = (
+        __version__,
+        os.path.realpath(settings.source_path()),
+        settings.zone_name(),
+        None if settings.record_country is None else sorted(settings.record_country),
+        settings.count_open_sessions,
+        settings.keep_months,
+        settings.trust_files,
+        [os.path.abspath(path) for path in settings.mmdb_path],
+        list(settings.client_patterns),
+        settings.default_client_patterns,
+    )
+    return blake2b(repr(rules).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
 def _options(settings: Settings, keys: Keys, moment: float | None, at: float | None, trust_clock: bool) -> Options:
     zone_name = settings.zone_name()
     return Options(
@@ -234,6 +260,7 @@ def _options(settings: Settings, keys: Keys, moment: float | None, at: float | N
         clock=time.time if moment is None else lambda: moment,
         at=at,
         trust_clock=trust_clock,
+        stamp=_stamp(settings),
         keys=keys,
     )
 

@@ -36,9 +36,11 @@ Months = Mapping[str, MonthCounts]
 
 
 class Packer:
-    """Packs snapshots, and of each what changed alone: a host whose counts are the same object is not packed again."""
+    """Packs snapshots, and of each what changed alone: a host whose counts are the same object is not packed again.
+    `stamp` tells by which settings it was counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, stamp: str = "") -> None:
+        self._stamp = stamp
         self._hosts: Mapping[str, HostCounts] | None = None
         self._head = ""
 
@@ -52,18 +54,19 @@ class Packer:
                     news[HOST + name] = _packed_host(counts)
             if before is None or before.keys() != snapshot.hosts.keys():
                 news[HOSTS] = _text(list(snapshot.hosts))
-        head = _packed_head(snapshot)
+        head = _packed_head(snapshot, self._stamp)
         if head != self._head:
             news[HEAD] = self._head = head
         return news
 
 
 class Broadcast:
-    """What is to be shown to those who look on, until it is kept: `unkept`. `ticks` gives seconds for intervals."""
+    """What is to be shown to those who look on, until it is kept: `unkept`. `ticks` gives seconds for intervals;
+    `stamp` tells by which settings it was counted."""
 
-    def __init__(self, ticks: Callable[[], float]) -> None:
+    def __init__(self, ticks: Callable[[], float], stamp: str) -> None:
         self._ticks = ticks
-        self._packer = Packer()
+        self._packer = Packer(stamp)
         self._rests_until = float("-inf")
         self.unkept: dict[str, str] = {}
 
@@ -116,6 +119,12 @@ def unpacked(
     )
 
 
+def stamp_in(live: Mapping[str, str]) -> str | None:
+    """By which settings it was counted; None where that was not packed."""
+    stamp = json.loads(live[HEAD]).get("stamp") if HEAD in live else None
+    return stamp if isinstance(stamp, str) else None
+
+
 def remembered(live: Mapping[str, str]) -> dict[str, UserFigures]:
     """The active users of each host that was packed, in figures."""
     if not live.keys() >= {HEAD, HOSTS}:
@@ -128,11 +137,12 @@ def remembered(live: Mapping[str, str]) -> dict[str, UserFigures]:
     return figures
 
 
-def _packed_head(snapshot: Snapshot) -> str:
+def _packed_head(snapshot: Snapshot, stamp: str) -> str:
     progress = snapshot.progress
     return _text(
         {
             "now": snapshot.generated_at,
+            "stamp": stamp,
             "timezone": snapshot.timezone,
             "month": snapshot.month,
             "source": snapshot.source,

@@ -81,6 +81,7 @@ class Engine:
             self._marks,
             self._retention,
             options.ticks,
+            options.stamp,
             zone=None if saved.zone == options.zone_name else options.zone_name,
             there=saved.there,
         )

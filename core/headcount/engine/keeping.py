@@ -20,7 +20,8 @@ ALIVE = 60.0
 
 class Keeping:
     """Keeps what changed. `zone` is the name of the time zone where the state does not know it yet, `there` are the
-    hosts that it knows to be in the source; `ticks` gives seconds for intervals."""
+    hosts that it knows to be in the source; `ticks` gives seconds for intervals, `stamp` tells by which settings it is
+    counted."""
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class Keeping:
         marks: MarkKeeper,
         retention: Retention,
         ticks: Callable[[], float],
+        stamp: str,
         *,
         zone: str | None,
         there: frozenset[str] | None,
@@ -40,7 +42,7 @@ class Keeping:
         self._marks = marks
         self._retention = retention
         self._ticks = ticks
-        self._broadcast = Broadcast(ticks)
+        self._broadcast = Broadcast(ticks, stamp)
         self._zone = zone
         self._there = there
         self._kept_at = float("-inf")

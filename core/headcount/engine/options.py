@@ -19,7 +19,8 @@ class Options:
     `is_synchronised` tells whether the system says so. `ticks` gives seconds for intervals, whatever the clock is set
     to, `new_key` 32 random bytes. Fresh logins are held back for `settle` seconds. `countries` are the ISO codes of
     those recorded, None for all; `keep_months` is how many months, the current one among them, are kept, None for all.
-    `keys` are those of the users, the same that the source gives.
+    `keys` are those of the users, the same that the source gives. `stamp` tells from others by which settings it is
+    counted.
     """
 
     zone: tzinfo
@@ -33,5 +34,6 @@ class Options:
     ticks: Callable[[], float] = steady_seconds
     is_synchronised: Callable[[], bool] = is_synchronised
     trust_clock: bool = False
+    stamp: str = ""
     keys: Keys = field(default_factory=Keys)
     new_key: Callable[[], bytes] = lambda: secrets.token_bytes(32)

@@ -21,6 +21,7 @@ def other_zone(saved: Saved, options: Options, now: float) -> list[Problem]:
 def _other_zone(before: str, name: str) -> Problem:
     why = (
         f"the state's months were reckoned in {before} and are now reckoned in {name}: who logs in near a month's "
-        f"bound may count in two months, and the open months are lower bounds; --timezone {before} goes on as before"
+        f"bound may count in two months, and the open months are lower bounds; to keep the old zone, start with "
+        f"--timezone {before}"
     )
     return Problem("another time zone", "", "", clean(why, SENTENCES))

@@ -6,13 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from headcount.counting.month_users import known_arrivals
-from headcount.engine.broadcast import unpacked
+from headcount.engine.kept_snapshot import snapshot_of
 from headcount.errors import NoPermissionError, StateLockedError
 from headcount.feed import Publish
 from headcount.places.names import PlaceNames
-from headcount.snapshot import History, Phase, Place, PlaceName, ProblemGroup, Snapshot
-from headcount.state import Saved
+from headcount.snapshot import Phase, ProblemGroup
 from headcount.state.files import is_locked
 from headcount.state.sqlite import SqliteState
 
@@ -59,7 +57,7 @@ class Viewer:
                 began = time.monotonic()
                 change = state.changes()
                 if change != seen:
-                    snapshot = self._snapshot(state.load(counted=False))
+                    snapshot = snapshot_of(state.load(counted=False), self._names)
                     if snapshot is not None:
                         publish(snapshot)
                         seen = change
@@ -68,32 +66,9 @@ class Viewer:
     def _show_the_last(self, publish: Publish, stop: threading.Event) -> None:
         """Shows what was kept last until an engine runs again."""
         with SqliteState(self._path, read_only=True) as state:
-            snapshot = self._snapshot(state.load(counted=False))
+            snapshot = snapshot_of(state.load(counted=False), self._names)
         if snapshot is not None:
             problems = (ENDED, *snapshot.problems)
             publish(replace(snapshot, phase=Phase.STOPPED, problems=problems))
         while not is_locked(self._path) and not stop.is_set():
             stop.wait(LOOK)
-
-    def _snapshot(self, saved: Saved) -> Snapshot | None:
-        months = {
-            name: {month: of_month.counts() for month, of_month in host.months.items()}
-            for name, host in saved.hosts.items()
-        }
-        arrivals = {name: known_arrivals(host.months) for name, host in saved.hosts.items()}
-        for place, name in saved.names.items():
-            self._names.learn(place, name)
-        history = History(tuple(saved.history))
-        snapshot = unpacked(saved.live, months, arrivals, history, tuple(saved.marks))
-        if snapshot is None:
-            return None
-        damage = (ProblemGroup("state damaged", 1, "", saved.damage),) if saved.damage else ()
-        return replace(snapshot, names=self._named(snapshot), problems=(*damage, *snapshot.problems))
-
-    def _named(self, snapshot: Snapshot) -> dict[Place, PlaceName]:
-        places = {cell.place for host in snapshot.hosts.values() for cell in host.active}
-        for host in snapshot.hosts.values():
-            for month in host.months.values():
-                places.update(month.places or ())
-        wholes = {Place(p.country) for p in places} | {Place(p.country, p.subdivision) for p in places}
-        return {place: self._names.name(place) for place in places | wholes}

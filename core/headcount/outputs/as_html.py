@@ -96,6 +96,7 @@ def _head(snapshot: Snapshot, hosts: str, asked: Filter) -> str:
     when = datetime.fromtimestamp(snapshot.generated_at, zone_of(snapshot.timezone))
     # A path tells those who may see no single user nothing that they need.
     source = "" if snapshot.anonymity is not None else f" · from {escape(snapshot.source)}"
+    source += " · figures of the running engine" if snapshot.is_from_engine else ""
     terms = ", ".join(
         f"{term.field} <b>{escape(_called(term, snapshot))}</b>"
         for term in asked.terms

@@ -23,11 +23,12 @@ def report(snapshot: Snapshot) -> Json:
 
     A problem has no example where no file is to be named. Where figures are k-anonymous, `anonymity` says how, and that
     of each place, client and country there are at least so many, since some may be shown with others; an exact report
-    does not have it.
+    does not have it. `figures_from` is "engine" where a running engine had them, "files" where the source was read.
     """
     least = snapshot.anonymity
     return {
         "generated_at": datetime.fromtimestamp(snapshot.generated_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "figures_from": "engine" if snapshot.is_from_engine else "files",
         "timezone": snapshot.timezone,
         "source": snapshot.source,
         "active_users_are": "at least" if snapshot.active_at_least else "exact",

@@ -64,6 +64,8 @@ def _head(snapshot: Snapshot) -> str:
         f"Headcount of {snapshot.source} at {when:%Y-%m-%d %H:%M:%S} {snapshot.timezone}\n"
         f"{hosts}: {users}places by {snapshot.geo}"
     )
+    if snapshot.is_from_engine:
+        head += "\nfigures of the running engine (--read reads the server's files again)"
     if snapshot.anonymity is None:
         return head
     return (

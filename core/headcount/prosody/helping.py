@@ -12,7 +12,7 @@ from array import array
 from typing import IO, Any, Final
 
 from headcount.compact_map import CompactMap
-from headcount.prosody.many import UserStores, look_at, read_users
+from headcount.prosody.many_files import UserStores, look_at, read_users
 from headcount.user_keys import Keys
 
 _LENGTH: Final = struct.Struct("<Q")

@@ -26,7 +26,7 @@ from headcount.prosody.file_problems import (
 from headcount.prosody.files import ACCOUNT_ACTIVITY, LASTLOG, LASTLOG2, LOGIN_STORE
 from headcount.prosody.lua_table import LuaKey, LuaTable, LuaValue, parse
 from headcount.prosody.lua_tokens import UnreadableError
-from headcount.prosody.many import MAX_SIZE
+from headcount.prosody.many_files import MAX_SIZE
 
 # A month begins 14 hours before UTC's in the first time zone, and ends 12 hours after it in the last.
 _ZONES: Final = 14 * 3600
@@ -168,7 +168,8 @@ def _login(key: LuaKey, record: LuaValue, problems: list[FileProblem]) -> Login 
     if when is None:
         return None
     if not start_of(month, UTC) - _ZONES <= when <= end_of(month, UTC) + _ZONES:
-        problems.append(FileProblem(OUTSIDE_MONTH, f"{name} has a timestamp of another month, where it counts"))
+        why = f"{name} has a timestamp in another month; it is counted in that month"
+        problems.append(FileProblem(OUTSIDE_MONTH, why))
     return (when, _text(record, b"ip", name, problems), _text(record, b"resource", name, problems))
 
 

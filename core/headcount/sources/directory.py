@@ -18,7 +18,7 @@ from dataclasses import replace
 from headcount.compact_map import CompactMap
 from headcount.errors import MAY_READ, UsageError, no_permission
 from headcount.prosody.files import SUFFIX, users_of
-from headcount.prosody.many import STALE
+from headcount.prosody.many_files import STALE
 from headcount.prosody.names import decode, encode
 from headcount.records import (
     NOT_READABLE,

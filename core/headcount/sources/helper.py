@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from headcount.compact_map import CompactMap
 from headcount.prosody.helping import received, send
-from headcount.prosody.many import Stamps, StorePaths
+from headcount.prosody.many_files import Stamps, StorePaths
 
 LARGEST_REQUEST: Final = 24_000
 """Bytes of names and change times in a request: two of them fit into a pipe, so that sending one never waits for the

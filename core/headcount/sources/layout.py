@@ -9,10 +9,10 @@ from itertools import chain, islice
 from headcount.compact_map import CompactMap
 from headcount.errors import MAY_READ, PERMISSION_DENIED
 from headcount.prosody.files import ADMIN_SOCKET, SUFFIX, USER_STORES, VISITORS_FILES
-from headcount.prosody.many import STALE, Stamps
+from headcount.prosody.many_files import STALE, Stamps
 from headcount.prosody.names import decode, encode_store, why_not_decoded
 from headcount.records import MOVED, NO_HOST, Problem
-from headcount.sources.databases import Databases, modified_at
+from headcount.sources.moved_to_database import Databases, modified_at
 from headcount.text import clean
 
 STORES = {encode_store(store): store for store in USER_STORES}

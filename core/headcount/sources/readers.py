@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from headcount.compact_map import CompactMap
 from headcount.prosody.files import SUFFIX
-from headcount.prosody.many import Looks, Read, Stamps, StorePaths, UserStores, look_at, read_users
+from headcount.prosody.many_files import Looks, Read, Stamps, StorePaths, UserStores, look_at, read_users
 from headcount.sources.helper import LARGEST_REQUEST, Helper, HelperLostError
 from headcount.sources.layout import NotListedError
 from headcount.user_keys import Keys

@@ -13,7 +13,7 @@ from itertools import chain, compress
 
 from headcount.compact_map import CompactMap
 from headcount.prosody.files import user_file, user_of, users_of
-from headcount.prosody.many import GONE, STALE, Read, Row
+from headcount.prosody.many_files import GONE, STALE, Read, Row
 from headcount.records import Record, UserRecord, Users, UsersGone
 from headcount.sources.layout import TURN, Host, Layout, NotListedError, Store, changed_at
 from headcount.sources.readers import HELP_FROM, Names, Reader, reading

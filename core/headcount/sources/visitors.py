@@ -4,7 +4,7 @@ import os
 
 from headcount.prosody.file_problems import FileProblem
 from headcount.prosody.files import VISITORS_NAMES, user_of
-from headcount.prosody.many import STALE, UNREAD, read_file
+from headcount.prosody.many_files import STALE, UNREAD, read_file
 from headcount.prosody.visitors import read_marker, read_visitors
 from headcount.records import HostVisitors, VisitedMonth, VisitorMarkers
 from headcount.sources.layout import Host, Layout

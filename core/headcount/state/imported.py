@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from headcount.snapshot import Cell, MonthCounts, Place, Quality
-from headcount.state.columns import columns, place_of
+from headcount.state.place_columns import columns, place_of
 from headcount.state.seals import seal
 
 TABLE = """

@@ -8,8 +8,8 @@ from headcount.counting.counted import How
 from headcount.counting.month_users import Month, MonthChange
 from headcount.snapshot import UNKNOWN, Arrivals, Cell, Place, Quality
 from headcount.state import HostUpdate, Saved, SavedHost
-from headcount.state.columns import columns, place_of
 from headcount.state.imported import load_imported, save_imported, taken_over
+from headcount.state.place_columns import columns, place_of
 from headcount.state.seals import chained, seal
 
 

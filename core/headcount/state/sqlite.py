@@ -15,10 +15,10 @@ from headcount.errors import StateError
 from headcount.snapshot import HistoryCounts, HistoryKey, HistoryPoint, Mark, Past, PlaceName
 from headcount.state import Saved, SavedHost, Update
 from headcount.state.check import keep, note_rows
-from headcount.state.columns import columns, place_of
 from headcount.state.files import identity_of, lock, refuse_devices, stamp_of
 from headcount.state.months import forget_after, load_counted, load_months, prune, save_host
 from headcount.state.opening import Look, opened_to_keep, opened_to_read
+from headcount.state.place_columns import columns, place_of
 from headcount.state.seals import Value, seal
 from headcount.state.words import explained
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from headcount.clients.patterns import client_names
-from headcount.engine.assemble import open_run
+from headcount.engine.assemble import open_run, running_engines
 from headcount.errors import PERMISSION_DENIED, HeadcountError, NoDataError, UsageError, no_permission
 from headcount.figures.anonymity import to_report
 from headcount.figures.filter_language import Known, Value, known, value_of
@@ -31,7 +31,8 @@ class Question:
     """What is asked of a report, as written: a time, hosts, a month, a country, a client; None or no host for all.
 
     `k_anonymous` asks for what may leave the machine, with the settings' `min_count`; else every figure is exact. What
-    is not `local` is a file for somebody: exact or not, it names no file that has a problem, and so no user.
+    is not `local` is a file for somebody: exact or not, it names no file that has a problem, and so no user. `reads`
+    asks for a reading of the source even where a running engine has the figures.
     """
 
     at: str | None = None
@@ -41,16 +42,23 @@ class Question:
     client: str | None = None
     k_anonymous: bool = False
     local: bool = True
+    reads: bool = False
 
 
 def answer(settings: Settings, environment: Mapping[str, str], question: Question, form: str) -> str:
-    """The report's text in the form `table`, `json`, `csv` or `html`. Reads the source and the state, writes neither.
+    """The report's text in the form `table`, `json`, `csv` or `html`: of a running engine's figures where there is one
+    that counts the same, else of what the source and the state say now. Writes neither.
 
     Raises UsageError for what cannot be asked, NoDataError where there is nothing to count.
     """
     at = None if question.at is None else _moment(question.at, zone_of(settings.zone_name()))
-    with open_run(settings, environment, keep="never", at=at) as run:
-        snapshot, there = run.read(), run.source.hosts()
+    found = None if at is not None or question.reads else running_engines(settings, environment)
+    if found is not None:
+        log.info("these are the figures of the engine that runs; --read reads the server's files again")
+        snapshot, there = found
+    else:
+        with open_run(settings, environment, keep="never", at=at) as run:
+            snapshot, there = run.read(), frozenset(run.source.hosts())
     if not snapshot.hosts:
         raise _nothing(snapshot)
     of = _known(snapshot, settings)

@@ -46,7 +46,7 @@ class Account:
         if conflicts or self.problems:
             raise HeadcountError(
                 f"Not everything was taken over: see above (conflicts: {conflicts}, problems: {len(self.problems)}).",
-                "Where the module's count should replace a lower bound (≥): --replace" if conflicts else "",
+                "To replace our lower bounds (≥) by the module's counts, use --replace." if conflicts else "",
             )
 
     def to_text(self) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headcount.compact_map import CompactMap
-from headcount.prosody.many import GONE, Read, StorePaths
+from headcount.prosody.many_files import GONE, Read, StorePaths
 from headcount.sources import readers
 from headcount.sources.helper import Helper, HelperLostError
 from headcount.sources.layout import NotListedError
