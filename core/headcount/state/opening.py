@@ -83,8 +83,8 @@ def _is_damage(error: Exception) -> bool:
 
 def _summary(repaired: Repaired) -> str:
     return (
-        f"Months that are whole, and stay: {repaired.whole}. Months that are not, and are lower bounds (≥) of what the "
-        f"server's files still tell: {repaired.weakened}."
+        f"Undamaged months, kept: {repaired.whole}. Damaged months, now lower bounds (≥) from the server's files: "
+        f"{repaired.weakened}."
     )
 
 

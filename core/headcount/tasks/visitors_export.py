@@ -51,8 +51,8 @@ class Handed:
         if self.left_out:
             some = ", ".join(self.left_out[:_SHOWN]) + (" …" if len(self.left_out) > _SHOWN else "")
             raise HeadcountError(
-                f"{len(self.left_out)} months were left out, since the nested shape says which clients were where, "
-                f"and of these that is not known: {some}.",
+                f"{len(self.left_out)} months were left out: the nested shape needs clients by place, which are not "
+                f"known of these: {some}.",
                 "Write them with --format prosody-flat.",
             )
 
