@@ -10,8 +10,10 @@ from test_index import Server, told
 
 from headcount.counting.ahead import Ahead
 from headcount.counting.meaning import Visit
+from headcount.engine.kept_snapshot import snapshot_of
 from headcount.figures.tables import month_rows
 from headcount.months import end_of, start_of
+from headcount.places.names import PlaceNames
 from headcount.records import HostGone, HostRead, HostVisitors, Record, VisitedMonth
 from headcount.snapshot import Cell, Place, Quality, Snapshot
 from headcount.state.sqlite import SqliteState
@@ -154,15 +156,13 @@ def test_a_first_start_with_a_clock_that_is_years_behind_loses_no_month(world: W
 
 
 def test_who_looks_on_does_not_see_them_either(world: World, path: Path) -> None:
-    from headcount.engine.viewer import Viewer
-
     with SqliteState(path) as state:
         world.now = DECEMBER + DAY
         world.run([[user("alice", world.now - 60)], [HostRead(HOST)]], state=state)
         world.now = DECEMBER - DAY
         world.run([[user("alice", world.now - 60)], [HostRead(HOST)]], state=state)
         saved = state.load(counted=False)
-    looked = Viewer(path, lambda *_: None)._snapshot(saved)
+    looked = snapshot_of(saved, PlaceNames())
     assert looked is not None
     assert users(looked) == {"2026-11": 1}
 

@@ -41,7 +41,7 @@ def test_what_goes_on_as_before_is_said_in_whole_however_long_the_zones_names_ar
     long = "America/Argentina/ComodRivadavia"
     ran(world, path, long)
     (problem,) = told(ran(world, path, "CET-1CEST,M3.5.0,M10.5.0/3"))
-    assert problem.why.endswith(f"--timezone {long} goes on as before")
+    assert problem.why.endswith(f"start with --timezone {long}")
 
 
 def test_a_zone_of_another_name_whose_months_are_the_same_is_no_other(world: World, path: Path) -> None:

@@ -132,11 +132,7 @@ class UserReader:
                 for looks in reader.looks(_number(host, store), files, store.files):
                     present += looks.keys
                     known += looks.known
-                    changed = [
-                        file
-                        for file, key, stamp in looks.changed
-                        if store.files.get(key) != stamp and file not in host.fresh
-                    ]
+                    changed = [look[0] for look in looks.changed if _is_to_read(host, store, *look)]
                     yield from self.read_changed(host, changed)
                     yield []
         except (FileNotFoundError, NotListedError):
@@ -200,9 +196,7 @@ class UserReader:
         for looks in reader.looks(_number(host, store), files, store.files):
             present += looks.keys
             known += looks.known
-            now_changed = [
-                file for file, key, stamp in looks.changed if store.files.get(key) != stamp and file not in host.fresh
-            ]
+            now_changed = [look[0] for look in looks.changed if _is_to_read(host, store, *look)]
             changed += now_changed
             advance(len(looks.keys) - len(now_changed))
             yield []
@@ -293,6 +287,12 @@ def _number(host: Host, store: Store) -> int:
     return list(host.stores).index(store.name)
 
 
+def _is_to_read(host: Host, store: Store, file: bytes, key: int, stamp: int) -> bool:
+    """Whether a file is another one than was read, and is not to be read again soon anyway."""
+    before = store.files.get(key)
+    return before != stamp and not (before == STALE and file in host.fresh)
+
+
 def _note_unmoved(host: Host) -> None:
     """All that there was in the stores has been read."""
     for store in host.stores.values():
@@ -321,11 +321,10 @@ def _note_fresh(host: Host, files: Sequence[bytes], read: Read, since: int) -> l
     others: list[Row] = []
     for at, (file, row) in enumerate(zip(names, read.rows, strict=True)):
         before = host.fresh.pop(file, None)
-        if not all(_is_settled(stamps[at], since) for stamps in read.stamps):
-            host.fresh[file] = hash(row)
-            for stamps in read.stamps:
-                if stamps[at] != GONE:
-                    stamps[at] = STALE
+        for stamps in read.stamps:
+            if not _is_settled(stamps[at], since):
+                host.fresh[file] = hash(row)
+                stamps[at] = STALE
         if before != hash(row):
             others.append(row)
     return others
