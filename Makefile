@@ -65,10 +65,14 @@ QUICK := tests/core/prosody tests/core/sources/test_readers.py tests/core/test_c
 quick: $(READY)
 	$(BIN)/python -m pytest -n auto $(QUICK)
 
-# Two tests look at what a process has loaded or has open. Being measured adds to that, so `make test` alone has them.
+# Two tests look at what a process has loaded or has open. Being measured adds to that, so `make test` alone has them;
+# it alone has the slowest files too, which take hardly a branch that no other file takes.
 BRANCHES_AT_LEAST := 90
 coverage: $(READY)
 	$(BIN)/python -m pytest -n auto tests/core --cov \
+		--ignore tests/core/test_engine_process.py --ignore tests/core/test_geo_process.py \
+		--ignore tests/core/test_demo_history.py --ignore tests/core/test_anonymity_attacked.py \
+		--ignore tests/core/test_report_beside_engine.py --ignore tests/core/test_wrong_clock.py \
 		--deselect tests/core/sources/test_watchers.py::TestLimits::test_as_the_kernel_has_them \
 		--deselect tests/core/test_commands.py::test_what_only_tells_of_commands_loads_none_of_what_they_work_with
 	@$(BIN)/coverage json --quiet -o - | $(BIN)/python .ci/branches.py $(BRANCHES_AT_LEAST)
