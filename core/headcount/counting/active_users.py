@@ -93,7 +93,10 @@ class ActiveUsers:
             opened = None
         second = int(last) if 0 < last < _ODD else _NEVER if last == NEVER else _ODD
         is_odd = second == _ODD or opened is not None or (second != last and last != NEVER)
-        packed = (_ODD if is_odd else second) << _SHIFT | self.cell_number(cell) << 1 | is_open
+        number = self._numbers.get(cell)
+        if number is None:
+            number = self.cell_number(cell)
+        packed = (_ODD if is_odd else second) << _SHIFT | number << 1 | is_open
         before = self._users.put(key, packed)
         if before == packed and not is_odd:
             return last

@@ -46,6 +46,7 @@ class HostCounter:
         closed = self.months.closed()
         later: list[tuple[UserRecord, float]] = []
         seen, ahead, put, read = self._seen, self._ahead, self.active.put, self._meaning.read
+        count, was_read, reads_again = self.months.count, self._was_read, self._read_again is not None
         for user in users:
             key = user.key
             if not user.is_known:
@@ -58,11 +59,12 @@ class HostCounter:
             before = seen.before(key, last)
             seen.note(key, has_problems=bool(user.problems))
             visits = visits_of(seen_months, before)
-            if key in ahead.keys or (seen_months and seen_months[-1][1] > now):
+            if (seen_months and seen_months[-1][1] > now) or key in ahead.keys:
                 visits = ahead.put_off(key, user.user, visits, now)
-            if self._was_read:
+            if was_read:
                 visits = self._held.hold(key, user.user, visits, now)
-            self.months.count(user.user, visits, now, first_seen=self._is_first_seen(key, last))
+            is_first = self._is_first_seen(key, last) if reads_again else last is None
+            count(user.user, visits, now, first_seen=is_first)
             if presence.last > now:
                 later.append((user, presence.last))
         return later
