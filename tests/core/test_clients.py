@@ -47,6 +47,7 @@ REAL_RESOURCES = {
     "Monal-iOS.1f2e3d4c": "Monal iOS",
     "Monal-iOS~pFq0dVhS8kUm": "Monal iOS",
     "Monal-macOS.1f2e3d4c": "Monal macOS",
+    "Monal~pFq0dVhS8kUm": "Monal",
     "dino.7c1f2e3d": "Dino",
     "dino~pFq0dVhS8kUm": "Dino",
     "gajim.YB6L0F9Q": "Gajim",
