@@ -37,7 +37,7 @@ HOST = "example.com"
 BEGIN = start_of("2025-10", ZONE)
 STEP = 1800.0
 KEEP = 8
-CLIENTS = ("Conversations.x", "dino.x", "gajim.x", "unknown")
+CLIENTS = ("Conversations.x7Qp", "dino.7c1f2e3d", "gajim.YB6L0F9Q", "unknown")
 DATABASE = Path(__file__).parents[1] / "core" / "headcount" / "data" / "demo.mmdb"
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 HOUR, DAY = 3600, 86_400
 AGES = ((8, 60, 11 * HOUR), (20, DAY, 5 * DAY + 9 * HOUR), (40, 7 * DAY, 22 * DAY + 9 * HOUR))
 OLDER = (31 * DAY + HOUR, 3 * 365 * DAY)
-CLIENTS = ("Conversations.{:04x}", "dino.{:08x}", "gajim.{:08x}", "Monal-iOS.{:08x}", "unheard-{:x}")
+CLIENTS = ("Conversations.{:04x}", "dino.{:08x}", "gajim.{:08X}", "Monal-iOS.{:08x}", "unheard-{:x}")
 EVENT = '\t["{}"] = {{\n{}\t}};\n'
 
 

@@ -136,7 +136,7 @@ static void wait_until(double moment) {
 }
 
 static void log_in(int store, int records, long long number) {
-    static const char *clients[] = {"Conversations.%04x", "dino.%08x", "gajim.%08x", "Monal-iOS.%08x", "unheard-%x"};
+    static const char *clients[] = {"Conversations.%04x", "dino.%08x", "gajim.%08X", "Monal-iOS.%08x", "unheard-%x"};
     char file[48], ip[INET6_ADDRSTRLEN], text[512], resource[64];
     long long user = of_login(number), when = time(NULL);
     name(user, file);

@@ -31,7 +31,7 @@ def _nothing_of_this_machine(tmp_path: Path, open_tmp: Path, monkeypatch: pytest
 def data(open_tmp: Path) -> Path:
     """Twenty users of this month with Dino, three with Gajim, seven of August; alice's record cannot be read."""
     for number in range(30):
-        days, client = (2, "Dino.1") if number < 20 else (1, "gajim.1") if number < 23 else (100, "Dino.1")
+        days, client = (2, "Dino.1") if number < 20 else (1, "gajim.YB6L0F9Q") if number < 23 else (100, "Dino.1")
         month = "2026-11" if number < 23 else "2026-08"
         record = f'["{month}"] = {{ timestamp = {NOW - days * DAY - 60}; resource = "{client}" }}'
         write(open_tmp / "prosody" / HOST / "login_records" / f"user{number}.dat", f"return {{ {record} }};")

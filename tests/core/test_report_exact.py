@@ -27,7 +27,7 @@ CITIES = {
     "198.51.100": ("FR", "IDF", 2988507),
     "192.0.2": ("US", None, None),
 }
-CLIENTS = {"Conversations.AbCd": "Conversations", "dino.1234": "Dino", "tablet": "?"}
+CLIENTS = {"Conversations.AbCd": "Conversations", "dino.7c1f2e3d": "Dino", "tablet": "?"}
 STORES = ("lastlog2", "lastlog", "account_activity")
 
 

@@ -119,7 +119,10 @@ def _called_client(name: str) -> str:
 
 
 def default_patterns() -> tuple[tuple[str, str], ...]:
-    """The list that comes with Headcount (data/clients.toml): what today's clients call their resources."""
+    """The list that comes with Headcount (data/clients.toml): what today's clients call their resources.
+
+    The client of some is `?`: what they match is a machine's name, though a later pattern would match it too.
+    """
     text = (importlib.resources.files("headcount") / "data" / "clients.toml").read_text("utf-8")
     return tuple((entry["pattern"], entry["client"]) for entry in tomllib.loads(text)["client_patterns"])
 

@@ -49,13 +49,13 @@ APPS = (
     App(2, 9.0, "Quicksy.", 4, _LETTERS),
     App(2, 6.0, "yaxim.", 8),
     App(10, 5.0, "Monal-iOS.", 8),
-    App(4, 5.0, "iPhone"),  # Siskin, which names the device
+    App(4, 5.0, "Monal-macOS.", 8),
     App(12, 4.0, "gajim.", 8, ascii_uppercase + digits),
     App(9, 4.0, "dino.", 8),
-    App(2, 4.0, "Kaidan.", 8, _LETTERS),
+    App(2, 4.0, "Kaidan.", 4, _LETTERS),
     App(3, 7.0, "profanity.", 4, _LETTERS),
-    App(2, 4.0, "Psi+"),
-    App(1, 9.0, "poezio-", 8),
+    App(2, 4.0, "tower"),  # Psi, which gives the machine's name
+    App(1, 9.0, "poezio-", 4, _LETTERS),
     App(4, 0.7, "converse.js-", 8, digits),
     App(2, 0.7, "movim", 16, _LETTERS),
     App(2, 2.0, "home"),
