@@ -134,7 +134,12 @@ class Headcount:
         return self._report(host, self._state.with_name("none.db"))
 
     def _report(self, host: str, state: Path) -> Report:
-        command = [*self.command("report", state), "--format", "json"]
+        command = [
+            *self.command("report", state),
+            "--format",
+            "json",
+            "--read",
+        ]  # a running engine may be two seconds behind
         done = subprocess.run(command, capture_output=True, check=True, env=self.environment)
         told = json.loads(done.stdout)
         return Report(told["hosts"][host], [problem["what"] for problem in told["problems"]])
