@@ -24,27 +24,25 @@ NOTHING: Final[Activities] = (0, None, 0, None, 0, (), ())
 
 
 def together(one: Activities, other: Activities) -> Activities:
-    """What two stores say of the same user. Of two logins, or logouts, the newer one is the last; the older one tells
-    something too, unless they are of the same second."""
+    """What two stores say of the same user."""
     login, login_ip, logout, logout_ip, seen, logins, more = one
     its_login, its_login_ip, its_logout, its_logout_ip, its_seen, its_logins, its_more = other
-    if its_login and its_login != login:
-        if login > its_login:
-            more = (*more, (its_login, "login", its_login_ip))
-        else:
-            more = (*more, (login, "login", login_ip)) if login else more
-            login, login_ip = its_login, its_login_ip
-    elif its_login:
-        login_ip = login_ip or its_login_ip
-    if its_logout and its_logout != logout:
-        if logout > its_logout:
-            more = (*more, (its_logout, "logout", its_logout_ip))
-        else:
-            more = (*more, (logout, "logout", logout_ip)) if logout else more
-            logout, logout_ip = its_logout, its_logout_ip
-    elif its_logout:
-        logout_ip = logout_ip or its_logout_ip
-    return login, login_ip, logout, logout_ip, max(seen, its_seen), logins + its_logins, more + its_more
+    login, login_ip, older_login = _last("login", login, login_ip, its_login, its_login_ip)
+    logout, logout_ip, older_logout = _last("logout", logout, logout_ip, its_logout, its_logout_ip)
+    more = (*more, *older_login, *older_logout, *its_more)
+    return login, login_ip, logout, logout_ip, max(seen, its_seen), logins + its_logins, more
+
+
+def _last(
+    kind: Kind, when: float, ip: str | None, its_when: float, its_ip: str | None
+) -> tuple[float, str | None, tuple[Activity, ...]]:
+    """The newer of two logins, or logouts (0 where there was none), with its address; and the older one, which tells
+    something too unless they are of the same second."""
+    if when == its_when:
+        return when, ip or its_ip, ()
+    if when < its_when:
+        return its_when, its_ip, ((when, kind, ip),) if when else ()
+    return when, ip, ((its_when, kind, its_ip),) if its_when else ()
 
 
 def flat(activities: Iterable[Activity], logins: Iterable[Login] = ()) -> Activities:

@@ -177,7 +177,7 @@ def _zone_of_variable(text: str) -> str:
         return zone_variable(text)
     except ZoneInfoNotFoundError:
         raise UsageError(
-            f"TZ = {clean(repr(text), 60)} won't do: no time zone has that name; {ZONES}.",
+            f"TZ = {clean(repr(text), 60)} is not valid: no time zone has that name; {ZONES}.",
             "Set it right, or name the zone with --timezone ZONE.",
         ) from None
 
@@ -263,7 +263,7 @@ def _checked(key: str, value: object, where: str) -> object:
         return setting.kind.check(value)
     except (TypeError, ValueError, KeyError, OverflowError) as error:
         why = str(error) if isinstance(error, ValueError) else "a value of another kind is needed"
-        raise UsageError(f"{where}: {key} = {clean(repr(value), 60)} won't do: {clean(why)}.") from None
+        raise UsageError(f"{where}: {key} = {clean(repr(value), 60)} is not valid: {clean(why)}.") from None
 
 
 def _from_text(key: str, text: str, where: str) -> object:

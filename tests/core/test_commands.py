@@ -171,11 +171,11 @@ def test_one_description_makes_a_flag_of_a_number_too(
     assert main(["--min-count", "2", "report", SOURCE, "--k-anonymous", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["anonymity"]["min_count"] == 2
     assert "--min-count: many is no TOML value." in refused(capsys, "report", "--min-count", "many")
-    assert "--min-count: min_count = 0 won't do: it is 1 or more." in refused(capsys, "report", "--min-count", "0")
+    assert "--min-count: min_count = 0 is not valid: it is 1 or more." in refused(capsys, "report", "--min-count", "0")
 
 
 def test_a_source_that_is_not_valid_is_named_as_the_help_names_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "SOURCE: source = '' won't do" in refused(capsys, "report", "")
+    assert "SOURCE: source = '' is not valid" in refused(capsys, "report", "")
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -13,6 +13,7 @@ import pytest
 
 from headcount.cli import main
 from headcount.engine.kept_snapshot import snapshot_of_running
+from headcount.errors import UsageError
 from support import prosody_writes
 
 LOGIN = 'return {\n\t["login"] = {\n\t\t["timestamp"] = %d;\n\t\t["ip"] = "8.8.8.8";\n\t};\n};\n'
@@ -64,26 +65,37 @@ def report(root: Path, state: Path, *more: str) -> dict[str, object]:
     return found
 
 
+def by_engine(root: Path, state: Path, *more: str) -> dict[str, object]:
+    """The report of the engine's figures, as soon as they are young enough: on a busy machine they may be older."""
+    found = report(root, state, *more)
+    until(lambda: found["figures_from"] == "engine" or bool(found.update(report(root, state, *more))))
+    return found
+
+
 def test_it_says_what_the_files_say_and_reads_none(
     engine: subprocess.Popen[bytes], root: Path, state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    by_engine, by_files = report(root, state), report(root, state, "--read")
-    assert (by_engine.pop("figures_from"), by_files.pop("figures_from")) == ("engine", "files")
-    (problem,), (read,) = by_engine.pop("problems"), by_files.pop("problems")  # type: ignore[misc]
+    shown, by_files = by_engine(root, state), report(root, state, "--read")
+    assert (shown.pop("figures_from"), by_files.pop("figures_from")) == ("engine", "files")
+    (problem,), (read,) = shown.pop("problems"), by_files.pop("problems")  # type: ignore[misc]
     assert (problem["example"], read["example"]) == (None, "example.com/lastlog2/broken.dat")
     assert (problem["what"], problem["count"]) == (read["what"], read["count"])
-    del by_engine["generated_at"], by_files["generated_at"]
-    assert by_engine == by_files
-    monkeypatch.setattr("headcount.tasks.reporting.open_run", lambda *_, **__: pytest.fail("it was read"))
-    until(lambda: main(["report", str(root), "--state", str(state), "--timezone", "UTC"]) == 0)
-    out = tmp_path / "out"
+    del shown["generated_at"], by_files["generated_at"]
+    assert shown == by_files
+
+    def nothing_is_read(*_: object, **__: object) -> None:
+        raise UsageError("the engine's figures are too old by now")
+
+    monkeypatch.setattr("headcount.tasks.reporting.open_run", nothing_is_read)
+    common = ["--state", str(state), "--timezone", "UTC"]
+    until(lambda: main(["report", str(root), *common]) == 0)
     for form in ("json", "csv", "html"):
-        line = ["export", str(out), str(root), "--format", form, "--state", str(state), "--timezone", "UTC"]
-        assert main(line) == 0
+        line = ["export", str(tmp_path / "out"), str(root), "--format", form, *common]
+        until(lambda line=line: main(line) == 0)  # type: ignore[misc]
 
 
 def test_people_read_where_the_figures_are_from(engine: subprocess.Popen[bytes], root: Path, state: Path) -> None:
-    assert "figures of the running engine" in said(root, state)
+    until(lambda: "figures of the running engine" in said(root, state))
     assert "running engine" not in said(root, state, "--read")
     assert re.search(r"DAU +2", said(root, state))
 
@@ -134,7 +146,7 @@ def test_a_login_is_in_it_as_soon_as_the_engine_has_seen_it(
     engine: subprocess.Popen[bytes], root: Path, state: Path
 ) -> None:
     prosody_writes(root, "example.com", "lastlog2", "carol", LOGIN % (time.time() - 1))
-    until(lambda: report(root, state)["hosts"]["example.com"]["users_known"] == 4)  # type: ignore[index]
+    until(lambda: by_engine(root, state)["hosts"]["example.com"]["users_known"] == 4)  # type: ignore[index]
 
 
 def test_what_is_no_state_is_no_answer(tmp_path: Path) -> None:

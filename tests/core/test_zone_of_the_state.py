@@ -78,5 +78,5 @@ def test_a_zone_in_tz_that_is_not_understood_ends_the_command_in_words(
     monkeypatch.setenv("TZ", "Middle/Earth")
     assert main(["report", str(SAMPLE), "--state", str(tmp_path / "state.db")]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("headcount: TZ = 'Middle/Earth' won't do: no time zone has that name; it is one such as")
+    assert said.startswith("headcount: TZ = 'Middle/Earth' is not valid: no time zone has that name; it is one such as")
     assert "--timezone" in said

@@ -1,6 +1,6 @@
 """Active users of one host: who was active in the last 24 hours, 7 and 30 days, exact at every second.
 
-`presence` says what counts; a user is counted in the one cell (place, client) that is known of them last. Nothing
+`activity_rule` says what counts; a user is counted in the one cell (place, client) that is known of them last. Nothing
 here asks for the time. Users are known by their keys (`user_keys`) alone, and take 16 bytes each.
 """
 

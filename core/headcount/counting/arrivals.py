@@ -55,7 +55,7 @@ class LastSeen:
         return last
 
     def note(self, key: int, *, has_problems: bool) -> None:
-        """Takes note of what the active users are not told by a record: a odd one may hide an activity."""
+        """Takes note of what the active users are not told by a record: an odd one may hide an activity."""
         if not self._is_known:
             return
         if has_problems:

@@ -156,9 +156,7 @@ def open_run(
             if writes:
                 index = IndexKeeper(
                     path.with_name(path.name + INDEX),
-                    lambda: repr(
-                        (options.zone_name, _listed(options), places.stamp, clients.patterns, settings.source_path())
-                    ),
+                    lambda: repr((_rules(settings), places.stamp, clients.patterns)),
                 )
             return Engine(source, places, clients, state, options, index)
 
@@ -232,13 +230,9 @@ def running_engines(settings: Settings, environment: Mapping[str, str]) -> tuple
 
 
 def _stamp(settings: Settings) -> str:
-    """What tells whether two runs count the same by the same rules."""
+    """What tells whether two runs count the same by the same rules, as far as settings tell."""
     rules = (
-        __version__,
-        os.path.realpath(settings.source_path()),
-        settings.zone_name(),
-        None if settings.record_country is None else sorted(settings.record_country),
-        settings.count_open_sessions,
+        _rules(settings),
         settings.keep_months,
         settings.trust_files,
         [os.path.abspath(path) for path in settings.mmdb_path],
@@ -246,6 +240,13 @@ def _stamp(settings: Settings) -> str:
         settings.default_client_patterns,
     )
     return blake2b(repr(rules).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
+def _rules(settings: Settings) -> tuple[object, ...]:
+    """What of the settings decides which records there are, and what they mean."""
+    countries = None if settings.record_country is None else sorted(settings.record_country)
+    source = os.path.realpath(settings.source_path())
+    return __version__, source, settings.zone_name(), countries, settings.count_open_sessions
 
 
 def _options(settings: Settings, keys: Keys, moment: float | None, at: float | None, trust_clock: bool) -> Options:
@@ -263,12 +264,6 @@ def _options(settings: Settings, keys: Keys, moment: float | None, at: float | N
         stamp=_stamp(settings),
         keys=keys,
     )
-
-
-def _listed(options: Options) -> tuple[object, ...]:
-    """What of the options decides what a record means."""
-    countries = None if options.countries is None else sorted(options.countries)
-    return countries, options.count_open_sessions, __version__
 
 
 def _open_state(path: Path, keep: Keep) -> SqliteState:

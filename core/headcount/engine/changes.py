@@ -18,6 +18,7 @@ class Changes:
     def __init__(self, hosts: Mapping[str, HostCounter]) -> None:
         self._hosts = hosts
         self._due = Due()
+        self._to_step: set[str] = set()
         self._looked_at = -math.inf
         self._settled = ""
         self._unshown: set[str] = set()
@@ -36,8 +37,7 @@ class Changes:
         """Takes note that all hosts may have changed, and are to be stepped."""
         self._unshown.update(self._hosts)
         self.unkept.update(self._hosts)
-        for name in self._hosts:
-            self._due.put(name, -math.inf)
+        self._to_step.update(self._hosts)
 
     def due(self, now: float, zone: tzinfo) -> list[str]:
         """The hosts that are to be stepped: whose moment has come; all where another month takes no more late records
@@ -46,7 +46,8 @@ class Changes:
         if settled != self._settled or now < self._looked_at:
             self.touch_all()
         self._looked_at, self._settled = now, settled
-        return self._due.pop(now)
+        found, self._to_step = self._to_step.union(self._due.pop(now)), set()
+        return sorted(found)
 
     def counts(self, until: str) -> Mapping[str, HostCounts]:
         """The counts of each host, by its name, without the months after `until`. It is never changed, and the same

@@ -175,7 +175,7 @@ class Engine:
                     return
         self._phase = Phase.LIVE
         self._tick()
-        note_live(self._options.ticks() - began, self.snapshot(), len(self._source.stores()))
+        note_live(self._options.ticks() - began, self._counting.counts().values(), len(self._source.stores()))
         self._showing.show(publish, 0, 0)
 
     def _follow(self, publish: Publish, stop: threading.Event) -> None:

@@ -1,15 +1,16 @@
 """The line in the log that says when everything was read, and how long that took."""
 
 import logging
+from collections.abc import Iterable
 
-from headcount.snapshot import Snapshot
+from headcount.snapshot import HostCounts
 
 log = logging.getLogger("headcount")
 
 
-def note_live(seconds: float, snapshot: Snapshot, stores: int) -> None:
-    """Notes that all of the source was read, in so many `seconds`, from so many kinds of `stores`."""
-    users = sum(host.users_known for host in snapshot.hosts.values())
+def note_live(seconds: float, hosts: Iterable[HostCounts], stores: int) -> None:
+    """Notes that all `hosts` of the source were read, in so many `seconds`, from so many kinds of `stores`."""
+    users = sum(host.users_known for host in hosts)
     log.info("live after %.1f s: %s, %s", seconds, _counted(users, "user"), _counted(stores, "store"))
 
 
